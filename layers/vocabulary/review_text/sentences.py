@@ -1,0 +1,49 @@
+"""Where sentences begin and end in a submitted review, to show how its mood moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_END = re.compile(
+    r"""[.!?…]+["'”’)\]]*(?=\s|<|$)"""  # a full stop and what closes with it
+    r"|[\r\n]+|<br\b[^<>]*>|</?p\b[^<>]*>",
+    re.IGNORECASE,
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|\W)(?:[A-Z]|mr|mrs|ms|dr|st|jr|sr|vs|prof|lt|col|capt|sgt|no|vol|e\.g|i\.e)\.$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A stretch of tokens: ``first`` to ``last``, both counted."""
+
+    first: int
+    last: int
+
+
+def split_sentences(text: str, spans: Sequence[tuple[int, int]]) -> list[Sentence]:
+    """The sentences of ``text``, as stretches of the tokens at ``spans``; every token is in one."""
+    ends = [match.end() for match in _END.finditer(text) if not _is_abbreviation(text, match)]
+    sentences: list[Sentence] = []
+    first, next_end = 0, 0
+    for index, (start, _) in enumerate(spans):
+        passed = False
+        while next_end < len(ends) and ends[next_end] <= start:
+            next_end += 1
+            passed = True
+        if passed and index > first:
+            sentences.append(Sentence(first, index - 1))
+            first = index
+    if spans:
+        sentences.append(Sentence(first, len(spans) - 1))
+    return sentences
+
+
+def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
+    if match.group() != ".":
+        return False
+    return _ABBREVIATION.search(text, max(0, match.start() - 6), match.end()) is not None

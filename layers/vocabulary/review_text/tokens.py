@@ -1,0 +1,122 @@
+"""Text → tokens. A token is a surface form with its start and end in the submitted text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.resources import files
+
+from review_text.markup import (
+    Piece,
+    PlainText,
+    blank_line_breaks,
+    is_free_of_markup,
+    join_pieces,
+    separate_pieces,
+)
+from review_text.porter import porter_stem
+from review_text.settings import TextSettings
+
+Span = tuple[int, int]
+Normalise = Callable[[str], "str | None"]
+
+_ALPHANUMERIC = re.compile(r"[a-z0-9]+")
+
+# Apostrophes, zero-width characters and combining marks hold a word together.
+_JOINER = r"['’ʼ\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f]"
+_PUNCTUATED = re.compile(
+    r"[A-Za-z]+(?=[ .,])|[.,](?= )"  # what most tokens are: these two only save time
+    rf"|[^\W\d_][^\W_]*(?:{_JOINER}+(?!s\b)[^\W_]+)*[\u0300-\u036f]*"  # don't, o'clock, café
+    r"|\d+(?:[./]\d+)+|\d[^\W_]*"  # ratings and decimals: 8/10, 7.5; 80s
+    r"|['’]s\b"  # film + 's
+    r"|[:;=]['-]?[()\[\]DP/\\|](?!\w)"  # :-) ;) =D
+    r"|\.{2,}|[!?]+|-{2,}|\*+"
+    r"|[^\w\s\x00-\x7f]+"  # an emoji with its modifiers, or several
+    r"|[^\w\s]|_+"
+)
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
+_ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+_WORD_CHARACTER = re.compile(r"[^\W_]")
+
+
+def find_surfaces(text: str, settings: TextSettings) -> list[str]:
+    """The surface forms of a text, in order: what ``find_tokens`` finds, without the places."""
+    pattern, plain, _ = _prepare(text, settings)
+    return pattern.findall(plain)
+
+
+def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span]]:
+    """The surface forms of a text and where each stands in it, in code points."""
+    pattern, plain, source = _prepare(text, settings)
+    surfaces: list[str] = []
+    spans: list[Span] = []
+    for match in pattern.finditer(plain):
+        surfaces.append(match.group())
+        spans.append(match.span())
+    if source is not None:
+        spans = [source.source_span(start, end) for start, end in spans]
+    return surfaces, spans
+
+
+def has_word(surfaces: Iterable[str]) -> bool:
+    """Whether one of the surface forms has a letter or a digit."""
+    return any(map(_WORD_CHARACTER.search, surfaces))
+
+
+def make_normalise(settings: TextSettings) -> Normalise:
+    """The function from a surface form to a vocabulary word, or None for a stop word."""
+    # Alphanumeric text was lower-cased as a whole.
+    base: Callable[[str], str] = _normalise_punctuated if settings.tokens == "punctuated" else str
+    stop_words = english_stop_words() if settings.stop_words == "english" else frozenset()
+    stem = porter_stem() if settings.stemmer == "porter" else str
+
+    def normalise(surface: str) -> str | None:
+        word = base(surface)
+        return None if word in stop_words else stem(word)
+
+    return normalise
+
+
+@cache
+def english_stop_words() -> frozenset[str]:
+    """NLTK's English list of 179 words."""
+    listed = files(__package__).joinpath("stop_words_english.txt").read_text(encoding="utf-8")
+    return frozenset(listed.split())
+
+
+def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, PlainText | None]:
+    """The token pattern, the text to search, and the way back (None: offsets are the same)."""
+    if settings.tokens == "punctuated":
+        if is_free_of_markup(text):
+            return _PUNCTUATED, blank_line_breaks(text), None
+        source = PlainText(separate_pieces(text))
+        return _PUNCTUATED, source.text, source
+    if is_free_of_markup(text) and "<" not in text and "İ" not in text:
+        return _ALPHANUMERIC, text.lower(), None
+    source = PlainText(_lower_pieces(join_pieces(text)))
+    return _ALPHANUMERIC, source.text, source
+
+
+def _lower_pieces(pieces: list[Piece]) -> list[Piece]:
+    """Pieces in lower case. "İ" is the one character whose lower case is longer than itself."""
+    lowered = []
+    for text, start, end in pieces:
+        if "İ" not in text or len(text) != end - start:
+            lowered.append((text.lower(), start, end))
+            continue
+        for at, character in enumerate(text, start):
+            lowered.append((character.lower(), at, at + 1))
+    return lowered
+
+
+def _normalise_punctuated(surface: str) -> str:
+    """One spelling for what readers take for the same word."""
+    word = unicodedata.normalize("NFKC", _INVISIBLE.sub("", surface)).lower()
+    word = word.replace("’", "'").replace("ʼ", "'")
+    word = _ELONGATED.sub(r"\1\1\1", word)  # soooooo = sooo
+    return word[:3] if word[:1] in _REPEATED else word
+
+
+_REPEATED = frozenset(".!?-*")

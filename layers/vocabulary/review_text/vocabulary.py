@@ -1,0 +1,175 @@
+"""A vocabulary: its words, the settings they were made with, and the numbers they stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from review_text.settings import SettingsError, TextSettings
+from review_text.tokens import Normalise, Span, find_surfaces, find_tokens, has_word, make_normalise
+
+NO_WORD = 0
+"""Padding."""
+INFREQUENT = 1
+"""Any word that is not in the vocabulary."""
+FIRST_WORD = 2
+"""The most frequent word; the others follow in the order of their frequency."""
+
+T = TypeVar("T")
+
+_STOP_WORD = -1
+
+# Surface forms remembered in a process, and the longest of them: enough for nearly all words of
+# ordinary reviews, and 15 MB at most, whatever a hostile caller sends.
+_REMEMBERED_SURFACES = 65_536
+_LONGEST_REMEMBERED = 40
+
+
+class VocabularyError(ValueError):
+    """A vocabulary file cannot be used; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class EncodedReview:
+    """A review as the model reads it."""
+
+    ids: list[int]
+    """One number a token."""
+    spans: list[Span]
+    """Start and end of each token in the submitted text, in code points; parallel to ``ids``."""
+    truncated: bool
+    """Whether the review had more tokens than the model reads."""
+    has_words: bool
+    """Whether there is anything to read: a review of punctuation alone has no words."""
+
+
+class _Ids(dict[str, int]):
+    """Surface form → id, filled as surfaces are met: normalising and stemming is done once each."""
+
+    def __init__(self, words: dict[str, int], normalise: Normalise) -> None:
+        super().__init__()
+        self._words = words
+        self._normalise = normalise
+
+    def __missing__(self, surface: str) -> int:
+        word = self._normalise(surface)
+        number = _STOP_WORD if word is None else self._words.get(word, INFREQUENT)
+        if len(surface) <= _LONGEST_REMEMBERED:
+            if len(self) >= _REMEMBERED_SURFACES:
+                self.clear()
+            self[surface] = number
+        return number
+
+
+class Vocabulary:
+    """Settings and words. Equal settings and words have equal fingerprints, and only those."""
+
+    def __init__(self, settings: TextSettings, words: Iterable[str]) -> None:
+        """``words``: from the most frequent on; their ids count up from 2.
+
+        Raises:
+            VocabularyError: more words than the settings allow, or one of them twice.
+        """
+        self.settings = settings
+        self.words = tuple(words)
+        numbers = {word: number for number, word in enumerate(self.words, FIRST_WORD)}
+        if len(numbers) != len(self.words):
+            raise VocabularyError("the vocabulary has the same word more than once")
+        if len(self) > settings.vocabulary_size:
+            raise VocabularyError(
+                f"the vocabulary has {len(self)} entries; vocabulary_size = "
+                f"{settings.vocabulary_size} allows no more than that"
+            )
+        self._ids = _Ids(numbers, make_normalise(settings))
+
+    def __len__(self) -> int:
+        """Entries, with the two reserved ones."""
+        return len(self.words) + FIRST_WORD
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of settings and words, 64 hexadecimal digits."""
+        return hashlib.sha256(self._canonical().encode()).hexdigest()
+
+    def encode(self, text: str) -> EncodedReview:
+        """A review as numbers, with the place of each token in the submitted text."""
+        surfaces, spans = find_tokens(text, self.settings)
+        ids = list(map(self._ids.__getitem__, surfaces))
+        if self.settings.stop_words != "none":
+            kept = [index for index, number in enumerate(ids) if number != _STOP_WORD]
+            ids, spans = [ids[index] for index in kept], [spans[index] for index in kept]
+        return EncodedReview(
+            ids=self._cut(ids),
+            spans=self._cut(spans),
+            truncated=len(ids) > self.settings.max_tokens,
+            has_words=bool(ids) and has_word(surfaces),
+        )
+
+    def encode_ids(self, text: str) -> list[int]:
+        """``encode(text).ids``, at half the time: for training, which needs no places."""
+        ids = list(map(self._ids.__getitem__, find_surfaces(text, self.settings)))
+        if self.settings.stop_words != "none":
+            ids = [number for number in ids if number != _STOP_WORD]
+        return self._cut(ids)
+
+    def word(self, number: int) -> str:
+        """The word of an id, ``<none>`` or ``<infrequent>`` for the reserved two."""
+        reserved = {NO_WORD: "<none>", INFREQUENT: "<infrequent>"}
+        return reserved.get(number) or self.words[number - FIRST_WORD]
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the vocabulary as JSON, the same bytes each time."""
+        Path(path).write_text(self._canonical() + "\n", encoding="utf-8")
+
+    def _canonical(self) -> str:
+        content = {"settings": self.settings.to_dict(), "words": self.words}
+        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    def _cut(self, items: list[T]) -> list[T]:
+        most, head = self.settings.max_tokens, self.settings.head_tokens
+        if len(items) <= most:
+            return items
+        return items[:head] + items[len(items) - (most - head) :]
+
+
+def build_vocabulary(reviews: Iterable[str], settings: TextSettings) -> Vocabulary:
+    """The most frequent words of ``reviews``; of equally frequent ones, those met first."""
+    surfaces: Counter[str] = Counter()
+    for review in reviews:
+        surfaces.update(find_surfaces(review, settings))
+    normalise = make_normalise(settings)
+    counts: Counter[str] = Counter()
+    for surface, count in surfaces.items():
+        word = normalise(surface)
+        if word is not None:
+            counts[word] += count
+    listed = counts.most_common(settings.vocabulary_size - FIRST_WORD)
+    return Vocabulary(settings, (word for word, _ in listed))
+
+
+def load_vocabulary(path: str | PathLike[str]) -> Vocabulary:
+    """Read what ``Vocabulary.save`` wrote.
+
+    Raises:
+        VocabularyError: no such file, or not a vocabulary.
+    """
+    try:
+        content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VocabularyError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise VocabularyError(f"{path}: not JSON: {error}") from error
+    try:
+        settings, words = content["settings"], content["words"]
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("a word is not a string")
+        return Vocabulary(TextSettings.from_dict(settings), words)
+    except (KeyError, TypeError, AttributeError, SettingsError, VocabularyError) as error:
+        raise VocabularyError(f"{path}: not a vocabulary: {error}") from error

@@ -1,0 +1,115 @@
+"""Text without markup, against BeautifulSoup."""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review_text.markup import PlainText, join_pieces, separate_pieces
+
+PAGES = [
+    "plain",
+    "a<br />b<br /><br />c",
+    "un<b>believ</b>able &amp; caf&eacute; &#233; &#x27;so&#X27; &#146;quoted&#146;",
+    "AT&T, R&D; x &lt; y && &unknown; &#xZZ; &;",
+    "<script>alert('<b>not read</b>')</script>read<style>p{}</style>yes",
+    "<template>not<b>read</b></template>read",
+    "3 < 4 and <3 you, a <- b, <> <br>, </br> <br/>",
+    "<!-- a comment > still --> after <!DOCTYPE html> and <?php x ?> end </ bogus> of it",
+    "<p>one</p><p>two</p><a href='x>y'>three</a><p it's>four</p><a b=\"c'd\" e>five</a>",
+    "line\r\nends\rof\nall kinds <i\nclass=x>tag</i> &amp\n",
+    "&#0; &#55296; &#99999999999; &#128077; &#1234567890123456789012;",
+    "<ruby>kan<rp>(</rp><rt>ji</rt><rp>)</rp></ruby>",
+    "<script>never closed <b>",
+    "&",
+    "<",
+    "",
+]
+
+
+def beautiful_soup_text(source: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a text that looks like a file name or URL
+        return BeautifulSoup(source, "html.parser").get_text()
+
+
+def without_spaces(text: str) -> str:
+    """BeautifulSoup shortens white space between tags, which no token depends on."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("source", PAGES)
+def test_joined_text_is_what_beautiful_soup_calls_the_text(source: str) -> None:
+    joined = PlainText(join_pieces(source)).text
+    assert without_spaces(joined) == without_spaces(beautiful_soup_text(source))
+
+
+MARKUP = [
+    *["<br />", "<b>", "</b>", "<i class='x'>", "<p>", "<!-- x -->", "<br/>", "< ", " > ", "& "],
+    *["&amp;", "&lt;", "&#39;", "&#x1F600;", "&nosuch;", "word", " ", "\n", "é", "👍"],
+]
+
+
+@given(st.lists(st.sampled_from(MARKUP), max_size=12).map("".join))
+def test_joined_text_is_beautiful_soups_for_any_mix_of_markup(source: str) -> None:
+    joined = PlainText(join_pieces(source)).text
+    assert without_spaces(joined) == without_spaces(beautiful_soup_text(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("unclosed <b", "unclosed <b"),
+        ("unclosed <!-- comment", "unclosed <!-- comment"),
+        ("unclosed <? x", "unclosed <? x"),
+        ("<a x='>b", "b"),
+        ("<b" + " x" * 600 + ">long", "<b" + " x" * 600 + ">long"),
+    ],
+)
+def test_what_is_not_closed_is_text(source: str, text: str) -> None:
+    assert PlainText(join_pieces(source)).text == text
+
+
+@pytest.mark.parametrize("pieces_of", [join_pieces, separate_pieces])
+@pytest.mark.parametrize("source", PAGES)
+def test_every_literal_character_leads_back_to_itself(pieces_of, source: str) -> None:  # type: ignore[no-untyped-def]
+    plain = PlainText(pieces_of(source))
+    for position, character in enumerate(plain.text):
+        start, end = plain.source_span(position, position + 1)
+        assert 0 <= start < end <= len(source)
+        if source[start] not in "&<":
+            assert source[start:end] == character or character == " "
+
+
+def test_an_entity_is_one_character_with_the_place_of_all_of_it() -> None:
+    plain = PlainText(join_pieces("caf&eacute;s"))
+    assert plain.text == "cafés"
+    assert plain.source_span(3, 4) == (3, 11)
+    assert plain.source_span(0, 5) == (0, 12)
+
+
+def test_separated_text_keeps_words_apart_that_a_tag_parts() -> None:
+    assert PlainText(separate_pieces("good<p>bad")).text == "good bad"
+    assert PlainText(join_pieces("good<p>bad")).text == "goodbad"
+
+
+BROKEN = ["<", "<!--", "&#", "<a ", "</", "<![", "<script>", "<b>", "<a/", "<br ", "<a x='", "&a"]
+
+
+@pytest.mark.parametrize("unit", [*BROKEN, "<a x='>' ", "<template>", "<!-- >", "=", "<a =", "&#9"])
+def test_a_review_made_of_broken_markup_is_read_in_linear_time(unit: str) -> None:
+    def seconds(characters: int) -> float:
+        source = unit * (characters // len(unit))
+        started = time.process_time()
+        PlainText(join_pieces(source))
+        PlainText(separate_pieces(source))
+        return time.process_time() - started
+
+    # A quadratic scan would need 100 times as long for ten times the text.
+    assert seconds(20_000) < 0.5
+    assert seconds(200_000) < 5

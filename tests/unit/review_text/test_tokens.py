@@ -1,0 +1,122 @@
+"""Tokens and their places."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review_text import CLASSIC, MODERN, TextSettings
+from review_text.tokens import (
+    english_stop_words,
+    find_surfaces,
+    find_tokens,
+    has_word,
+    make_normalise,
+)
+
+TEXTS = st.text(
+    st.one_of(
+        st.characters(),  # with lone surrogates, NUL and all
+        st.sampled_from(list("ab AB19.,!?'’<>/&;#-_*:)(\n\r\t\u200b\u0301İßﬁ👍🏽é")),
+    ),
+    max_size=80,
+)
+
+
+def modern_words(text: str) -> list[str | None]:
+    return list(map(make_normalise(MODERN), find_surfaces(text, MODERN)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Not bad at all!", ["not", "bad", "at", "all", "!"]),
+        ("I didn't like it", ["i", "didn't", "like", "it"]),
+        ("It’s the film's fault", ["it", "'s", "the", "film", "'s", "fault"]),
+        ("8/10, or 7.5", ["8/10", ",", "or", "7.5"]),
+        ("Soooooo good!!!!!!", ["sooo", "good", "!!!"]),
+        ("really?!?!", ["really", "?!?"]),
+        ("wait......", ["wait", "..."]),
+        ("fine :-) or ;)", ["fine", ":-)", "or", ";)"]),
+        ("one<br /><br />two", ["one", "two"]),
+        ("<b>bold</b> caf&eacute; &amp; more", ["bold", "café", "&", "more"]),
+        ("👍👍🏽 yes", ["👍👍🏽", "yes"]),
+        ("cafe\u0301 and g\u200breat", ["café", "and", "great"]),
+        ("well-made", ["well", "-", "made"]),
+        ("rock'n'roll o’clock", ["rock'n'roll", "o'clock"]),
+        ("__great__", ["__", "great", "__"]),
+        ("Ｆｕｌｌ ﬁlm", ["full", "film"]),
+        ("", []),
+        (" \n\t ", []),
+    ],
+)
+def test_modern_tokens(text: str, expected: list[str]) -> None:
+    assert modern_words(text) == expected
+
+
+def test_classic_tokens_are_lower_case_letters_and_digits_of_text_without_tags() -> None:
+    assert find_surfaces("It's GREAT!<br />10/10 café", CLASSIC) == [
+        "it",
+        "s",
+        "great",
+        "10",
+        "10",
+        "caf",
+    ]
+
+
+def test_classic_words_lose_stop_words_and_endings() -> None:
+    normalise = make_normalise(CLASSIC)
+    assert list(map(normalise, ["the", "movies", "dramatized", "not"])) == [
+        None,
+        "movi",
+        "dramat",
+        None,
+    ]
+
+
+def test_the_stop_words_are_the_179_of_the_english_list() -> None:
+    words = english_stop_words()
+    assert len(words) == 179
+    assert {"i", "not", "wouldn't"} <= words
+
+
+@pytest.mark.parametrize("settings", [CLASSIC, MODERN], ids=["classic", "modern"])
+@given(text=TEXTS)
+def test_places_are_in_order_inside_the_text_and_as_many_as_tokens(
+    settings: TextSettings, text: str
+) -> None:
+    surfaces, spans = find_tokens(text, settings)
+    assert surfaces == find_surfaces(text, settings)
+    assert len(surfaces) == len(spans)
+    previous = 0
+    for start, end in spans:
+        assert previous <= start < end <= len(text)
+        # Two tokens may share the place of one entity, as in "&frac12;" = 1⁄2.
+        previous = start
+
+
+@given(text=st.text(st.characters(exclude_characters="<&"), max_size=80))
+def test_without_markup_a_modern_token_is_the_text_at_its_place(text: str) -> None:
+    surfaces, spans = find_tokens(text, MODERN)
+    assert [text[start:end] for start, end in spans] == surfaces
+    covered = {at for start, end in spans for at in range(start, end)}
+    assert all(text[at].isspace() for at in set(range(len(text))) - covered)
+
+
+@pytest.mark.parametrize("settings", [CLASSIC, MODERN], ids=["classic", "modern"])
+def test_places_count_code_points_whatever_stands_before(settings: TextSettings) -> None:
+    for before in ("👍 ", "é ", "\r\n", "<br />", "&amp; ", "İ ", "\ud800 ", "\0 ", "<i>x</i> "):
+        text = before + "wonderful"
+        surfaces, spans = find_tokens(text, settings)
+        assert surfaces[-1] == "wonderful"
+        assert text[slice(*spans[-1])] == "wonderful"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("good", True), ("10", True), ("!?…", False), ("👍", False), ("<b></b>", False), ("片", True)],
+)
+def test_a_word_has_a_letter_or_a_digit(text: str, expected: bool) -> None:
+    assert has_word(find_surfaces(text, MODERN)) is expected

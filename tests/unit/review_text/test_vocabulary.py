@@ -1,0 +1,154 @@
+"""Vocabularies: numbers for words, files, fingerprints."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review_text import (
+    CLASSIC,
+    INFREQUENT,
+    MODERN,
+    SettingsError,
+    TextSettings,
+    Vocabulary,
+    VocabularyError,
+    build_vocabulary,
+    load_vocabulary,
+)
+
+REVIEWS = ["Good, good film.", "A bad film!", "Good fun, not bad at all."]
+SMALL = replace(MODERN, max_tokens=6, head_tokens=4, window=2)
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return build_vocabulary(REVIEWS, MODERN)
+
+
+def test_words_are_numbered_by_frequency_then_by_first_appearance(vocabulary: Vocabulary) -> None:
+    assert vocabulary.words[:5] == ("good", ",", "film", ".", "bad")
+    assert vocabulary.encode("good film").ids == [2, 4]
+
+
+def test_a_word_outside_the_vocabulary_is_infrequent(vocabulary: Vocabulary) -> None:
+    assert vocabulary.encode("good zyzzyva").ids == [2, INFREQUENT]
+
+
+def test_the_vocabulary_has_no_more_entries_than_its_settings_allow() -> None:
+    vocabulary = build_vocabulary(REVIEWS, replace(MODERN, vocabulary_size=4))
+    assert len(vocabulary) == 4
+    assert vocabulary.words == ("good", ",")
+
+
+def test_a_longer_review_keeps_its_head_and_its_tail() -> None:
+    vocabulary = build_vocabulary(["a b c d e f g h"], SMALL)
+    review = vocabulary.encode("a b c d e f g h")
+    assert [vocabulary.word(number) for number in review.ids] == ["a", "b", "c", "d", "g", "h"]
+    assert review.spans[3:5] == [(6, 7), (12, 13)]
+    assert review.truncated
+    assert not vocabulary.encode("a b c d e f").truncated
+
+
+def test_classic_drops_stop_words_before_it_counts_tokens() -> None:
+    vocabulary = build_vocabulary(["movies films"], replace(CLASSIC, max_tokens=2, head_tokens=2))
+    review = vocabulary.encode("the movies and the films")
+    assert review.ids == [2, 3]
+    assert review.spans == [(4, 10), (19, 24)]
+    assert not review.truncated
+
+
+@pytest.mark.parametrize("text", ["", "  ", "!!!", "👍", "<br />"])
+def test_a_review_without_words_says_so(vocabulary: Vocabulary, text: str) -> None:
+    assert not vocabulary.encode(text).has_words
+
+
+def test_for_classic_a_review_of_stop_words_has_no_words() -> None:
+    assert not build_vocabulary(REVIEWS, CLASSIC).encode("It was not!").has_words
+
+
+@given(st.text(max_size=60))
+def test_ids_are_the_same_with_and_without_places(text: str) -> None:
+    for settings in (CLASSIC, SMALL):
+        vocabulary = build_vocabulary(REVIEWS, settings)
+        encoded = vocabulary.encode(text)
+        assert encoded.ids == vocabulary.encode_ids(text)
+        assert len(encoded.ids) == len(encoded.spans) <= settings.max_tokens
+        assert all(0 < number < len(vocabulary) for number in encoded.ids)
+
+
+def test_a_saved_vocabulary_is_the_same_one(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    vocabulary.save(tmp_path / "vocabulary.json")
+    loaded = load_vocabulary(tmp_path / "vocabulary.json")
+    assert (loaded.words, loaded.settings) == (vocabulary.words, vocabulary.settings)
+    assert loaded.fingerprint == vocabulary.fingerprint
+
+
+def test_the_fingerprint_changes_with_words_order_and_settings(vocabulary: Vocabulary) -> None:
+    others = [
+        Vocabulary(MODERN, vocabulary.words[:-1]),
+        Vocabulary(MODERN, reversed(vocabulary.words)),
+        Vocabulary(replace(MODERN, head_tokens=255), vocabulary.words),
+    ]
+    assert re.fullmatch("[0-9a-f]{64}", vocabulary.fingerprint)
+    assert len({vocabulary.fingerprint, *(other.fingerprint for other in others)}) == 4
+
+
+def test_a_word_may_not_stand_in_the_vocabulary_twice() -> None:
+    with pytest.raises(VocabularyError, match="more than once"):
+        Vocabulary(MODERN, ["good", "good"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not a vocabulary"),
+        ('{"settings": {}, "words": []}', "missing"),
+        (json.dumps({"settings": MODERN.to_dict() | {"window": 0}, "words": []}), "window = 0"),
+        (json.dumps({"settings": MODERN.to_dict(), "words": [3]}), "not a string"),
+        (json.dumps({"settings": MODERN.to_dict() | {"tokens": "x"}, "words": []}), "tokens = 'x'"),
+    ],
+)
+def test_an_unusable_file_is_named_with_the_reason(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "vocabulary.json"
+    path.write_text(content)
+    with pytest.raises(VocabularyError, match=message) as raised:
+        load_vocabulary(path)
+    assert str(path) in str(raised.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VocabularyError, match=r"nowhere\.json: No such file"):
+        load_vocabulary(tmp_path / "nowhere.json")
+
+
+def test_settings_name_the_value_that_they_reject() -> None:
+    with pytest.raises(SettingsError, match="head_tokens = 600 is more than max_tokens = 512"):
+        replace(MODERN, head_tokens=600)
+    with pytest.raises(SettingsError, match="vocabulary_size = 2"):
+        replace(MODERN, vocabulary_size=2)
+
+
+def test_settings_survive_their_dictionary() -> None:
+    for settings in (CLASSIC, MODERN):
+        assert TextSettings.from_dict(settings.to_dict()) == settings
+
+
+def test_a_hostile_number_of_surfaces_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch, vocabulary: Vocabulary
+) -> None:
+    monkeypatch.setattr("review_text.vocabulary._REMEMBERED_SURFACES", 10)
+    for number in range(100):
+        assert vocabulary.encode(f"good w{number}").ids == [2, INFREQUENT]
+    assert vocabulary.encode("x" * 10_000).ids == [INFREQUENT]
+    assert len(vocabulary._ids) <= 10
+    assert max(map(len, vocabulary._ids)) <= 40
