@@ -1,0 +1,1 @@
+"""The model's side of Reeltone: data, training, evaluation, bundle, the endpoint's program."""

@@ -1,0 +1,38 @@
+"""The WSGI application for AWS's scikit-learn image: its server around our four functions.
+
+The image would find inference.py by itself (SAGEMAKER_PROGRAM), but then it copies the bundle's
+code and runs pip on it at every start, before it serves. So the container's environment names this
+module instead, SAGEMAKER_SERVING_MODULE=aws_serving:main, and no program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import inference
+from sagemaker_containers.beta.framework import transformer, worker
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@cache
+def load_app() -> Application:
+    """The Flask application around the four functions, with the model loaded."""
+    functions = transformer.Transformer(
+        model_fn=inference.model_fn,
+        input_fn=inference.input_fn,
+        predict_fn=inference.predict_fn,
+        output_fn=inference.output_fn,
+    )
+    functions.initialize()
+    app: Application = worker.Worker(
+        transform_fn=functions.transform, module_name=inference.__name__
+    )
+    return app
+
+
+def main(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer a WSGI request; the first one, SageMaker's ping, loads the model."""
+    return load_app()(environ, start_response)

@@ -1,0 +1,1 @@
+"""What the LSTM is measured against, and what its choices were measured with."""

@@ -1,0 +1,162 @@
+"""Bundles: the trained model as it ships, and the archive that SageMaker unpacks.
+
+    python -m model_training.bundle model_training/bundle/modern --output build
+
+packs model-<hash>.tar.gz: the bundle's files, and in code/ what the container runs. The hash is of
+the content, so a changed model has another name, and an unchanged one has not. ``--runtime`` adds
+onnxruntime for AWS's scikit-learn image (Python 3.12, x86_64), which does not have it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import review_text
+from model_training.errors import BundleError, ReeltoneError
+from model_training.files import replacing, run_command
+from review_text import load_vocabulary
+
+BUNDLES = Path(__file__).parent / "bundle"
+FILES = ("manifest.json", "metrics.json", "model.onnx", "vocabulary.json")
+# What onnxruntime declares besides, it does not import to serve; and its protobuf would come before
+# the image's own, with which AWS's server does not start.
+_RUNTIME = "onnxruntime==1.31.1"
+_CODE = ("aws_serving.py", "inference.py")
+# The stemmer, without the rest of nltk: see review_text/porter.py.
+_STEMMER = ("__init__.py", "stem/__init__.py", "stem/api.py", "stem/porter.py")
+_IMAGE_PLATFORM = ("--python-version", "3.12", "--implementation", "cp", "--only-binary=:all:")
+_IMAGE_TAGS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
+
+
+def write_manifest(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """Write manifest.json: ``about``, the vocabulary's fingerprint, and the version.
+
+    The version names the content: graph, vocabulary and what turns a logit into a probability.
+    """
+    fingerprint = load_vocabulary(folder / "vocabulary.json").fingerprint
+    digest = hashlib.sha256((folder / "model.onnx").read_bytes())
+    digest.update(json.dumps([fingerprint, about], sort_keys=True).encode())
+    manifest = about | {
+        "version": f"{about['name']}-{digest.hexdigest()[:12]}",
+        "vocabulary": fingerprint,
+    }
+    write_json(folder / "manifest.json", manifest)
+    return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a complete bundle.
+
+    Raises:
+        BundleError: a file is missing, or the vocabulary is not the one of the manifest.
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise BundleError(f"{folder} is not a bundle: {', '.join(missing)} missing")
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    found = load_vocabulary(folder / "vocabulary.json").fingerprint
+    if manifest.get("vocabulary") != found:
+        raise BundleError(
+            f"{folder}: the model was trained with vocabulary {manifest.get('vocabulary')}, but "
+            f"vocabulary.json is {found}. Export the bundle again."
+        )
+    return manifest
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a small file for people and programs to read."""
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def collect_files(folder: Path, runtime: Path | None = None) -> dict[str, Path]:
+    """What goes into the archive: name there → file here; ``runtime`` becomes code/lib."""
+    read_manifest(folder)
+    files = {name: folder / name for name in FILES}
+    files |= {f"code/{name}": Path(__file__).with_name(name) for name in _CODE}
+    package = Path(review_text.__file__).parent
+    for file in sorted(package.iterdir()):
+        if file.suffix in (".py", ".txt"):
+            files[f"code/review_text/{file.name}"] = file
+    if load_vocabulary(folder / "vocabulary.json").settings.stemmer == "porter":
+        files |= _stemmer_files()
+    if runtime is not None:
+        for file in sorted(runtime.rglob("*")):
+            if file.is_file():
+                files[f"code/lib/{file.relative_to(runtime)}"] = file
+    return files
+
+
+def _stemmer_files() -> dict[str, Path]:
+    """NLTK's stemmer and its licence, from the installed package."""
+    nltk = distribution("nltk")
+    names = [f"nltk/{name}" for name in _STEMMER]
+    names += [str(file) for file in nltk.files or () if file.name.startswith("LICENSE")]
+    return {f"code/{name}": Path(str(nltk.locate_file(name))) for name in names}
+
+
+def pack_bundle(folder: Path, output: Path, runtime: Path | None = None) -> Path:
+    """Write model-<hash>.tar.gz into ``output``: equal content, equal bytes, equal name."""
+    files = collect_files(folder, runtime)
+    digest = hashlib.sha256()
+    for name, file in files.items():
+        digest.update(f"{name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    path = output / f"model-{digest.hexdigest()[:16]}.tar.gz"
+    with (
+        replacing(path) as part,
+        part.open("wb") as raw,
+        # No name and no time in the gzip header, or equal content would differ.
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w") as archive,
+    ):
+        for name, file in files.items():
+            content = file.read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def fetch_runtime(target: Path) -> None:
+    """Install onnxruntime for AWS's image into ``target``."""
+    platforms = [word for tag in _IMAGE_TAGS for word in ("--platform", tag)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
+    command += ["--target", str(target), *_IMAGE_PLATFORM, *platforms, _RUNTIME]
+    try:
+        subprocess.run(command, check=True)
+    except subprocess.CalledProcessError as error:
+        raise BundleError(f"pip could not fetch {_RUNTIME}; see above") from error
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Pack a bundle and print its path."""
+    parser = argparse.ArgumentParser(
+        prog="model_training.bundle",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("bundle", type=Path, help="a folder of model_training/bundle")
+    parser.add_argument("--output", type=Path, default=Path("build"), help="default: build")
+    parser.add_argument("--runtime", action="store_true", help="add onnxruntime in code/lib")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.runtime:
+            fetch_runtime(Path(folder))
+        runtime = Path(folder) if options.runtime else None
+        print(pack_bundle(options.bundle, options.output, runtime))
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

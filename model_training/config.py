@@ -1,0 +1,136 @@
+"""A training run's settings: one block, each with its unit and reason."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from model_training.errors import ConfigError
+from review_text import CLASSIC, MODERN, TextSettings
+
+CONFIGS = Path(__file__).parent / "configs"
+
+Text = Literal["classic", "modern"]
+Pooling = Literal["last", "max+mean"]
+Schedule = Literal["constant", "one-cycle"]
+Precision = Literal["fp32", "bf16"]
+
+_TEXTS = {"classic": CLASSIC, "modern": MODERN}
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that decides a run's result, with the data."""
+
+    text: Text  # which text processing: review_text.CLASSIC or MODERN
+    embedding_size: int  # numbers a word vector has
+    hidden_size: int  # LSTM units a direction
+    bidirectional: bool  # a second LSTM reads each window from its end
+    pooling: Pooling  # what the output layer sees: the last state, or max and mean of all
+    word_vectors: bool  # start from skip-gram vectors of the training and unlabelled reviews
+    epochs: int  # passes over the training reviews
+    batch_windows: int  # windows in a batch; fixed, since each new shape costs the CPU new kernels
+    learning_rate: float  # Adam's, at its highest
+    schedule: Schedule  # one-cycle: up over the first 30 %, then down to nothing (cosine)
+    embedding_dropout: float  # share of vector entries zeroed, the same ones in a whole review
+    word_dropout: float  # share of words replaced by "infrequent"
+    dropout: float  # share of pooled features zeroed
+    clip_norm: float  # largest norm of the gradient; 0 = not clipped
+    precision: Precision  # of the LSTM's arithmetic; the weights stay in fp32
+    dev_reviews: int  # held out from training, in whole movies; 0 = none, for a published recipe
+    seed: int  # of weights, order and dropout
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} = {getattr(self, name)!r}; use one of {allowed}")
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(f"{name} = {getattr(self, name)}; use {least} to {most}")
+
+    @property
+    def text_settings(self) -> TextSettings:
+        """The text processing's own settings."""
+        return _TEXTS[self.text]
+
+
+_CHOICES = {
+    "text": get_args(Text),
+    "pooling": get_args(Pooling),
+    "schedule": get_args(Schedule),
+    "precision": get_args(Precision),
+}
+_RANGES: dict[str, tuple[float, float]] = {
+    "embedding_size": (1, 4096),
+    "hidden_size": (1, 4096),
+    "epochs": (1, 1000),
+    "batch_windows": (1, 100_000),
+    "learning_rate": (1e-8, 10),
+    "embedding_dropout": (0, 0.95),
+    "word_dropout": (0, 0.95),
+    "dropout": (0, 0.95),
+    "clip_norm": (0, 1e6),
+    "dev_reviews": (0, 20_000),
+    "seed": (0, 2**31),
+}
+_TYPES = {"int": int, "float": float, "bool": bool}
+
+
+def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> TrainingConfig:
+    """The settings of ``configs/<name>.toml`` (or of the file ``name``), with ``overrides``.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a setting is missing, unknown or out of range.
+    """
+    path = Path(name) if name.endswith(".toml") else CONFIGS / f"{name}.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.toml")))
+        raise ConfigError(f"no configuration {name!r}; there are {known}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return make_config(values | dict(overrides or {}), str(path))
+
+
+def make_config(values: Mapping[str, Any], origin: str) -> TrainingConfig:
+    """A configuration from plain values; ``origin`` is named in errors."""
+    expected = {field.name: _TYPES.get(str(field.type), str) for field in fields(TrainingConfig)}
+    missing, unknown = sorted(expected.keys() - values), sorted(values.keys() - expected)
+    if missing or unknown:
+        raise ConfigError(f"{origin}: missing {missing}, unknown {unknown}")
+    for name, kind in expected.items():
+        value = values[name]
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise ConfigError(f"{origin}: {name} = {value!r}; use a {kind.__name__}")
+    return TrainingConfig(**values)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """One option for each setting, as SageMaker passes hyperparameters: ``--epochs 3``."""
+    group = parser.add_argument_group("settings that replace the configuration's")
+    for field in fields(TrainingConfig):
+        kind = _TYPES.get(str(field.type), str)
+        group.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            f"--{field.name}",
+            dest=field.name,
+            type=_read_bool if kind is bool else kind,
+            metavar=str(getattr(kind, "__name__", kind)).upper(),
+        )
+
+
+def overrides_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given on the command line."""
+    values = {field.name: getattr(options, field.name) for field in fields(TrainingConfig)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _read_bool(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r}; use true or false")
+    return text.lower() == "true"

@@ -1,0 +1,367 @@
+"""The model behind the endpoint: the four functions that SageMaker's containers call.
+
+The same file runs in AWS's scikit-learn image, in the container of serve.py and on one machine.
+It needs numpy, onnxruntime and review_text, and nothing else of this package.
+
+    application/json       {"vocabulary": "<fingerprint>", "reviews": [[12, 5, 901]],
+                            "contributions": true}
+                           ids of reviews that were encoded elsewhere, 0 to 100 of them
+    application/jsonlines  {"id": 7, "review": "Not bad at all."}
+                           a review a line, for Batch Transform; a line that cannot be scored
+                           gets an error of its own
+
+What is refused is refused with a status and a message, never by an exception: AWS's server would
+answer that with status 500 and a stack trace.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from review_text import Vocabulary, load_vocabulary
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+
+MOST_REVIEWS = 100
+"""Reviews in one JSON request."""
+MOST_CHARACTERS = 20_000
+"""Characters of a review in a line of JSON Lines."""
+_MOST_WINDOWS = 64
+"""Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
+
+_REASONS = {
+    400: "Bad Request",
+    406: "Not Acceptable",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+}
+
+
+class RefusalError(Exception):
+    """A request that cannot be answered."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    def to_dict(self) -> dict[str, str]:
+        """The refusal as the caller sees it."""
+        return {"error": self.code, "message": self.message}
+
+
+class Refusal:
+    """A refused request on its way out; a WSGI application, since that is what Flask (in AWS's
+    server) takes as an answer with a status of its own."""
+
+    def __init__(self, error: RefusalError) -> None:
+        self.status = error.status
+        self.body = json.dumps(error.to_dict())
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a WSGI request."""
+        body = self.body.encode()
+        headers = [("Content-Type", JSON), ("Content-Length", str(len(body)))]
+        start_response(f"{self.status} {_REASONS[self.status]}", headers)
+        return [body]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Reviews as numbers, for the vocabulary that they were encoded with."""
+
+    vocabulary: str
+    reviews: list[list[int]]
+    contributions: bool
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Reviews as text, one a line of the request."""
+
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the model says of one review."""
+
+    logit: float
+    probability: float
+    """Of positive, calibrated."""
+    contributions: npt.NDArray[np.float32]
+    """[tokens]; with the bias they add up to the logit."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded bundle."""
+
+    session: onnxruntime.InferenceSession
+    vocabulary: Vocabulary
+    name: str
+    version: str
+    temperature: float
+    bias: float
+
+    def score(self, reviews: Sequence[Sequence[int]]) -> list[Result]:
+        """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded."""
+        window = self.vocabulary.settings.window
+        windows = [-(-len(review) // window) for review in reviews]
+        # Reviews of as many windows run together, so that none is padded with whole windows.
+        order = sorted(range(len(reviews)), key=lambda row: (windows[row], len(reviews[row])))
+        results: dict[int, Result] = {}
+        for count, rows in groupby(order, key=windows.__getitem__):
+            for part in _chunks(list(rows), max(1, _MOST_WINDOWS // count)):
+                scored = self._run([reviews[row] for row in part], count)
+                results.update(zip(part, scored, strict=True))
+        return [results[row] for row in range(len(reviews))]
+
+    def _run(self, reviews: list[Sequence[int]], windows: int) -> list[Result]:
+        """Score reviews of ``windows`` windows each in one run of the graph."""
+        window = self.vocabulary.settings.window
+        lengths = np.array([len(review) for review in reviews], np.int32)
+        width = window if windows > 1 else int(lengths.max())
+        ids = np.zeros((len(reviews), windows * width), np.int32)
+        for row, review in enumerate(reviews):
+            ids[row, : len(review)] = review
+        filled = np.clip(lengths[:, None] - np.arange(windows, dtype=np.int32) * width, 0, width)
+        logits, contributions = self.session.run(
+            ["logits", "contributions"],
+            {
+                "windows": ids.reshape(-1, width),
+                "window_lengths": filled.reshape(-1),
+                "lengths": lengths,
+            },
+        )
+        return [
+            Result(float(logit), self._probability(float(logit)), row[:length])
+            for logit, row, length in zip(logits, contributions, lengths, strict=True)
+        ]
+
+    def _probability(self, logit: float) -> float:
+        scaled = logit / self.temperature
+        # Both forms are the sigmoid; each is exact where the other overflows.
+        if scaled >= 0:
+            return 1.0 / (1.0 + math.exp(-scaled))
+        return math.exp(scaled) / (1.0 + math.exp(scaled))
+
+
+# --- The four functions ---------------------------------------------------------------------------
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the bundle in ``model_dir`` and run it once, so that the first request is a fast one.
+
+    Raises:
+        ValueError: a part is missing or unreadable, or the parts do not belong together.
+    """
+    folder = Path(model_dir)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        model = Model(
+            _open_graph(folder / "model.onnx"),
+            load_vocabulary(folder / "vocabulary.json"),
+            str(manifest["name"]),
+            str(manifest["version"]),
+            float(manifest["temperature"]),
+            float(manifest["bias"]),
+        )
+        expected = manifest["vocabulary"]
+    except (OSError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder} is not a complete bundle: {error!r}") from error
+    if model.vocabulary.fingerprint != expected:
+        raise ValueError(
+            f"{folder}: manifest.json wants vocabulary {expected[:12]}, vocabulary.json is "
+            f"{model.vocabulary.fingerprint[:12]}. Export the bundle again."
+        )
+    model.score([[1]])
+    return model
+
+
+def input_fn(body: str | bytes, content_type: str) -> Request | Lines | Refusal:
+    """Read a request. AWS's server hands over text for JSON and bytes for anything else."""
+    try:
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type not in (JSON, JSON_LINES):
+            raise RefusalError(
+                415,
+                "unsupported_media_type",
+                f"content type {media_type[:80]!r}; use {JSON} or {JSON_LINES}",
+            )
+        text = body if isinstance(body, str) else body.decode()
+        if media_type == JSON:
+            return _read_request(text)
+        return Lines([line for line in text.split("\n") if line.strip()])
+    except UnicodeDecodeError:
+        return Refusal(RefusalError(400, "invalid_request", "the body is not UTF-8"))
+    except RefusalError as error:
+        return Refusal(error)
+
+
+def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] | str | Refusal:
+    """Score what ``input_fn`` read."""
+    if isinstance(data, Refusal):
+        return data
+    if isinstance(data, Lines):
+        return "".join(f"{line}\n" for line in _score_lines(data.lines, model))
+    try:
+        _check(data, model)
+    except RefusalError as error:
+        return Refusal(error)
+    return {
+        "model": model.version,
+        "vocabulary": model.vocabulary.fingerprint,
+        "bias": model.bias,
+        "results": [_result(result, data.contributions) for result in model.score(data.reviews)],
+    }
+
+
+def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
+    """The answer and its content type, or the refusal. ``accept`` is not asked: each kind of
+    request has one kind of answer."""
+    if isinstance(prediction, Refusal):
+        return prediction
+    if isinstance(prediction, str):
+        return prediction, JSON_LINES
+    return json.dumps(prediction, separators=(",", ":")), JSON
+
+
+# --- Reading and checking -------------------------------------------------------------------------
+
+
+def _open_graph(path: Path) -> onnxruntime.InferenceSession:
+    """The graph on the CPU. One thread a request: the server answers requests side by side."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("REELTONE_THREADS", "1"))
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's exceptions share no class of their own
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
+
+
+def _read_request(text: str) -> Request:
+    invalid = "invalid_request"
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise RefusalError(400, invalid, "the body is not JSON") from None
+    if not isinstance(content, dict):
+        raise RefusalError(400, invalid, "the body is not a JSON object")
+    vocabulary, reviews = content.get("vocabulary"), content.get("reviews")
+    contributions = content.get("contributions", False)
+    if not isinstance(vocabulary, str):
+        raise RefusalError(400, invalid, '"vocabulary" must be a fingerprint, a string')
+    if not isinstance(reviews, list) or not all(isinstance(ids, list) for ids in reviews):
+        raise RefusalError(400, invalid, '"reviews" must be a list of lists of ids')
+    if not isinstance(contributions, bool):
+        raise RefusalError(400, invalid, '"contributions" must be true or false')
+    unknown = sorted(content.keys() - {"vocabulary", "reviews", "contributions"})
+    if unknown:
+        raise RefusalError(400, invalid, f"unknown fields, {len(unknown)} in number")
+    return Request(vocabulary, reviews, contributions)
+
+
+def _check(request: Request, model: Model) -> None:
+    """Refuse what this model cannot score.
+
+    Raises:
+        RefusalError: another vocabulary, too many reviews, or ids that are not ids.
+    """
+    own = model.vocabulary.fingerprint
+    if request.vocabulary != own:
+        raise RefusalError(
+            409,
+            "vocabulary_mismatch",
+            f"the reviews were encoded with vocabulary {request.vocabulary[:12]}; this model has "
+            f"{own[:12]}. Deploy function, layer and model together.",
+        )
+    if len(request.reviews) > MOST_REVIEWS:
+        raise RefusalError(
+            413, "too_large", f"{len(request.reviews)} reviews; the limit is {MOST_REVIEWS}"
+        )
+    most, entries = model.vocabulary.settings.max_tokens, len(model.vocabulary)
+    for row, ids in enumerate(request.reviews):
+        if not 1 <= len(ids) <= most:
+            raise RefusalError(
+                400, "invalid_request", f"review {row} has {len(ids)} ids; use 1 to {most}"
+            )
+        if set(map(type, ids)) != {int} or min(ids) < 0 or max(ids) >= entries:
+            raise RefusalError(
+                400,
+                "invalid_request",
+                f"review {row} has an id that is not an integer from 0 to {entries - 1}",
+            )
+
+
+def _result(result: Result, contributions: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "logit": round(result.logit, 6),
+        "probability": round(result.probability, 6),
+    }
+    if contributions:
+        answer["contributions"] = [round(float(share), 7) for share in result.contributions]
+    return answer
+
+
+def _score_lines(lines: list[str], model: Model) -> Iterator[str]:
+    for part in _chunks(lines, MOST_REVIEWS):
+        answers: list[dict[str, Any]] = []
+        reviews: list[list[int]] = []
+        scored: list[int] = []
+        for line in part:
+            answer, ids = _encode_line(line, model.vocabulary)
+            if ids is not None:
+                scored.append(len(answers))
+                reviews.append(ids)
+            answers.append(answer)
+        for position, result in zip(scored, model.score(reviews), strict=True):
+            sentiment = "positive" if result.probability >= 0.5 else "negative"
+            answers[position] |= {"sentiment": sentiment, **_result(result, contributions=False)}
+        yield from (json.dumps(answer, separators=(",", ":")) for answer in answers)
+
+
+def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], list[int] | None]:
+    """The start of a line's answer, and its ids; no ids where the answer is an error."""
+    try:
+        content = json.loads(line, parse_constant=_refuse_constant)
+        review = content["review"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return {"error": 'not a JSON object with a field "review"'}, None
+    answer = {"id": content["id"]} if "id" in content else {}
+    if not isinstance(review, str):
+        return answer | {"error": '"review" is not a string'}, None
+    if len(review) > MOST_CHARACTERS:
+        length = len(review)
+        return answer | {"error": f"{length:,} characters; the limit is {MOST_CHARACTERS:,}"}, None
+    encoded = vocabulary.encode(review)
+    if not encoded.has_words:
+        return answer | {"error": "the review has no words"}, None
+    return answer | {"truncated": encoded.truncated}, encoded.ids
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity are not JSON, though Python reads them."""
+    raise ValueError(name)
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,74 @@
+"""How good a set of scored reviews is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+Floats = npt.NDArray[np.floating[Any]]
+Labels = npt.NDArray[np.integer[Any]]
+
+ECE_BINS = 15
+
+
+def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str, Any]:
+    """Metrics of reviews with ``logits`` [reviews] against ``labels`` [reviews] (1 = positive).
+
+    Precision, recall and F1 are of the positive class. A probability of exactly one half counts
+    as positive.
+    """
+    probabilities = expit(np.asarray(logits, np.float64) / temperature)
+    predicted = (probabilities >= 0.5).astype(int)
+    (true_negative, false_positive), (false_negative, true_positive) = confusion_matrix(
+        labels, predicted, labels=[0, 1]
+    )
+    return {
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "precision": float(precision_score(labels, predicted, zero_division=0)),
+        "recall": float(recall_score(labels, predicted, zero_division=0)),
+        "f1": float(f1_score(labels, predicted, zero_division=0)),
+        "auc": float(roc_auc_score(labels, probabilities)),
+        "log_loss": float(log_loss(labels, probabilities, labels=[0, 1])),
+        "brier": float(brier_score_loss(labels, probabilities)),
+        "ece": calibration_error(probabilities, labels),
+        "true_positive": int(true_positive),
+        "false_positive": int(false_positive),
+        "true_negative": int(true_negative),
+        "false_negative": int(false_negative),
+        "reviews": len(labels),
+    }
+
+
+def calibration_error(probabilities: Floats, labels: Labels, bins: int = ECE_BINS) -> float:
+    """Expected calibration error of the probability of positive, over bins of equal mass."""
+    order = np.argsort(probabilities, kind="stable")
+    error = 0.0
+    for part in np.array_split(order, min(bins, len(order))):
+        gap = abs(float(np.mean(probabilities[part])) - float(np.mean(labels[part])))
+        error += gap * len(part) / len(order)
+    return error
+
+
+def fit_temperature(logits: Floats, labels: Labels) -> float:
+    """The temperature that makes sigmoid(logit / temperature) most likely (Guo et al., 2017)."""
+
+    def loss(log_temperature: float) -> float:
+        scaled = np.asarray(logits, np.float64) / np.exp(log_temperature)
+        return float(np.mean(np.logaddexp(0.0, -(2.0 * labels - 1.0) * scaled)))
+
+    fitted = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    return float(np.exp(fitted.x))

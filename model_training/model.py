@@ -1,0 +1,93 @@
+"""The LSTM, in PyTorch: one class for the classic model and the shipped one."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from model_training.batches import Batch
+from model_training.config import TrainingConfig
+from review_text import INFREQUENT, NO_WORD
+
+# N windows, L tokens a window, R reviews, E embedding size, H hidden size, D directions,
+# F features = H for the last state, 2·D·H for maximum and mean of all states.
+
+
+class ReviewLSTM(nn.Module):
+    """Reviews, cut into windows, to one logit each.
+
+    The LSTM reads each window by itself. ``last`` takes the state after the last word;
+    ``max+mean`` takes maximum and mean of the states at all words of all windows of a review.
+    The output layer is linear, so that the logit can be divided among the words exactly.
+    """
+
+    def __init__(self, config: TrainingConfig, entries: int) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(entries, config.embedding_size, padding_idx=NO_WORD)
+        directions = 2 if config.bidirectional else 1
+        self.lstms = nn.ModuleList(
+            nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
+            for _ in range(directions)
+        )
+        pooled = 2 * directions if config.pooling == "max+mean" else directions
+        self.output = nn.Linear(pooled * config.hidden_size, 1)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """[R] logits."""
+        words = self._drop_words(batch)
+        scale = self._embedding_mask(batch)
+        pooled = []
+        for lstm, ids in zip(self.lstms, words, strict=False):
+            vectors = self.embedding(ids)  # [N, L, E]
+            if scale is not None:
+                vectors = vectors * scale
+            if torch.is_autocast_enabled(vectors.device.type):
+                vectors = vectors.to(torch.get_autocast_dtype(vectors.device.type))
+            states, _ = lstm(vectors)  # [N, L, H]
+            pooled.append(self._pool(states, batch))
+        features = torch.cat([part for parts in zip(*pooled, strict=True) for part in parts], 1)
+        features = nn.functional.dropout(features, self.config.dropout, self.training)  # [R, F]
+        logits: torch.Tensor = self.output(features).float().squeeze(1)
+        return logits
+
+    def _pool(self, states: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, ...]:
+        """[R, H] for each kind of pooling. Where a state is read from does not matter to it, so
+        the backward LSTM's states need not be put back into the order of the text."""
+        if self.config.pooling == "last":
+            last = (batch.lengths - 1).clamp(min=0)
+            kept = batch.lengths > 0
+            rows = torch.arange(len(states), device=states.device)
+            return (states[rows, last].float()[kept],)
+        count = len(batch.labels)
+        is_word = torch.arange(states.shape[1], device=states.device) < batch.lengths[:, None]
+        inside = states.masked_fill(~is_word[..., None], -torch.inf).amax(1).float()  # [N, H]
+        sums = (states * is_word[..., None]).sum(1, dtype=torch.float32)  # [N, H]
+        owner = batch.reviews[:, None].expand_as(inside)
+        highest = torch.full((count, inside.shape[1]), -torch.inf, device=states.device)
+        highest = highest.scatter_reduce(0, owner, inside, "amax")
+        total = torch.zeros_like(highest).index_add(0, batch.reviews, sums)
+        words = torch.zeros(count, device=states.device).index_add(
+            0, batch.reviews, batch.lengths.float()
+        )
+        return highest, total / words[:, None]
+
+    def _drop_words(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The ids, both ways, with some words made infrequent: the same ones in both."""
+        rate = self.config.word_dropout
+        if not self.training or rate == 0:
+            return batch.ids, batch.reversed_ids
+        dropped = torch.rand(batch.ids.shape, device=batch.ids.device) < rate
+        steps = torch.arange(batch.ids.shape[1], device=batch.ids.device)
+        mirrored = (batch.lengths[:, None] - 1 - steps).clamp(min=0)
+        forward = torch.where(dropped & (batch.ids != NO_WORD), INFREQUENT, batch.ids)
+        backward_dropped = dropped.gather(1, mirrored) & (batch.reversed_ids != NO_WORD)
+        return forward, torch.where(backward_dropped, INFREQUENT, batch.reversed_ids)
+
+    def _embedding_mask(self, batch: Batch) -> torch.Tensor | None:
+        """[N, 1, E]: which vector entries a review keeps, scaled up; None where all are kept."""
+        rate = self.config.embedding_dropout
+        if not self.training or rate == 0:
+            return None
+        kept = torch.rand(len(batch.labels), self.config.embedding_size, device=batch.ids.device)
+        return ((kept >= rate).float() / (1 - rate))[batch.reviews].unsqueeze(1)

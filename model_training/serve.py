@@ -1,0 +1,137 @@
+"""The endpoint's program: SageMaker's container contract around inference.py.
+
+    python -m model_training.serve --model-dir model_training/bundle/modern --port 8080
+
+GET /ping answers 200 once the model is loaded; POST /invocations scores. SIGTERM lets running
+requests finish. In a container the defaults are SageMaker's own: /opt/ml/model and 8080.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from model_training.inference import Model, Refusal, input_fn, model_fn, output_fn, predict_fn
+
+MOST_BYTES = 6 * 1024 * 1024
+"""Of a request's body. SageMaker stops JSON at 4 MB; a batch transform's payload may be 6 MB."""
+_BODY_SECONDS = 30
+
+logger = logging.getLogger("reeltone.serve")
+
+
+def make_app(model_dir: str) -> Starlette:
+    """The application; the model is loaded when it starts."""
+
+    @asynccontextmanager
+    async def load(app: Starlette) -> AsyncIterator[None]:
+        app.state.model = model_fn(model_dir)
+        # As many at a time as there are cores; the others wait here, where waiting is cheap.
+        app.state.cores = CapacityLimiter(_cores())
+        yield
+
+    return Starlette(
+        routes=[
+            Route("/ping", ping, methods=["GET"]),
+            Route("/invocations", invoke, methods=["POST"]),
+        ],
+        exception_handlers={Exception: report_failure},
+        lifespan=load,
+    )
+
+
+async def ping(request: Request) -> Response:
+    """Healthy: the server only listens once the model is loaded."""
+    return JSONResponse({"model": request.app.state.model.version})
+
+
+async def invoke(request: Request) -> Response:
+    """Score one request."""
+    try:
+        body = await asyncio.wait_for(_read_body(request), _BODY_SECONDS)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except TimeoutError:
+        return _error(408, "timeout", f"the body did not arrive within {_BODY_SECONDS} s")
+    if body is None:
+        return _error(413, "too_large", f"the body has more than {MOST_BYTES:,} bytes")
+    content_type = request.headers.get("content-type", "")
+    state = request.app.state
+    answer = await to_thread.run_sync(
+        _transform, state.model, body, content_type, limiter=state.cores
+    )
+    if isinstance(answer, Refusal):
+        return Response(answer.body, answer.status, media_type="application/json")
+    return Response(answer[0], media_type=answer[1])
+
+
+async def report_failure(request: Request, error: Exception) -> Response:
+    """The caller learns that it was our fault, the log learns what; neither sees a review."""
+    logger.error("%s in %s", type(error).__name__, request.url.path)
+    return _error(500, "internal", "the model failed on this request")
+
+
+def _transform(model: Model, body: bytes, content_type: str) -> Any:
+    return output_fn(predict_fn(input_fn(body, content_type), model), "*/*")
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The body, or None where it is too large to take."""
+    parts, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_BYTES:
+            return None
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"error": code, "message": message}, status)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="model_training.serve",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    # SageMaker starts a container with the argument "serve".
+    parser.add_argument("command", nargs="?", choices=["serve"], help=argparse.SUPPRESS)
+    parser.add_argument("--model-dir", default=os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
+    parser.add_argument("--host", default="0.0.0.0")
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    )
+    options = parser.parse_args(arguments)
+    # Uvicorn's access log has a line for each ping; errors are logged above.
+    uvicorn.run(
+        make_app(options.model_dir),
+        host=options.host,
+        port=options.port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=25,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,292 @@
+"""Train a model: on a laptop, or as the script of a SageMaker training job.
+
+    python -m model_training.train modern --archive aclImdb_v1.tar.gz
+
+A run that was stopped goes on from its last checkpoint when the same command is given again, and
+ends with the same result. It leaves the weights (model.safetensors), the vocabulary and run.json
+(settings, seed, versions, data, metrics) in its model folder; export.py makes the bundle of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import platform
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from model_training.batches import Batches
+from model_training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from model_training.config import TrainingConfig, add_config_options, load_config, overrides_of
+from model_training.data import DEFAULT_FOLDER, Corpus, Encoded, prepare_corpus
+from model_training.errors import HardwareError, ReeltoneError
+from model_training.files import replacing, run_command
+from model_training.metrics import fit_temperature, score
+from model_training.model import ReviewLSTM
+from model_training.word_vectors import SkipGram, load_or_train
+from review_text import Vocabulary
+
+_CHECKPOINT_SECONDS = 300
+_WARM_UP = 0.3  # share of the steps in which a one-cycle learning rate rises
+_LIBRARIES = ("torch", "numpy", "gensim", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training run is made of."""
+
+    config: TrainingConfig
+    train: Encoded
+    dev: Encoded
+    device: torch.device
+    checkpoint: Path
+    key: str
+    """Of settings and data: a checkpoint is only used for the run that it belongs to."""
+
+
+def choose_device() -> torch.device:
+    """The GPU, if there is one.
+
+    Raises:
+        HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
+    """
+    paid_for = int(os.environ.get("SM_NUM_GPUS", "0"))
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if paid_for:
+        raise HardwareError(
+            f"SM_NUM_GPUS = {paid_for}, but PyTorch {torch.__version__} finds no CUDA device. "
+            f"Choose a training image built for GPUs, or an instance type without one."
+        )
+    return torch.device("cpu")
+
+
+def seed_everything(seed: int) -> None:
+    """Make weights, dropout and order of this process repeatable."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
+    """The learning rate of a step, from 0 on, out of ``steps``."""
+    if config.schedule == "constant":
+        return config.learning_rate
+    done, top = (step + 1) / steps, _WARM_UP
+    phase = done / top - 1 if done < top else (done - top) / (1 - top)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * phase))
+
+
+def make_adam(model: ReviewLSTM, config: TrainingConfig) -> torch.optim.Adam:
+    """Adam; its fused form updates the whole embedding in a third of the time."""
+    return torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+
+
+def train_model(
+    run: Run, model: ReviewLSTM, on_step: Callable[[int], None] | None = None
+) -> Progress:
+    """Train to the end, from the checkpoint if there is one; ``on_step`` hears of each step."""
+    adam = make_adam(model, run.config)
+    progress = load_checkpoint(run.checkpoint, run.key, model, adam) or Progress()
+    batches = Batches(run.train, run.config.text_settings, run.config.batch_windows)
+    # Batches differ in size from epoch to epoch; the schedule takes the first epoch's count.
+    plans = [batches.plan(run.config.seed, epoch) for epoch in range(run.config.epochs)]
+    steps = sum(map(len, plans))
+    saved = started = time.monotonic()
+    earlier = progress.seconds
+    first = 0
+    for epoch, plan in enumerate(plans):
+        losses = []
+        done = max(0, progress.step - first)
+        bar = tqdm(plan[done:], f"epoch {epoch + 1}", len(plan), initial=min(done, len(plan)))
+        for rows in bar:
+            rate = learning_rate(run.config, progress.step, steps)
+            losses.append(_step(run, model, adam, batches, rows, rate))
+            progress.step += 1
+            bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
+            if on_step is not None:
+                on_step(progress.step)
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                progress.seconds = earlier + time.monotonic() - started
+                save_checkpoint(run.checkpoint, run.key, progress, model, adam)
+                saved = time.monotonic()
+        first += len(plan)
+        if len(progress.history) == epoch:
+            progress.seconds = earlier + time.monotonic() - started
+            progress.history += (_end_epoch(run, model, epoch, losses, progress.seconds),)
+            save_checkpoint(run.checkpoint, run.key, progress, model, adam)
+            saved = time.monotonic()
+    return progress
+
+
+def predict_logits(
+    model: ReviewLSTM, split: Encoded, config: TrainingConfig, device: torch.device
+) -> npt.NDArray[np.float32]:
+    """[reviews] logits in fp32, as the bundle computes them; 0 for a review without tokens."""
+    logits = np.zeros(len(split), np.float32)
+    model.eval()
+    with torch.inference_mode():
+        for batch in Batches(split, config.text_settings, config.batch_windows).in_order():
+            logits[batch.rows] = model(batch.to(device)).cpu().numpy()
+    model.train()
+    return logits
+
+
+def _step(
+    run: Run,
+    model: ReviewLSTM,
+    adam: torch.optim.Adam,
+    batches: Batches,
+    rows: npt.NDArray[np.int64],
+    rate: float,
+) -> float:
+    for group in adam.param_groups:
+        group["lr"] = rate
+    batch = batches.make(rows).to(run.device)
+    low = run.config.precision == "bf16"
+    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=low):
+        logits = model(batch)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
+    adam.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    if run.config.clip_norm:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), run.config.clip_norm)
+    adam.step()
+    return loss.item()
+
+
+def _end_epoch(
+    run: Run, model: ReviewLSTM, epoch: int, losses: list[float], seconds: float
+) -> dict[str, float]:
+    row = {"epoch": epoch + 1, "seconds": seconds}
+    if losses:  # none where a run was resumed at the very end of an epoch
+        row["loss"] = float(np.mean(losses))
+    if len(run.dev):
+        scores = score(predict_logits(model, run.dev, run.config, run.device), run.dev.labels)
+        row |= {"dev_accuracy": scores["accuracy"], "dev_log_loss": scores["log_loss"]}
+    tqdm.write("  ".join(f"{name} {value:.4f}" for name, value in row.items()))
+    return row
+
+
+def _make_model(
+    config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, cache: Path
+) -> ReviewLSTM:
+    seed_everything(config.seed)
+    model = ReviewLSTM(config, len(vocabulary))
+    if config.word_vectors:
+        settings = SkipGram(config.embedding_size)
+        workers = os.cpu_count() or 1
+        vectors = load_or_train(corpus, vocabulary, settings, cache, workers)
+        with torch.no_grad():
+            model.embedding.weight.copy_(torch.from_numpy(vectors))
+    seed_everything(config.seed)  # dropout's numbers must not depend on how weights were made
+    return model
+
+
+def _write_results(
+    folder: Path, run: Run, model: ReviewLSTM, vocabulary: Vocabulary, about: dict[str, Any]
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "model.safetensors") as part:
+        save_file({name: tensor.cpu() for name, tensor in model.state_dict().items()}, part)
+    vocabulary.save(folder / "vocabulary.json")
+    logits = predict_logits(model, run.dev, run.config, run.device)
+    if len(run.dev):
+        temperature = fit_temperature(logits, run.dev.labels)
+        about["dev"] = score(logits, run.dev.labels, temperature)
+        about["temperature"] = temperature
+    about |= {
+        "config": asdict(run.config),
+        "device": str(run.device),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+    (folder / "run.json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train as the command line and SageMaker's variables say."""
+    options = _parse(arguments)
+    device = choose_device()
+    config = load_config(options.config, overrides_of(options))
+    corpus = prepare_corpus(options.data_dir, options.archive)
+    vocabulary = corpus.vocabulary(config.text_settings)
+    labelled = corpus.encoded("train", vocabulary)
+    train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
+    described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}"
+    run = Run(
+        config,
+        labelled.take(train_rows),
+        labelled.take(dev_rows),
+        device,
+        options.checkpoint_dir / f"{Path(options.config).stem}.safetensors",
+        hashlib.sha256(f"{described}{vocabulary.fingerprint}".encode()).hexdigest(),
+    )
+    if options.restart:
+        run.checkpoint.unlink(missing_ok=True)
+    model = _make_model(config, corpus, vocabulary, options.data_dir).to(device)
+    progress = train_model(run, model)
+    about = {
+        "name": Path(options.config).stem,
+        "data": corpus.fingerprint,
+        "vocabulary": vocabulary.fingerprint,
+        "train_reviews": len(run.train),
+        "history": progress.history,
+        "seconds": progress.seconds,
+    }
+    _write_results(options.model_dir, run, model, vocabulary, about)
+    print(f"{options.model_dir}/run.json: {json.dumps(about.get('dev', {}))}")
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="model_training.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", nargs="?", help="a file of configs/, without .toml")
+    parser.add_argument("--config", dest="config_option", help=argparse.SUPPRESS)
+    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(os.environ.get("SM_CHANNEL_TRAINING", DEFAULT_FOLDER)),
+        help="the archive and what is prepared from it (default: %(default)s)",
+    )
+    parser.add_argument("--model-dir", type=Path, help="results (default: runs/<config>)")
+    parser.add_argument(
+        "--checkpoint-dir", type=Path, help="default: /opt/ml/checkpoints in a job, else runs"
+    )
+    parser.add_argument("--restart", action="store_true", help="ignore an earlier checkpoint")
+    add_config_options(parser)
+    options = parser.parse_args(arguments)
+    # SageMaker passes hyperparameters as options only: there the name comes as --config modern.
+    options.config = options.config or options.config_option or "modern"
+    in_job = "SM_MODEL_DIR" in os.environ
+    options.model_dir = options.model_dir or Path(
+        os.environ.get("SM_MODEL_DIR", f"runs/{Path(options.config).stem}")
+    )
+    options.checkpoint_dir = options.checkpoint_dir or Path(
+        "/opt/ml/checkpoints" if in_job else "runs/checkpoints"
+    )
+    return options
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

@@ -1,0 +1,64 @@
+"""Training settings."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from model_training.config import (
+    CONFIGS,
+    add_config_options,
+    load_config,
+    make_config,
+    overrides_of,
+)
+from model_training.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.toml")))
+def test_every_configuration_that_ships_can_be_loaded(name: str) -> None:
+    config = load_config(name)
+    assert config.text_settings.vocabulary_size > 0
+
+
+def test_classic_is_the_published_recipe() -> None:
+    config = load_config("classic")
+    assert (config.embedding_size, config.hidden_size, config.epochs) == (32, 200, 10)
+    assert (config.bidirectional, config.pooling, config.word_vectors) == (False, "last", False)
+
+
+def test_the_command_line_replaces_settings() -> None:
+    parser = argparse.ArgumentParser()
+    add_config_options(parser)
+    options = parser.parse_args(["--epochs", "2", "--hidden_size", "8", "--word-vectors", "false"])
+    assert overrides_of(options) == {"epochs": 2, "hidden_size": 8, "word_vectors": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs = 0; use 1 to 1000"),
+        ({"pooling": "mean"}, "pooling = 'mean'; use one of"),
+        ({"epochs": "3"}, "epochs = '3'; use a int"),
+        ({"epocs": 3}, "unknown \\['epocs'\\]"),
+        ({"dropout": 1.0}, "dropout = 1.0"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_config(asdict(load_config("modern")) | change, "test")
+
+
+def test_an_unknown_configuration_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="no configuration 'modren'; there are classic, modern"):
+        load_config("modren")
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("epochs = ")
+    with pytest.raises(ConfigError, match=r"x\.toml"):
+        load_config(str(path))

@@ -1,0 +1,122 @@
+"""Training: it learns, it resumes with the same result, it refuses what it must."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from model_training import checkpoint, train
+from model_training.config import load_config
+from model_training.data import Corpus
+from model_training.errors import CheckpointError, HardwareError
+
+SETTINGS = [
+    *["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=3"],
+    *["--dev-reviews=8", "--word-vectors=false", "--learning-rate=0.03"],
+]
+
+
+class Killed(BaseException):
+    """What a process that is killed does: nothing after it runs."""
+
+
+def run(folder: Path, corpus: Corpus, config: str = "modern", *more: str) -> Path:
+    """Train on the small corpus and return the model folder."""
+    arguments = [config, f"--data-dir={folder / 'data'}", f"--model-dir={folder / 'model'}"]
+    train.main([*arguments, f"--checkpoint-dir={folder / 'checkpoints'}", *SETTINGS, *more])
+    return folder / "model"
+
+
+@pytest.mark.parametrize("config", ["modern", "classic"])
+def test_training_learns_and_writes_down_what_it_did(
+    tmp_path: Path, corpus: Corpus, config: str
+) -> None:
+    settings = ["--epochs=12", "--embedding-dropout=0", "--word-dropout=0", "--dropout=0"]
+    model = run(tmp_path, corpus, config, *settings)
+    about = json.loads((model / "run.json").read_text())
+    assert about["dev"]["accuracy"] > 0.9
+    assert about["config"]["epochs"] == 12
+    assert about["data"] == corpus.fingerprint
+    assert about["libraries"]["torch"] == torch.__version__.partition("+")[0]
+    assert [row["epoch"] for row in about["history"]] == list(range(1, 13))
+    assert about["history"][-1]["loss"] < about["history"][0]["loss"]
+    assert set(load_file(model / "model.safetensors")) >= {"embedding.weight", "output.weight"}
+
+
+@pytest.mark.parametrize("killed_at", [1, 7, 10])
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    whole = load_file(run(tmp_path, corpus) / "model.safetensors")
+    (tmp_path / "checkpoints/modern.safetensors").unlink()
+    monkeypatch.setattr(train, "_CHECKPOINT_SECONDS", 0)  # a checkpoint after each step
+    original = checkpoint.save_checkpoint
+
+    def save_and_die(path, key, progress, model, adam) -> None:  # type: ignore[no-untyped-def]
+        original(path, key, progress, model, adam)
+        if progress.step == killed_at:
+            raise Killed
+
+    monkeypatch.setattr(train, "save_checkpoint", save_and_die)
+    with pytest.raises(Killed):
+        run(tmp_path, corpus)
+    monkeypatch.setattr(train, "save_checkpoint", original)
+    resumed = load_file(run(tmp_path, corpus) / "model.safetensors")
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+
+
+def test_a_run_that_dies_while_it_saves_keeps_the_earlier_checkpoint(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, corpus)
+    path = tmp_path / "checkpoints/modern.safetensors"
+    before = path.read_bytes()
+
+    def die_halfway(tensors: object, part: Path, about: object) -> None:
+        Path(part).write_bytes(before[:100])
+        raise Killed
+
+    monkeypatch.setattr(checkpoint, "save_file", die_halfway)
+    with pytest.raises(Killed):
+        run(tmp_path, corpus, "modern", "--restart")
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path, corpus: Corpus) -> None:
+    run(tmp_path, corpus)
+    with pytest.raises(CheckpointError, match="Pass --restart"):
+        run(tmp_path, corpus, "modern", "--seed=2")
+
+
+def test_a_gpu_that_was_paid_for_and_is_not_there_stops_the_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SM_NUM_GPUS", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(HardwareError, match="SM_NUM_GPUS = 1"):
+        train.choose_device()
+
+
+def test_in_a_training_job_the_folders_are_sagemakers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SM_MODEL_DIR", "/opt/ml/model")
+    monkeypatch.setenv("SM_CHANNEL_TRAINING", "/opt/ml/input/data/training")
+    options = train._parse(["--config", "classic", "--epochs", "2"])
+    assert options.config == "classic"
+    assert str(options.model_dir) == "/opt/ml/model"
+    assert str(options.data_dir) == "/opt/ml/input/data/training"
+    assert str(options.checkpoint_dir) == "/opt/ml/checkpoints"
+
+
+def test_a_one_cycle_learning_rate_rises_then_falls_to_nothing() -> None:
+    config = load_config("modern")
+    rates = [train.learning_rate(config, step, 100) for step in range(100)]
+    assert int(np.argmax(rates)) == 29
+    assert max(rates) == pytest.approx(config.learning_rate)
+    assert rates[0] < 0.05 * max(rates)
+    assert rates[-1] < 1e-3 * max(rates)
