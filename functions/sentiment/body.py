@@ -1,0 +1,99 @@
+"""What a caller sent, from the event of an HTTP API (payload format 2.0) to checked fields."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from errors import MalformedRequestError, MistypedFieldError, UnsupportedMediaTypeError
+
+JSON = "application/json"
+TEXT = "text/plain"
+
+# A fixed list: some of Python's other codecs take minutes for a hostile megabyte.
+_CHARSETS = frozenset({"utf-8", "utf8", "utf-16", "us-ascii", "iso-8859-1", "windows-1252"})
+
+
+def read_body(event: Mapping[str, Any], *accepted: str) -> tuple[str, str]:
+    """Media type and text of the body.
+
+    Raises:
+        UnsupportedMediaTypeError: not one of the ``accepted`` media types, or an unknown charset.
+        MalformedRequestError: the bytes are not text in that charset.
+    """
+    media_type, charset = _read_content_type(event, accepted)
+    body: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        body = _decode(body, charset)
+    return media_type, body.removeprefix("\ufeff")
+
+
+def parse_fields(text: str, name: str) -> tuple[Any, bool]:
+    """The field ``name``, which must be there, and ``explain``, which may be.
+
+    Raises:
+        MalformedRequestError: not JSON, not an object, or not these fields.
+    """
+    fields = _parse_json(text)
+    if not isinstance(fields, dict):
+        raise MistypedFieldError("The body", fields, f'an object with the field "{name}"')
+    if name not in fields:
+        raise MalformedRequestError(f'The field "{name}" is missing.')
+    unknown = sorted(fields.keys() - {name, "explain"})
+    if unknown:
+        raise MalformedRequestError(
+            f'Unknown field "{unknown[0][:40]}"; the fields are "{name}" and "explain".'
+        )
+    explain = fields.get("explain", False)
+    if not isinstance(explain, bool):
+        raise MistypedFieldError('The field "explain"', explain, "true or false")
+    return fields[name], explain
+
+
+def _read_content_type(event: Mapping[str, Any], accepted: tuple[str, ...]) -> tuple[str, str]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    content_type = (headers.get("content-type") or "").lower()
+    media_type, *parameters = (part.strip() for part in content_type.split(";"))
+    if media_type not in accepted:
+        raise UnsupportedMediaTypeError(
+            f'The content type is "{media_type[:80]}"; send {" or ".join(accepted)}.'
+        )
+    charset = dict(part.partition("=")[::2] for part in parameters).get("charset", "utf-8")
+    charset = charset.strip(' "')
+    if charset not in _CHARSETS:
+        raise UnsupportedMediaTypeError(f'The charset is "{charset[:40]}"; send utf-8.')
+    return media_type, charset
+
+
+# "from None" below: the errors of codecs and of json hold the body that they complain about.
+
+
+def _decode(body: str, charset: str) -> str:
+    try:
+        return b64decode(body, validate=True).decode(charset)
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError(
+            f"The body is not {charset}: see byte {error.start + 1}."
+        ) from None
+    except ValueError:
+        raise MalformedRequestError("The body is not the base64 that it is said to be.") from None
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise MalformedRequestError(
+            f"The body is not JSON: see line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise MalformedRequestError("The body is nested too deeply.") from None
+    except ValueError:
+        # Python's limit on the digits of an integer is all that is left.
+        raise MalformedRequestError("The body has a number with too many digits.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedRequestError(f"The body is not JSON: {name} is no number there.")

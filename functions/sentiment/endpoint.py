@@ -1,0 +1,204 @@
+"""The SageMaker endpoint: token ids in, logits out. The only file that talks to AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, TypeGuard
+
+import boto3
+from botocore import exceptions as aws
+from botocore.config import Config
+
+from errors import (
+    BadAnswerError,
+    ModelBusyError,
+    ModelFailedError,
+    ModelUnreachableError,
+    ModelWakingError,
+    ServiceError,
+    SetUpError,
+    VocabularyMismatchError,
+)
+
+MAX_ANSWER_BYTES = 4 * 1024**2
+"""What a serverless endpoint may answer; 100 reviews with all contributions are about 1.2 MB."""
+
+_FAR_BEYOND_ANY_LOGIT = 1e6
+
+# The function has 29 s. A repeated request would find the model as busy as the first one did.
+_CLIENT = Config(
+    connect_timeout=2,
+    read_timeout=24,
+    retries={"mode": "standard", "total_max_attempts": 1},
+)
+
+# Other codes: ModelFailedError from status 500 on, SetUpError below (access, credentials, name).
+_BY_CODE: dict[str, type[ServiceError]] = {
+    "ModelNotReadyException": ModelWakingError,
+    "ThrottlingException": ModelBusyError,
+    "ServiceUnavailable": ModelBusyError,
+    "ModelError": ModelFailedError,
+}
+
+# The first that fits counts; other classes (credentials, region): SetUpError.
+_BY_CLASS: tuple[tuple[type[Exception], type[ServiceError]], ...] = (
+    # A sleeping endpoint holds the request while its container starts.
+    (aws.ReadTimeoutError, ModelWakingError),
+    (aws.ResponseStreamingError, BadAnswerError),
+    (aws.HTTPClientError, ModelUnreachableError),
+    (aws.ConnectionError, ModelUnreachableError),
+)
+
+
+class Runtime(Protocol):
+    """The part of boto3's ``sagemaker-runtime`` client that is used here."""
+
+    def invoke_endpoint(self, **parameters: Any) -> Any:
+        """Send ``Body`` to the endpoint."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model makes of one review."""
+
+    logit: float
+    probability: float
+    """Of a positive review, calibrated."""
+    contributions: list[float]
+    """One per token id, if they were asked for; with the bias they add up to the logit."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One reading for each review, in order."""
+
+    model: str
+    """Version of the model that answered."""
+    bias: float
+    readings: list[Reading]
+
+
+class Endpoint:
+    """An endpoint whose model was trained with a known vocabulary."""
+
+    def __init__(self, runtime: Runtime, name: str, vocabulary: str) -> None:
+        """``vocabulary``: the fingerprint of the one that the token ids come from."""
+        self._runtime = runtime
+        self._name = name
+        self._vocabulary = vocabulary
+
+    def invoke(self, reviews: Sequence[list[int]], contributions: bool = False) -> Answer:
+        """Ask for readings of up to 100 reviews; none: ask whether the model is awake.
+
+        Raises:
+            ServiceError: no usable answer; its class says why.
+        """
+        request = {
+            "vocabulary": self._vocabulary,
+            "reviews": reviews,
+            "contributions": contributions,
+        }
+        body = self._send(json.dumps(request, separators=(",", ":")).encode())
+        lengths = [len(ids) if contributions else 0 for ids in reviews]
+        return self._read_answer(_parse(body), lengths)
+
+    def _send(self, body: bytes) -> bytes:
+        try:
+            response = self._runtime.invoke_endpoint(
+                EndpointName=self._name,
+                ContentType="application/json",
+                Accept="application/json",
+                Body=body,
+            )
+            with closing(response["Body"]) as stream:
+                answer: bytes = stream.read(MAX_ANSWER_BYTES + 1)
+        except aws.ClientError as error:
+            _raise_client_error(error)
+        except aws.BotoCoreError as error:
+            named = next((named for kind, named in _BY_CLASS if isinstance(error, kind)), None)
+            raise (named or SetUpError)(f"{type(error).__name__}: {error}") from error
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise BadAnswerError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+        return answer
+
+    def _read_answer(self, answer: dict[str, Any], lengths: list[int]) -> Answer:
+        """``lengths``: how many contributions each reading must have."""
+        vocabulary, results = _member(answer, "vocabulary", str), _member(answer, "results", list)
+        if vocabulary != self._vocabulary:
+            raise VocabularyMismatchError(
+                f"vocabulary {vocabulary[:64]!r} at the endpoint, {self._vocabulary!r} here"
+            )
+        if len(results) != len(lengths):
+            raise BadAnswerError(f"{len(results)} results for {len(lengths)} reviews")
+        return Answer(
+            model=_member(answer, "model", str),
+            bias=_number(answer, "bias"),
+            readings=list(map(_read_reading, results, lengths)),
+        )
+
+
+def connect(name: str, vocabulary: str) -> Endpoint:
+    """The endpoint of that name, in the region and with the credentials of the environment.
+
+    Raises:
+        SetUpError: boto3 cannot make a client of what the environment says.
+    """
+    try:
+        runtime = boto3.client("sagemaker-runtime", config=_CLIENT)
+    except (aws.BotoCoreError, ValueError) as error:
+        raise SetUpError(f"no client for SageMaker: {error}") from error
+    return Endpoint(runtime, name, vocabulary)
+
+
+def _raise_client_error(error: aws.ClientError) -> NoReturn:
+    response = error.response
+    if response.get("OriginalStatusCode") == 409:
+        raise VocabularyMismatchError(str(error)) from error
+    failed = response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    named = _BY_CODE.get(response["Error"]["Code"], ModelFailedError if failed else SetUpError)
+    raise named(str(error)) from error
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswerError(f"an answer of {len(body)} bytes that is not JSON") from error
+    if not isinstance(answer, dict):
+        raise BadAnswerError(f"the answer is a {type(answer).__name__}, not an object")
+    return answer
+
+
+def _read_reading(result: object, length: int) -> Reading:
+    if not isinstance(result, dict):
+        raise BadAnswerError(f"a result is a {type(result).__name__}, not an object")
+    probability = _number(result, "probability")
+    if not 0 <= probability <= 1:
+        raise BadAnswerError(f"probability = {probability}")
+    contributions = _member(result, "contributions", list) if length else []
+    if len(contributions) != length or not all(map(_is_number, contributions)):
+        raise BadAnswerError(f"{len(contributions)} contributions where {length} numbers belong")
+    return Reading(_number(result, "logit"), probability, contributions)
+
+
+def _member(members: dict[str, Any], name: str, kind: type) -> Any:
+    value = members.get(name)
+    if not isinstance(value, kind):
+        raise BadAnswerError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
+
+def _number(members: dict[str, Any], name: str) -> float:
+    value = members.get(name)
+    if not _is_number(value):
+        raise BadAnswerError(f"{name} is not a number, or is out of all proportion")
+    return float(value)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < _FAR_BEYOND_ANY_LOGIT  # which NaN is not

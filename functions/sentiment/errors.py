@@ -1,0 +1,176 @@
+"""The named errors, and the one place that turns them into problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class CallerError(Exception):
+    """The request has a fault; the message tells the caller which one and what would be right."""
+
+
+class MalformedRequestError(CallerError):
+    """The body is not what the route takes."""
+
+
+class MistypedFieldError(MalformedRequestError):
+    """A field of the body has a JSON type that it cannot have."""
+
+    def __init__(self, name: str, value: object, wanted: str) -> None:
+        super().__init__(f"{name} is {_JSON_TYPES[type(value)]}; send {wanted}.")
+
+
+_JSON_TYPES: dict[type, str] = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+class EmptyReviewError(CallerError):
+    """The review has no characters."""
+
+
+class RouteNotFoundError(CallerError):
+    """No route has this path."""
+
+
+class MethodNotAllowedError(CallerError):
+    """The route has this path, with another method."""
+
+
+class ReviewTooLongError(CallerError):
+    """The review has more characters than a review may have."""
+
+
+class TooManyReviewsError(CallerError):
+    """The request has more reviews than a request may have."""
+
+
+class UnsupportedMediaTypeError(CallerError):
+    """The route does not read this content type or this charset."""
+
+
+class NoWordsError(CallerError):
+    """The review has characters, and no word among them."""
+
+
+class ServiceError(Exception):
+    """The service cannot answer; the message is for the log and never holds a review's text."""
+
+
+class SetUpError(ServiceError):
+    """Something that only the operator can put right."""
+
+
+class VocabularyMismatchError(SetUpError):
+    """Function and endpoint were deployed with different vocabularies."""
+
+
+class ModelFailedError(ServiceError):
+    """The endpoint took the request and failed."""
+
+
+class BadAnswerError(ServiceError):
+    """The endpoint answered what its contract does not allow."""
+
+
+class ModelWakingError(ServiceError):
+    """The endpoint slept and is starting its container."""
+
+
+class ModelBusyError(ServiceError):
+    """The endpoint has no free place for the request."""
+
+
+class ModelUnreachableError(ServiceError):
+    """No connection to the endpoint."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the caller learns about one kind of error."""
+
+    status: int
+    slug: str
+    title: str
+    detail: str | None = None
+    """A fixed sentence; None: the error's own message, which was written for the caller."""
+    retry_after: int | None = None
+    """Seconds after which the same request has a fair chance."""
+
+
+PROBLEMS: dict[type[Exception], Problem] = {
+    MalformedRequestError: Problem(400, "malformed-request", "Malformed request"),
+    EmptyReviewError: Problem(400, "empty-review", "Empty review"),
+    RouteNotFoundError: Problem(404, "not-found", "Not found"),
+    MethodNotAllowedError: Problem(405, "method-not-allowed", "Method not allowed"),
+    ReviewTooLongError: Problem(413, "too-long", "Review too long"),
+    TooManyReviewsError: Problem(413, "too-many", "Too many reviews"),
+    UnsupportedMediaTypeError: Problem(415, "unsupported-media-type", "Unsupported media type"),
+    NoWordsError: Problem(422, "no-words", "No words"),
+    SetUpError: Problem(
+        500,
+        "set-up",
+        "Set-up error",
+        "The service is set up wrongly; the operator's log says how. Trying again will not help.",
+    ),
+    ModelFailedError: Problem(
+        502, "model-failed", "Model failed", "The model took the request and failed to answer it."
+    ),
+    BadAnswerError: Problem(
+        502, "bad-answer", "Bad answer", "The model gave an answer that cannot be read."
+    ),
+    # A sleeping serverless endpoint takes some 10 s to start; a busy one answers within a second.
+    ModelWakingError: Problem(
+        503,
+        "model-waking",
+        "Model waking up",
+        "The model was asleep and is waking up. Try again in 10 seconds.",
+        retry_after=10,
+    ),
+    ModelBusyError: Problem(
+        503,
+        "model-busy",
+        "Model busy",
+        "The model is busy with other requests. Try again in 2 seconds.",
+        retry_after=2,
+    ),
+    ModelUnreachableError: Problem(
+        503,
+        "model-unreachable",
+        "Model unreachable",
+        "The model cannot be reached. Try again in 5 seconds.",
+        retry_after=5,
+    ),
+    Exception: Problem(
+        500,
+        "internal-error",
+        "Internal error",
+        "Something went wrong here. Please report it with the request id.",
+    ),
+}
+
+
+def find_problem(error: Exception) -> Problem:
+    """The problem of an error, or of the nearest class that it derives from."""
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def describe_problem(error: Exception) -> dict[str, Any]:
+    """The members of ``application/problem+json`` for an error."""
+    problem = find_problem(error)
+    members = {
+        "type": f"/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail or str(error),
+    }
+    if problem.retry_after is not None:
+        members["retryAfter"] = problem.retry_after
+    return members

@@ -1,0 +1,195 @@
+"""The use case: reviews in, sentiments out, with the words that made the model think so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import Any
+
+from endpoint import Answer, Reading
+from errors import (
+    CallerError,
+    EmptyReviewError,
+    MalformedRequestError,
+    MistypedFieldError,
+    NoWordsError,
+    ReviewTooLongError,
+    TooManyReviewsError,
+)
+from review_text import EncodedReview, Vocabulary, split_sentences
+
+MAX_CHARACTERS = 20_000
+"""Code points of a review: the longest of the data set's 100,000 reviews has 14,282."""
+
+MAX_REVIEWS = 100
+"""Of one request; the endpoint takes as many in one call."""
+
+_DECIMALS = 6
+
+Invoke = Callable[[list[list[int]], bool], Answer]
+"""Token ids of each review, and whether to give contributions."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review that the model can read."""
+
+    text: str
+    encoded: EncodedReview
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the submitted text and what it adds to the logit."""
+
+    start: int
+    end: int
+    """The first code point after it."""
+    contribution: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {"start": self.start, "end": self.end, "contribution": self.contribution}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why: the words' contributions and the bias add up to the logit; so do the sentences'."""
+
+    logit: float
+    bias: float
+    words: list[Stretch]
+    sentences: list[Stretch]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {
+            "logit": self.logit,
+            "bias": self.bias,
+            "words": [word.to_dict() for word in self.words],
+            "sentences": [sentence.to_dict() for sentence in self.sentences],
+        }
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The sentiment of a review."""
+
+    probability: float
+    """Of a positive review."""
+    truncated: bool
+    """Whether the review is longer than what the model read of it."""
+    model: str
+    explanation: Explanation | None
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether positive is at least as likely as negative."""
+        return self.probability >= 0.5
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the sentiment that was given, 0.5 to 1."""
+        return self.probability if self.is_positive else round(1 - self.probability, _DECIMALS)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {
+            "sentiment": "positive" if self.is_positive else "negative",
+            "probability": self.probability,
+            "confidence": self.confidence,
+            "truncated": self.truncated,
+            "model": self.model,
+            **(self.explanation.to_dict() if self.explanation else {}),
+        }
+
+
+def check_list(reviews: object) -> list[object]:
+    """What a caller sent as a list of reviews.
+
+    Raises:
+        CallerError: it is not a list, or empty, or too long.
+    """
+    if not isinstance(reviews, list):
+        raise MistypedFieldError('The field "reviews"', reviews, "an array of strings")
+    if not reviews:
+        raise MalformedRequestError('The field "reviews" is empty; send 1 to 100 reviews.')
+    if len(reviews) > MAX_REVIEWS:
+        raise TooManyReviewsError(
+            f"The request has {len(reviews):,} reviews; the limit is {MAX_REVIEWS}."
+        )
+    return reviews
+
+
+def read_reviews(values: Iterable[object], vocabulary: Vocabulary) -> list[Review | CallerError]:
+    """What a caller sent as reviews: each one encoded, or the error that says what is wrong."""
+    reviews: list[Review | CallerError] = []
+    for value in values:
+        try:
+            reviews.append(read_review(value, vocabulary))
+        except CallerError as error:
+            reviews.append(error)
+    return reviews
+
+
+def read_review(value: object, vocabulary: Vocabulary) -> Review:
+    """Check and encode one review.
+
+    Raises:
+        CallerError: it is not a string, or empty, or too long, or without a word.
+    """
+    if not isinstance(value, str):
+        raise MistypedFieldError("The review", value, "a string")
+    if not value:
+        raise EmptyReviewError("The review is empty; send at least one word.")
+    if len(value) > MAX_CHARACTERS:
+        raise ReviewTooLongError(
+            f"The review has {len(value):,} characters; the limit is {MAX_CHARACTERS:,}."
+        )
+    encoded = vocabulary.encode(value)
+    if not encoded.has_words:
+        raise NoWordsError("The review has no word in it; send at least one.")
+    return Review(value, encoded)
+
+
+def predict(
+    reviews: Sequence[Review | CallerError], invoke: Invoke, explain: bool
+) -> list[Prediction | CallerError]:
+    """A prediction in the place of each review, with one call of the endpoint or none.
+
+    Raises:
+        ServiceError: the endpoint gave no usable answer.
+    """
+    readable = [review for review in reviews if isinstance(review, Review)]
+    if not readable:
+        return [error for error in reviews if isinstance(error, CallerError)]
+    answer = invoke([review.encoded.ids for review in readable], explain)
+    readings = iter(answer.readings)
+    return [
+        _judge(review, next(readings), answer, explain) if isinstance(review, Review) else review
+        for review in reviews
+    ]
+
+
+def _judge(review: Review, reading: Reading, answer: Answer, explain: bool) -> Prediction:
+    return Prediction(
+        probability=round(reading.probability, _DECIMALS),
+        truncated=review.encoded.truncated,
+        model=answer.model,
+        explanation=_explain(review, reading, answer.bias) if explain else None,
+    )
+
+
+def _explain(review: Review, reading: Reading, bias: float) -> Explanation:
+    spans, contributions = review.encoded.spans, reading.contributions
+    words = [Stretch(*span, given) for span, given in zip(spans, contributions, strict=True)]
+    sentences = [
+        Stretch(
+            words[sentence.first].start,
+            words[sentence.last].end,
+            fsum(contributions[sentence.first : sentence.last + 1]),
+        )
+        for sentence in split_sentences(review.text, spans)
+    ]
+    return Explanation(reading.logit, bias, words, sentences)

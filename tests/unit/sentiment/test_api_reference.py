@@ -1,0 +1,68 @@
+"""docs/api.md against the code: nothing is left out, and its examples work."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import app
+from errors import PROBLEMS
+from predict import MAX_CHARACTERS, MAX_REVIEWS
+
+from .conftest import Api, HttpResponse
+
+REFERENCE = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    example.replace("\\\n", " ")
+    for example in re.findall(r"^```sh\n(curl .*?)\n```", REFERENCE, re.MULTILINE | re.DOTALL)
+]
+
+
+def test_names_every_route_and_the_limits() -> None:
+    for path, method in app.METHODS.items():
+        assert f"`{method} {path}`" in REFERENCE
+    assert f"{MAX_CHARACTERS:,} characters" in REFERENCE
+    assert f"1 to {MAX_REVIEWS} reviews" in REFERENCE
+
+
+def test_names_every_problem_with_its_status_and_no_other() -> None:
+    listed = re.findall(r"^\| `/problems/([a-z-]+)` \| (\d+) ", REFERENCE, re.MULTILINE)
+    existing = [(problem.slug, str(problem.status)) for problem in PROBLEMS.values()]
+    assert sorted(listed) == sorted(existing)
+
+
+@pytest.mark.parametrize("metric", ["Answered", "Refused", "Unavailable", "Failed"])
+def test_names_every_metric(metric: str) -> None:
+    assert f"`{metric}`" in REFERENCE
+
+
+def test_has_examples_of_every_route() -> None:
+    assert len(EXAMPLES) == 7
+    assert {urlsplit(shlex.split(example)[2]).path for example in EXAMPLES} == set(app.METHODS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_work(api: Api, example: str) -> None:
+    response = run_curl(api, example)
+    # Under "Problems" the request is wrong on purpose.
+    assert response.status == (400 if '"review": ""' in example else 200)
+
+
+def test_shows_a_problem_as_it_is(api: Api) -> None:
+    [shown] = re.findall(r'^\{"type".*', REFERENCE, re.MULTILINE)
+    assert run_curl(api, EXAMPLES[-1]).json == json.loads(shown)
+
+
+def run_curl(api: Api, command: str) -> HttpResponse:
+    curl, _, url, *options = shlex.split(command)
+    assert (curl, url[:26]) == ("curl", "http://127.0.0.1:8000/api/")
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    if not given:
+        return api.get(urlsplit(url).path)
+    body = given.get("-d") or given["--data-binary"]
+    return api.post(urlsplit(url).path, body, given["-H"].removeprefix("content-type: "))

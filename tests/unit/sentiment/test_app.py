@@ -1,0 +1,513 @@
+"""The HTTP API, from the event to the response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+import app
+from errors import (
+    PROBLEMS,
+    BadAnswerError,
+    ModelBusyError,
+    ModelFailedError,
+    ModelUnreachableError,
+    ModelWakingError,
+    SetUpError,
+    VocabularyMismatchError,
+)
+from review_text import Vocabulary
+
+from .conftest import Api, make_event
+
+ONE, MANY = "/api/sentiment", "/api/sentiments"
+
+
+def problem_type(response: Any) -> str:
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json["status"] == response.status
+    return str(response.json["type"]).removeprefix("/problems/")
+
+
+class TestOneReview:
+    def test_gets_its_sentiment(self, api: Api) -> None:
+        response = api.post(ONE, {"review": "I loved it"})
+        assert response.status == 200
+        assert response.headers["content-type"] == "application/json"
+        assert response.json.keys() == {
+            "sentiment",
+            "probability",
+            "confidence",
+            "truncated",
+            "model",
+        }
+        assert response.json["model"] == "modern-0123456789ab"
+
+    def test_gets_reasons_that_add_up_to_the_logit(self, api: Api) -> None:
+        review = "A great film!  I hated <b>it</b>."
+        answer = api.post(ONE, {"review": review, "explain": True}).json
+        total = sum(word["contribution"] for word in answer["words"]) + answer["bias"]
+        assert total == pytest.approx(answer["logit"])
+        shown = [review[word["start"] : word["end"]] for word in answer["words"]]
+        assert shown == ["A", "great", "film", "!", "I", "hated", "it", "."]
+
+    def test_explanations_can_be_declined(self, api: Api) -> None:
+        assert "words" not in api.post(ONE, {"review": "fine", "explain": False}).json
+
+    @pytest.mark.parametrize(
+        "review",
+        ["loved \ud800 it", "a\0b", "\u200bfilm\u200b", "سينما رائعة", "🎬 film 🎬", "&#146;film"],
+    )
+    def test_may_have_any_characters(self, api: Api, review: str) -> None:
+        assert api.post(ONE, {"review": review, "explain": True}).status == 200
+
+    def test_may_be_sent_as_base64(self, api: Api) -> None:
+        response = api.post_bytes(ONE, b'{"review": "film"}', "application/json; charset=UTF-8")
+        assert response.status == 200
+
+    def test_may_follow_a_byte_order_mark(self, api: Api) -> None:
+        assert api.post(ONE, '\ufeff{"review": "film"}').status == 200
+
+    @pytest.mark.parametrize(
+        ("body", "detail"),
+        [
+            ("", "The body is not JSON: see line 1, column 1."),
+            ("{", "The body is not JSON: see line 1, column 2."),
+            ('{"review": NaN}', "The body is not JSON: NaN is no number there."),
+            ('{"review": -Infinity}', "The body is not JSON: -Infinity is no number there."),
+            ('{"review": ' + "1" * 5000 + "}", "The body has a number with too many digits."),
+            ("[" * 200_000, "The body is nested too deeply."),
+            ('["film"]', 'The body is an array; send an object with the field "review".'),
+            ("null", 'The body is null; send an object with the field "review".'),
+            ("{}", 'The field "review" is missing.'),
+            (
+                '{"review": "film", "explian": true}',
+                'Unknown field "explian"; the fields are "review" and "explain".',
+            ),
+            (
+                '{"review": "film", "explain": 1}',
+                'The field "explain" is a number; send true or false.',
+            ),
+            ('{"review": 1e999}', "The review is a number; send a string."),
+            ('{"review": {"text": "film"}}', "The review is an object; send a string."),
+            ('{"review": true}', "The review is true or false; send a string."),
+        ],
+    )
+    def test_is_told_what_is_wrong_with_the_request(self, api: Api, body: str, detail: str) -> None:
+        response = api.post(ONE, body)
+        assert (response.status, problem_type(response)) == (400, "malformed-request")
+        assert response.json["detail"] == detail
+        assert api.endpoint.calls == []
+
+    @pytest.mark.parametrize(
+        ("review", "status", "kind", "detail"),
+        [
+            ("", 400, "empty-review", "The review is empty; send at least one word."),
+            (" \n", 422, "no-words", "The review has no word in it; send at least one."),
+            ("?! :-)", 422, "no-words", "The review has no word in it; send at least one."),
+            ("<br />", 422, "no-words", "The review has no word in it; send at least one."),
+            (
+                "a" * 20_001,
+                413,
+                "too-long",
+                "The review has 20,001 characters; the limit is 20,000.",
+            ),
+        ],
+    )
+    def test_is_told_what_is_wrong_with_the_review(
+        self, api: Api, review: str, status: int, kind: str, detail: str
+    ) -> None:
+        response = api.post(ONE, {"review": review})
+        assert (response.status, problem_type(response)) == (status, kind)
+        assert response.json["detail"] == detail
+        assert api.endpoint.calls == []
+
+    def test_may_have_20_000_characters_however_many_bytes_they_are(self, api: Api) -> None:
+        response = api.post(ONE, {"review": "film 🎬 " + "🎬" * 19_993})
+        assert response.status == 200
+
+    def test_that_is_longer_than_the_model_reads_is_marked(self, api: Api) -> None:
+        response = api.post(ONE, {"review": "film " * 513, "explain": True})
+        assert response.json["truncated"] is True
+        assert len(response.json["words"]) == 512
+
+
+class TestPlainText:
+    @pytest.mark.parametrize(("parity", "body"), [(0, "1"), (1, "0")])
+    def test_is_answered_with_one_digit(
+        self, api: Api, vocabulary: Vocabulary, parity: int, body: str
+    ) -> None:
+        # The fake endpoint likes words of even numbers and no others.
+        numbers = {word: vocabulary.encode(word).ids[0] for word in ("loved", "dull", "film", "I")}
+        review = " ".join(word for word, number in numbers.items() if number % 2 == parity)
+        response = api.post(ONE, review, "text/plain;charset=UTF-8")
+        assert (response.status, response.body) == (200, body)
+        assert response.headers["content-type"] == "text/plain"
+
+    def test_problems_are_json(self, api: Api) -> None:
+        response = api.post(ONE, "", "text/plain")
+        assert (response.status, problem_type(response)) == (400, "empty-review")
+
+    @pytest.mark.parametrize(
+        "charset", ["utf-8", '"UTF-8"', "iso-8859-1", "windows-1252", "utf-16"]
+    )
+    def test_is_read_in_its_charset(self, api: Api, charset: str, vocabulary: Vocabulary) -> None:
+        body = "é film".encode(charset.strip('"'))
+        response = api.post_bytes(ONE, body, f"text/plain; format=flowed; Charset={charset}")
+        assert response.status == 200
+        assert api.endpoint.calls == [[vocabulary.encode("é film").ids]]
+
+    def test_in_bytes_that_are_not_text_is_refused(self, api: Api) -> None:
+        response = api.post_bytes(ONE, b"film \xff", "text/plain")
+        assert (response.status, problem_type(response)) == (400, "malformed-request")
+        assert response.json["detail"] == "The body is not utf-8: see byte 6."
+
+    @pytest.mark.parametrize("charset", ["idna", "utf-7", "unicode_escape", "zlib", "no\0such"])
+    def test_in_other_charsets_is_refused(self, api: Api, charset: str) -> None:
+        response = api.post_bytes(ONE, b"film", f"text/plain; charset={charset}")
+        assert (response.status, problem_type(response)) == (415, "unsupported-media-type")
+
+
+class TestContentType:
+    @pytest.mark.parametrize(
+        "content_type", ["application/x-www-form-urlencoded", "text/html", "json", ""]
+    )
+    def test_other_types_are_refused(self, api: Api, content_type: str) -> None:
+        response = api.post(ONE, "review=film", content_type)
+        assert (response.status, problem_type(response)) == (415, "unsupported-media-type")
+        assert "application/json or text/plain" in response.json["detail"]
+
+    def test_plain_text_is_for_one_review_only(self, api: Api) -> None:
+        assert api.post(MANY, "film", "text/plain").status == 415
+
+    @pytest.mark.parametrize("headers", [{}, None])
+    def test_a_missing_type_is_refused(self, api: Api, headers: dict[str, str] | None) -> None:
+        assert api.request("POST", ONE, body="{}", headers=headers).status == 415
+
+    def test_the_case_of_header_and_value_does_not_matter(self, api: Api) -> None:
+        headers = {"Content-TYPE": "Application/JSON ; Charset=UTF-8"}
+        response = api.request("POST", ONE, body='{"review": "film"}', headers=headers)
+        assert response.status == 200
+
+    def test_a_body_that_is_not_the_base64_it_claims_to_be_is_refused(self, api: Api) -> None:
+        headers = {"content-type": "text/plain"}
+        response = api.request("POST", ONE, body="film!", isBase64Encoded=True, headers=headers)
+        assert (response.status, problem_type(response)) == (400, "malformed-request")
+
+    def test_a_body_may_be_missing(self, api: Api) -> None:
+        headers = {"content-type": "application/json"}
+        assert problem_type(api.request("POST", ONE, headers=headers)) == "malformed-request"
+
+
+class TestManyReviews:
+    def test_get_their_results_in_order_with_one_call(
+        self, api: Api, vocabulary: Vocabulary
+    ) -> None:
+        reviews = ["I loved it", "", "dull film", "!", 7, "x" * 20_001, "great"]
+        response = api.post(MANY, {"reviews": reviews})
+        assert response.status == 200
+        statuses = [
+            result["problem"]["status"] if "problem" in result else result["model"]
+            for result in response.json["results"]
+        ]
+        version = "modern-0123456789ab"
+        assert statuses == [version, 400, version, 422, 400, 413, version]
+        readable = ["I loved it", "dull film", "great"]
+        assert api.endpoint.calls == [[vocabulary.encode(text).ids for text in readable]]
+
+    def test_each_result_is_what_the_review_gets_alone(self, api: Api) -> None:
+        reviews = ["I loved it", "!", "dull film. I hated it"]
+        together = api.post(MANY, {"reviews": reviews, "explain": True}).json["results"]
+        alone = [api.post(ONE, {"review": review, "explain": True}).json for review in reviews]
+        del alone[1]["requestId"]
+        assert together == [alone[0], {"problem": alone[1]}, alone[2]]
+
+    def test_without_a_readable_one_do_not_wake_the_endpoint(self, api: Api) -> None:
+        response = api.post(MANY, {"reviews": ["", "?"]})
+        assert response.status == 200
+        assert response.json["model"] == "modern-0123456789ab"
+        assert [result["problem"]["status"] for result in response.json["results"]] == [400, 422]
+        assert api.endpoint.calls == []
+
+    def test_all_fail_when_the_endpoint_does(self, api: Api) -> None:
+        api.endpoint.error = ModelBusyError("no place")
+        response = api.post(MANY, {"reviews": ["film", ""]})
+        assert (response.status, problem_type(response)) == (503, "model-busy")
+
+    def test_may_be_100(self, api: Api) -> None:
+        response = api.post(MANY, {"reviews": ["film"] * 100})
+        assert len(response.json["results"]) == 100
+
+    @pytest.mark.parametrize(
+        ("reviews", "status", "kind"),
+        [
+            ([], 400, "malformed-request"),
+            ("film", 400, "malformed-request"),
+            ({"0": "film"}, 400, "malformed-request"),
+            (["film"] * 101, 413, "too-many"),
+        ],
+    )
+    def test_must_be_a_list_of_1_to_100(
+        self, api: Api, reviews: object, status: int, kind: str
+    ) -> None:
+        response = api.post(MANY, {"reviews": reviews})
+        assert (response.status, problem_type(response)) == (status, kind)
+        assert api.endpoint.calls == []
+
+    def test_the_largest_answer_fits_into_a_lambda_response(self, api: Api) -> None:
+        review = ("film " * 4000)[:20_000]
+        response = api.post(MANY, {"reviews": [review] * 100, "explain": True})
+        per_float = len("-0.01234567890123456") - len("-1.0")
+        assert len(response.body) + 100 * 512 * per_float < 6_000_000
+
+
+class TestModel:
+    def test_is_described_without_asking_the_endpoint(
+        self, api: Api, vocabulary: Vocabulary
+    ) -> None:
+        api.endpoint.error = ModelWakingError("asleep")
+        response = api.get("/api/model")
+        assert response.status == 200
+        assert response.json == {
+            "name": "modern",
+            "version": "modern-0123456789ab",
+            "architecture": "A very small model.",
+            "vocabulary": vocabulary.fingerprint,
+            "metrics": {"accuracy": 0.9177, "reviews": 25000},
+            "limits": {"characters": 20000, "reviews": 100, "tokens": 512},
+        }
+
+
+class TestHealth:
+    def test_is_ok_when_the_endpoint_answers(self, api: Api) -> None:
+        response = api.get("/api/health")
+        assert (response.status, response.json) == (
+            200,
+            {"status": "ok", "model": "modern-0123456789ab"},
+        )
+        assert api.endpoint.calls == [[]]
+
+    def test_says_when_to_ask_again_while_the_model_wakes(self, api: Api) -> None:
+        api.endpoint.error = ModelWakingError("asleep")
+        response = api.get("/api/health")
+        assert (response.status, response.headers["retry-after"]) == (503, "10")
+
+
+class TestRoutes:
+    def test_are_what_the_list_of_methods_says(self) -> None:
+        routes = {route.path: route.method for route in app.app._static_routes}
+        assert routes == app.METHODS
+
+    @pytest.mark.parametrize("path", ["/", "/api", "/api/sentiment/", "/api/Model", "/api/x y"])
+    def test_unknown_paths_are_not_found(self, api: Api, path: str) -> None:
+        response = api.get(path)
+        assert (response.status, problem_type(response)) == (404, "not-found")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("GET", ONE, "POST"),
+            ("DELETE", MANY, "POST"),
+            ("POST", "/api/model", "GET"),
+            ("OPTIONS", "/api/health", "GET"),
+        ],
+    )
+    def test_other_methods_are_refused(
+        self, api: Api, method: str, path: str, allowed: str
+    ) -> None:
+        response = api.request(method, path)
+        assert (response.status, problem_type(response)) == (405, "method-not-allowed")
+        assert response.headers["allow"] == allowed
+
+
+class TestEndpointErrors:
+    @pytest.mark.parametrize(
+        ("error", "status", "kind", "retry_after"),
+        [
+            (ModelWakingError, 503, "model-waking", 10),
+            (ModelBusyError, 503, "model-busy", 2),
+            (ModelUnreachableError, 503, "model-unreachable", 5),
+            (ModelFailedError, 502, "model-failed", None),
+            (BadAnswerError, 502, "bad-answer", None),
+            (SetUpError, 500, "set-up", None),
+            (VocabularyMismatchError, 500, "set-up", None),
+        ],
+    )
+    def test_become_problems(
+        self,
+        api: Api,
+        error: type[Exception],
+        status: int,
+        kind: str,
+        retry_after: int | None,
+    ) -> None:
+        api.endpoint.error = error("arn:aws:secret-detail")
+        for response in (
+            api.post(ONE, {"review": "film"}),
+            api.post(ONE, "film", "text/plain"),
+            api.post(MANY, {"reviews": ["film"]}),
+            api.get("/api/health"),
+        ):
+            assert (response.status, problem_type(response)) == (status, kind)
+            assert response.json.get("retryAfter") == retry_after
+            assert response.headers.get("retry-after") == (
+                None if retry_after is None else str(retry_after)
+            )
+            assert "secret-detail" not in response.body
+            assert api.log_lines[-1]["reason"] == "arn:aws:secret-detail"
+
+    def test_every_wait_that_is_advised_in_words_is_the_one_in_the_header(self) -> None:
+        for problem in PROBLEMS.values():
+            if problem.retry_after is not None:
+                assert f"again in {problem.retry_after} seconds" in str(problem.detail)
+
+
+class TestEveryResponse:
+    def test_is_not_stored_and_names_its_request(self, api: Api) -> None:
+        for response in (api.get("/api/model"), api.get("/none"), api.post(ONE, "{")):
+            assert response.headers["cache-control"] == "no-store"
+            if response.status >= 400:
+                assert response.json["requestId"] == "JKJaXmPLvHcESHA="
+
+    @pytest.mark.parametrize("event", [{}, {"key1": "value1"}, [], None, {"requestContext": 1}])
+    def test_is_a_problem_if_the_event_is_not_from_an_http_api(
+        self, api: Api, event: object
+    ) -> None:
+        response = api.send(event)
+        assert (response.status, problem_type(response)) == (500, "internal-error")
+        assert response.json["requestId"] == "9f9f4a4e-0000-4000-8000-000000000000"
+        assert response.headers["cache-control"] == "no-store"
+
+    @hypothesis_settings(
+        max_examples=300,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        path=st.sampled_from([ONE, MANY]),
+        content_type=st.sampled_from(
+            ["application/json", "text/plain", "text/plain; charset=utf-16"]
+        ),
+        body=st.one_of(
+            st.binary(max_size=60),
+            st.recursive(
+                st.none() | st.booleans() | st.floats() | st.text(max_size=10),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(["review", "reviews", "explain"]), inner)
+                ),
+            ).map(lambda content: json.dumps(content).encode()),
+        ),
+    )
+    def test_is_a_success_or_the_callers_fault_whatever_is_sent(
+        self, api: Api, path: str, content_type: str, body: bytes
+    ) -> None:
+        response = api.post_bytes(path, body, content_type)
+        assert response.status in (200, 400, 413, 415, 422)
+
+
+class TestPrivacy:
+    SECRET = "Rosebud"
+
+    def test_a_review_never_reaches_the_log(
+        self, api: Api, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        secret = self.SECRET
+        api.post(ONE, {"review": f"{secret} film", "explain": True})
+        api.post(ONE, {secret: "film"})
+        api.post(ONE, {"review": "film", secret: 1})
+        api.post(ONE, '{"review": "' + secret)
+        api.post(ONE, f"{secret}", secret)
+        api.post_bytes(ONE, secret.encode() + b"\xff", "text/plain")
+        api.post_bytes(ONE, b"film", f"text/plain; charset={secret}")
+        api.post(MANY, {"reviews": [secret, "?"]})
+        api.request("GET", f"/{secret}", routeKey="$default")
+        api.endpoint.error = ModelFailedError("no")
+        api.post(ONE, {"review": secret})
+        assert len(api.log_lines) == 10
+        captured = capsys.readouterr()
+        assert secret.lower() not in (api.log.getvalue() + captured.out + captured.err).lower()
+
+    def test_an_unexpected_error_is_logged_by_its_place_and_not_its_message(
+        self, api: Api, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        api.endpoint.error = KeyError(self.SECRET)
+        response = api.post(ONE, {"review": self.SECRET})
+        assert (response.status, problem_type(response)) == (500, "internal-error")
+        [line] = api.log_lines
+        assert (line["level"], line["reason"]) == ("ERROR", "KeyError")
+        assert any(place.endswith(" invoke") for place in line["places"])
+        captured = capsys.readouterr()
+        everything = response.body + api.log.getvalue() + captured.out + captured.err + caplog.text
+        assert self.SECRET not in everything
+
+
+class TestTelemetry:
+    def test_each_request_has_one_log_line(self, api: Api) -> None:
+        api.post(MANY, {"reviews": ["film " * 600, "great", "", 7]})
+        [line] = api.log_lines
+        assert line["message"] == "request"
+        assert line["level"] == "INFO"
+        assert line["route"] == "POST /api/sentiments"
+        assert line["correlation_id"] == "JKJaXmPLvHcESHA="
+        assert line["status"] == 200
+        assert line["milliseconds"] >= line["endpoint_milliseconds"] >= 0
+        assert (line["reviews"], line["characters"], line["tokens"]) == (4, 3005, 513)
+        assert line["truncated"] == 1
+        assert line["model"] == "modern-0123456789ab"
+
+    def test_nothing_of_a_request_is_left_for_the_next_ones_line(self, api: Api) -> None:
+        api.post(ONE, {"review": "film"})
+        api.endpoint.error = ModelBusyError("no place")
+        api.post(ONE, {"review": "film"})
+        api.get("/api/model")
+        last = api.log_lines[-1]
+        assert not {"tokens", "model", "problem", "reason", "endpoint_milliseconds"} & last.keys()
+
+    @pytest.mark.parametrize(
+        ("error", "content", "outcome", "level"),
+        [
+            (None, {"review": "film"}, "Answered", "INFO"),
+            (None, {"review": ""}, "Refused", "INFO"),
+            (ModelWakingError("asleep"), {"review": "film"}, "Unavailable", "WARNING"),
+            (ModelFailedError("no"), {"review": "film"}, "Failed", "ERROR"),
+            (SetUpError("no"), {"review": "film"}, "Failed", "ERROR"),
+        ],
+    )
+    def test_requests_are_counted_by_outcome(
+        self,
+        api: Api,
+        read_metrics: Callable[[], dict[str, Any]],
+        error: Exception | None,
+        content: object,
+        outcome: str,
+        level: str,
+    ) -> None:
+        api.endpoint.error = error
+        api.post(ONE, content)
+        written = read_metrics()
+        assert written[outcome] == [1.0]
+        outcomes = {"Answered", "Refused", "Unavailable", "Failed"}
+        assert outcomes & written.keys() == {outcome}
+        assert ("EndpointLatency" in written) == bool(api.endpoint.calls)
+        assert api.log_lines[-1]["level"] == level
+
+    def test_metrics_are_written_for_each_request_alone(
+        self, api: Api, read_metrics: Callable[[], dict[str, Any]]
+    ) -> None:
+        api.get("/api/health")
+        assert read_metrics()["Answered"] == [1.0]
+        api.get("/api/health")
+        assert read_metrics()["Answered"] == [1.0]
+
+
+def test_stages_with_a_name_are_not_part_of_the_path(api: Api) -> None:
+    event = make_event("GET", "/live/api/model")
+    event["requestContext"]["stage"] = "live"
+    assert api.send(event).status == 200

@@ -1,0 +1,308 @@
+"""The endpoint client, against a real boto3 client whose wire is replaced: no socket is opened."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore import exceptions as aws
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
+
+import endpoint as endpoint_module
+import errors
+from endpoint import MAX_ANSWER_BYTES, Endpoint, connect
+
+VOCABULARY = "ab" * 32
+NO_ADDRESS = {"endpoint_url": "https://runtime.sagemaker.eu-west-1.amazonaws.com/"}
+
+
+@dataclass
+class Wire:
+    """Stands between botocore and the network: keeps requests, answers or raises."""
+
+    answer: Callable[[], AWSResponse]
+    requests: list[Any] = field(default_factory=list)
+
+    def __call__(self, request: Any, **_: Any) -> AWSResponse:
+        self.requests.append(request)
+        return self.answer()
+
+
+def http(status: int, body: bytes, headers: dict[str, str] | None = None) -> Any:
+    """An answer, read from the wire as a real one is."""
+    headers = {"content-length": str(len(body)), **(headers or {})}
+    raw = HTTPResponse(
+        io.BytesIO(body),
+        status=status,
+        headers=headers,
+        preload_content=False,
+        enforce_content_length=True,
+        request_method="POST",
+    )
+    return lambda: AWSResponse(NO_ADDRESS["endpoint_url"], status, raw.headers, raw)
+
+
+def aws_error(status: int, code: str, **members: object) -> Any:
+    body = json.dumps({"Message": "what AWS says", **members}).encode()
+    return http(status, body, {"x-amzn-errortype": code, "content-type": "application/json"})
+
+
+def failure(error: Exception) -> Any:
+    def fail() -> AWSResponse:
+        raise error
+
+    return fail
+
+
+def answer(**changes: object) -> Any:
+    """The model's answer to ``[[2, 3]]`` with contributions."""
+    content = {
+        "model": "modern-0123456789ab",
+        "vocabulary": VOCABULARY,
+        "bias": -0.01,
+        "results": [{"logit": 0.49, "probability": 0.61, "contributions": [0.75, -0.25]}],
+    }
+    return http(200, json.dumps(content | changes).encode())
+
+
+def result(**changes: object) -> Any:
+    given = {"logit": 0.49, "probability": 0.61, "contributions": [0.75, -0.25]}
+    return answer(results=[given | changes])
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration of the developer's own, and none left over from another test."""
+    set_surroundings(monkeypatch)
+
+
+def set_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.fixture(scope="module")
+def connected() -> tuple[Endpoint, Wire]:
+    """One for the whole module: to make a client takes a twentieth of a second."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_surroundings(monkeypatch)
+        return connect_wired()
+
+
+@pytest.fixture
+def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wire]]:
+    """The endpoint that the function connects to, with its wire replaced."""
+    endpoint, wire = connected
+
+    def plug_in(reply: Any) -> tuple[Endpoint, Wire]:
+        wire.answer = reply
+        wire.requests.clear()
+        return endpoint, wire
+
+    return plug_in
+
+
+def connect_wired() -> tuple[Endpoint, Wire]:
+    endpoint, wire = connect("reeltone", VOCABULARY), Wire(answer(results=[]))
+    client: Any = endpoint._runtime
+    client.meta.events.register("before-send.sagemaker-runtime", wire)
+    return endpoint, wire
+
+
+Plug = Callable[[Any], tuple[Endpoint, Wire]]
+
+
+def test_the_request_is_the_contracts(plug: Plug) -> None:
+    endpoint, wire = plug(answer())
+    endpoint.invoke([[2, 3]], contributions=True)
+    [request] = wire.requests
+    assert request.url.endswith("/endpoints/reeltone/invocations")
+    assert request.headers["Content-Type"] == b"application/json"
+    assert json.loads(request.body) == {
+        "vocabulary": VOCABULARY,
+        "reviews": [[2, 3]],
+        "contributions": True,
+    }
+
+
+def test_the_answer_is_read(plug: Plug) -> None:
+    given = plug(answer())[0].invoke([[2, 3]], contributions=True)
+    assert (given.model, given.bias) == ("modern-0123456789ab", -0.01)
+    [reading] = given.readings
+    assert (reading.logit, reading.probability) == (0.49, 0.61)
+    assert reading.contributions == [0.75, -0.25]
+
+
+def test_contributions_are_not_needed_unless_asked_for(plug: Plug) -> None:
+    endpoint, wire = plug(answer(results=[{"logit": 1, "probability": 1}]))
+    [reading] = endpoint.invoke([[2, 3]]).readings
+    assert json.loads(wire.requests[0].body)["contributions"] is False
+    assert (reading.logit, reading.probability, reading.contributions) == (1.0, 1.0, [])
+
+
+def test_no_reviews_are_a_question_whether_the_model_is_there(plug: Plug) -> None:
+    endpoint, wire = plug(answer(results=[]))
+    assert endpoint.invoke([]).readings == []
+    assert json.loads(wire.requests[0].body)["reviews"] == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "named"),
+    [
+        (aws_error(429, "ModelNotReadyException"), errors.ModelWakingError),
+        (aws_error(429, "ThrottlingException"), errors.ModelBusyError),
+        (aws_error(400, "ThrottlingException"), errors.ModelBusyError),
+        (aws_error(503, "ServiceUnavailable"), errors.ModelBusyError),
+        (aws_error(500, "InternalFailure"), errors.ModelFailedError),
+        (aws_error(530, "InternalDependencyException"), errors.ModelFailedError),
+        (http(502, b"<html>Bad Gateway</html>"), errors.ModelFailedError),
+        (aws_error(424, "ModelError", OriginalStatusCode=500), errors.ModelFailedError),
+        (aws_error(424, "ModelError", OriginalStatusCode=400), errors.ModelFailedError),
+        (aws_error(424, "ModelError"), errors.ModelFailedError),
+        (aws_error(424, "ModelError", OriginalStatusCode=409), errors.VocabularyMismatchError),
+        (aws_error(400, "ValidationError"), errors.SetUpError),
+        (aws_error(403, "AccessDeniedException"), errors.SetUpError),
+        (aws_error(403, "ExpiredTokenException"), errors.SetUpError),
+        (aws_error(403, "UnrecognizedClientException"), errors.SetUpError),
+        (failure(aws.EndpointConnectionError(**NO_ADDRESS)), errors.ModelUnreachableError),
+        (failure(aws.ConnectTimeoutError(**NO_ADDRESS)), errors.ModelUnreachableError),
+        (failure(aws.ConnectionClosedError(**NO_ADDRESS)), errors.ModelUnreachableError),
+        (failure(aws.SSLError(**NO_ADDRESS, error="expired")), errors.ModelUnreachableError),
+        (failure(aws.HTTPClientError(error="no route to host")), errors.ModelUnreachableError),
+        (failure(aws.ReadTimeoutError(**NO_ADDRESS)), errors.ModelWakingError),
+    ],
+)
+def test_each_failure_has_its_name_and_is_tried_once(
+    plug: Plug, reply: Any, named: type[Exception]
+) -> None:
+    endpoint, wire = plug(reply)
+    with pytest.raises(errors.ServiceError) as caught:
+        endpoint.invoke([[2]])
+    assert type(caught.value) is named
+    assert len(wire.requests) == 1
+
+
+def test_what_the_model_said_is_kept_for_the_log(plug: Plug) -> None:
+    message = "Received client error (500) from primary with message: out of memory"
+    endpoint, _ = plug(aws_error(424, "ModelError", OriginalStatusCode=500, Message=message))
+    with pytest.raises(errors.ModelFailedError, match="out of memory"):
+        endpoint.invoke([[2]])
+
+
+def test_missing_credentials_are_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    endpoint, wire = connect_wired()
+    with pytest.raises(errors.SetUpError, match="NoCredentialsError"):
+        endpoint.invoke([[2]])
+    assert wire.requests == []
+
+
+def test_half_of_the_credentials_are_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(errors.SetUpError, match="AWS_SECRET_ACCESS_KEY"):
+        connect("reeltone", VOCABULARY)
+
+
+def test_a_missing_region_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(errors.SetUpError, match="You must specify a region"):
+        connect("reeltone", VOCABULARY)
+
+
+def test_the_address_can_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:8001")
+    endpoint, wire = connect_wired()
+    endpoint.invoke([])
+    assert wire.requests[0].url == "http://127.0.0.1:8001/endpoints/reeltone/invocations"
+
+
+def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "")
+    endpoint, wire = connect_wired()
+    endpoint.invoke([])
+    assert wire.requests[0].url.startswith("https://runtime.sagemaker.eu-west-1.amazonaws.com/")
+
+
+def test_a_call_ends_before_the_function_does() -> None:
+    config = endpoint_module._CLIENT
+    assert config.connect_timeout + config.read_timeout < 29
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        http(200, b""),
+        http(200, b"<html></html>"),
+        http(200, b"\xff\xfe\x00"),
+        http(200, b'{"model": "modern", "resu'),
+        http(200, b'{"model"', {"content-length": "1000"}),
+        http(200, b"[" * 100_000),
+        http(200, b"[]"),
+        http(200, b"null"),
+        answer(model=None),
+        answer(vocabulary=None),
+        answer(bias=None),
+        answer(bias=float("nan")),
+        answer(results=None),
+        answer(results={}),
+        answer(results=[]),
+        answer(results=[None]),
+        answer(results=[{}, {}]),
+        result(logit=float("nan")),
+        result(logit=float("inf")),
+        result(logit=10**400),
+        result(logit="0.49"),
+        result(logit=True),
+        result(probability=1.01),
+        result(probability=-0.01),
+        result(probability=None),
+        result(contributions=None),
+        result(contributions=[0.5]),
+        result(contributions=[0.5, None]),
+        result(contributions=[0.5, float("nan")]),
+        result(contributions="ab"),
+    ],
+)
+def test_an_answer_outside_the_contract_is_refused(plug: Plug, reply: Any) -> None:
+    with pytest.raises(errors.BadAnswerError):
+        plug(reply)[0].invoke([[2, 3]], contributions=True)
+
+
+def test_an_answer_in_another_vocabulary_is_refused(plug: Plug) -> None:
+    with pytest.raises(errors.VocabularyMismatchError, match="cdcd"):
+        plug(answer(vocabulary="cd" * 32))[0].invoke([[2, 3]], contributions=True)
+
+
+def test_no_more_is_read_of_an_answer_than_an_answer_may_have() -> None:
+    class Stream(io.BytesIO):
+        read_bytes = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            content = super().read(size)
+            self.read_bytes += len(content)
+            return content
+
+    class Runtime:
+        def invoke_endpoint(self, **_: Any) -> Any:
+            return {"Body": stream}
+
+    content = answer()().raw.data
+    stream = Stream(content + b" " * 2 * MAX_ANSWER_BYTES)
+    with pytest.raises(errors.BadAnswerError, match=f"more than {MAX_ANSWER_BYTES} bytes"):
+        Endpoint(Runtime(), "reeltone", VOCABULARY).invoke([[2, 3]], contributions=True)
+    assert stream.read_bytes == MAX_ANSWER_BYTES + 1
+    assert stream.closed

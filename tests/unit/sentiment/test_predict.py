@@ -1,0 +1,58 @@
+"""The use case alone: from a model's reading to what the API shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from endpoint import Answer, Reading
+from predict import Prediction, predict, read_review
+from review_text import Vocabulary
+
+
+def predict_text(text: str, vocabulary: Vocabulary, probability: float) -> Prediction:
+    def invoke(reviews: list[list[int]], contributions: bool) -> Answer:
+        readings = [Reading(0.5, probability, [0.1] * len(ids)) for ids in reviews]
+        return Answer("modern-0123456789ab", -0.25, readings)
+
+    [outcome] = predict([read_review(text, vocabulary)], invoke, explain=True)
+    assert isinstance(outcome, Prediction)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("probability", "sentiment", "shown", "confidence"),
+    [
+        (0.97310004, "positive", 0.9731, 0.9731),
+        (0.0269, "negative", 0.0269, 0.9731),
+        (0.5, "positive", 0.5, 0.5),
+        (0.49999999, "positive", 0.5, 0.5),
+        (0.499999, "negative", 0.499999, 0.500001),
+        (0.0, "negative", 0.0, 1.0),
+        (1.0, "positive", 1.0, 1.0),
+    ],
+)
+def test_sentiment_and_confidence_agree_with_the_probability_that_is_shown(
+    vocabulary: Vocabulary, probability: float, sentiment: str, shown: float, confidence: float
+) -> None:
+    answer = predict_text("film", vocabulary, probability).to_dict()
+    assert answer["sentiment"] == sentiment
+    assert (answer["probability"], answer["confidence"]) == (shown, confidence)
+
+
+def test_sentences_add_up_to_what_their_words_do(vocabulary: Vocabulary) -> None:
+    text = "🎬 A great film.  I hated it!"
+    answer = predict_text(text, vocabulary, 0.9).to_dict()
+    shown = [text[part["start"] : part["end"]] for part in answer["sentences"]]
+    assert shown == ["🎬 A great film.", "I hated it!"]
+    assert [part["contribution"] for part in answer["sentences"]] == [0.5, 0.4]
+    assert len(answer["words"]) == 9
+
+
+def test_a_long_review_is_explained_where_it_was_read(vocabulary: Vocabulary) -> None:
+    text = "great film. " * 300
+    answer = predict_text(text, vocabulary, 0.9).to_dict()
+    starts = [word["start"] for word in answer["words"]]
+    assert len(starts) == 512
+    assert starts == sorted(starts)
+    assert answer["words"][-1]["end"] == len(text.rstrip())
+    assert sum(part["contribution"] for part in answer["sentences"]) == pytest.approx(51.2)
