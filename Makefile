@@ -1,0 +1,107 @@
+# Everything that can be done with Reeltone, by name. Each target installs what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --constraint requirements/constraints.txt
+# sam pins other versions of the libraries that Reeltone uses, so it gets an environment of its own.
+SAM_VENV := .venv-sam
+SAM_CLI := aws-sam-cli==1.170.0
+# AWS's own server, to test the bundle with; its libraries are of another age.
+AWS_IMAGE_VENV := .venv-aws-image
+AWS_IMAGE := tests/contract/aws_image
+DATA ?= data
+ARCHIVE ?=
+export SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
+export AWS_IMAGE_PYTHON ?= $(CURDIR)/$(AWS_IMAGE_VENV)/bin/python
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: $(VENV)/run ## Start the whole application at http://127.0.0.1:8000 (PORT=... for another)
+	@exec $(BIN)/python -m local_stack --port $(or $(PORT),8000)
+
+.PHONY: test
+test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run all tests that this machine can run, and name the others
+	@$(BIN)/pytest $(TESTS)
+
+.PHONY: check
+check: $(VENV)/test ## Check style and types; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy functions/sentiment/*.py layers/vocabulary/review_text model_training \
+		local_stack benchmarks tests
+
+.PHONY: format
+format: $(VENV)/test ## Format the Python code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: data
+data: $(VENV)/train ## Download and verify the data set (ARCHIVE=file takes a copy)
+	@$(BIN)/python -m model_training.data --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
+
+.PHONY: train
+train: data ## Train and export the model (MODEL=modern or classic)
+	@$(BIN)/python -m model_training.train $(or $(MODEL),modern) --data-dir $(DATA)
+	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
+
+.PHONY: evaluate
+evaluate: data ## Score the shipped models on the 25,000 test reviews
+	@for name in classic modern; do \
+		$(BIN)/python -m model_training.evaluate model_training/bundle/$$name --data-dir $(DATA) \
+		|| exit 1; \
+	done
+
+.PHONY: bench
+bench: $(VENV)/test ## Measure text processing, answers, memory on this machine (ARCHIVE=file)
+	@$(BIN)/python -m benchmarks --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
+
+.PHONY: build
+build: $(SAM_VENV)/done ## Build function and layer for AWS
+	@$(SAM) build
+
+.PHONY: sam
+sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
+
+.PHONY: clean
+clean: ## Delete environments, caches and builds; data and runs stay
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeltone needs Python 3.11 or later: make PYTHON=python3.13 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: pyproject.toml requirements/constraints.txt | $(BIN)/python
+	@echo "Installing what the application needs ..."
+	@$(PIP) --editable '.[run]'
+	@touch $@
+
+$(VENV)/train: pyproject.toml requirements/constraints.txt | $(BIN)/python
+	@echo "Installing what training needs, PyTorch among it ..."
+	@$(PIP) --editable '.[run,train]'
+	@touch $@
+
+$(VENV)/test: pyproject.toml requirements/constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need, PyTorch among it ..."
+	@$(PIP) --editable '.[run,train,test]'
+	@touch $@ $(VENV)/run $(VENV)/train
+
+$(SAM_VENV)/done: Makefile
+	@echo "Installing the SAM CLI ..."
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/pip --disable-pip-version-check --quiet install $(SAM_CLI)
+	@touch $@
+
+$(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-source.txt
+	@echo "Installing AWS's model server ..."
+	@$(PYTHON) -m venv $(AWS_IMAGE_VENV)
+	@$(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
+		--only-binary=:all: --requirement $(AWS_IMAGE)/requirements.txt
+	@CC=true $(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
+		--no-build-isolation --requirement $(AWS_IMAGE)/requirements-source.txt
+	@touch $@

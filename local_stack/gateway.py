@@ -1,0 +1,160 @@
+"""The CDN and the HTTP API: the website at /, the functions' routes below /api/."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local_stack import template
+from local_stack.errors import StackError
+from local_stack.events import ResultError, build_event, build_response
+from local_stack.functions import FunctionError, FunctionPool
+
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes of a request that an HTTP API takes."""
+API_TIMEOUT = 30.0
+"""Seconds that an HTTP API waits for a function at most."""
+
+SITE_HEADERS = {
+    "content-security-policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    # A page that is being worked on must not come from the browser's cache.
+    "cache-control": "no-cache",
+}
+
+
+def create_gateway(
+    routes: list[template.Route],
+    pools: Mapping[str, FunctionPool],
+    site: Path,
+    *,
+    timeout: float = API_TIMEOUT,
+) -> Starlette:
+    """The application that a browser talks to.
+
+    Args:
+        routes: the API's routes, from template.yaml.
+        pools: the functions that they name.
+        site: folder of the website's files.
+        timeout: seconds until a request is given up, waiting for a free function included.
+
+    Raises:
+        StackError: the folder holds no website.
+    """
+    if not (site / "index.html").is_file():
+        raise StackError(f"there is no website: {site / 'index.html'} is missing")
+    return Starlette(
+        routes=[
+            Route("/api/{path:path}", HttpApi(routes, pools, timeout)),
+            Mount("/", Site(site)),
+        ]
+    )
+
+
+class HttpApi:
+    """API Gateway's HTTP API with Lambda behind every route."""
+
+    def __init__(
+        self, routes: list[template.Route], pools: Mapping[str, FunctionPool], timeout: float
+    ) -> None:
+        self._routes = {route.key: pools[route.function] for route in routes}
+        self._timeout = timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = str(uuid.uuid4())
+        try:
+            response = await self._respond(Request(scope, receive), request_id)
+        except ClientDisconnect:
+            return
+        response.headers["apigw-requestid"] = request_id
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, request_id: str) -> Response:
+        body = await _read_body(request)
+        route = f"{request.method} {request.url.path}"
+        if route not in self._routes:
+            return _message(404, "Not Found")
+        if body is None:
+            return _message(413, "Request Entity Too Large")
+        event = build_event(request, body, route, request_id)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return build_response(await self._routes[route].invoke(event, request_id))
+        except TimeoutError:
+            return _message(503, "Service Unavailable")
+        except FunctionError:
+            return _message(500, "Internal Server Error")
+        except ResultError as error:
+            print(f"{route}: {error}", file=sys.stderr)
+            return _message(500, "Internal Server Error")
+
+
+class Site:
+    """The website's files with the response headers that the CDN adds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = folder / "index.html"
+        self._files = StaticFiles(directory=folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; like CloudFront, only / has a default document."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [
+                    (name.encode(), value.encode()) for name, value in SITE_HEADERS.items()
+                ]
+            await send(message)
+
+        at_root = scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
+        app: ASGIApp = FileResponse(self._index) if at_root else self._files
+        try:
+            await app(scope, receive, send_with_headers)
+        except HTTPException as error:
+            refusal = PlainTextResponse(error.detail, error.status_code)
+            await refusal(scope, receive, send_with_headers)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The request's body; None when it is too large.
+
+    Read to the end all the same, for a client that is still sending would miss the answer.
+    """
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+    return b"".join(chunks) if size <= MAX_BODY else None
+
+
+def _message(status: int, message: str) -> Response:
+    """What API Gateway itself has to say, in its own form."""
+    return JSONResponse({"message": message}, status)

@@ -1,0 +1,66 @@
+"""HTTP servers inside the stack's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from local_stack.errors import StackError
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to the stack, which has more than a server to end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A listening socket; port 0 is any free one.
+
+    Raises:
+        StackError: somebody else has the port, or the host is not this machine's.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} is in use: stop what uses it or choose another with {option}"
+            raise StackError(message) from error
+        raise StackError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def find_free_port() -> int:
+    """A port of the loopback address that nobody listens on right now."""
+    with listen("127.0.0.1", 0) as unused:
+        return port_of(unused)
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that a socket listens on."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve app while the block runs."""
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="on")
+    server = Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        # A request that the end cuts off is no error; uvicorn would print its stack.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await task

@@ -1,0 +1,165 @@
+"""What a browser meets: the website with its headers, the API with API Gateway's manners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from local_stack.errors import StackError
+from local_stack.functions import FunctionPool
+from local_stack.gateway import MAX_BODY, create_gateway
+from local_stack.template import FunctionDefinition, Route
+
+T = TypeVar("T")
+
+HANDLERS = Path(__file__).parent / "handlers"
+ROUTES = [Route("POST", "/api/greeting", "SampleFunction")]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "index.html").write_text("<title>Films</title>", encoding="utf-8")
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "page.js").write_text("export {};", encoding="utf-8")
+    return tmp_path
+
+
+def browse(
+    site: Path,
+    use: Callable[[httpx.AsyncClient], Awaitable[T]],
+    handler: str = "misbehave",
+    timeout: float = 20,
+) -> T:
+    function = FunctionDefinition(
+        "SampleFunction", f"samples.{handler}", (HANDLERS,), {}, timeout=20, memory=128
+    )
+
+    async def run() -> T:
+        pool = FunctionPool(function, capacity=1)
+        app = create_gateway(ROUTES, {"SampleFunction": pool}, site, timeout=timeout)
+        transport = httpx.ASGITransport(app)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+                return await use(client)
+        finally:
+            await pool.close()
+
+    return asyncio.run(run())
+
+
+def get(site: Path, path: str) -> httpx.Response:
+    return browse(site, lambda client: client.get(path))
+
+
+def post(
+    site: Path, body: bytes, handler: str = "misbehave", timeout: float = 20
+) -> httpx.Response:
+    headers = {"content-type": "text/plain"}
+    return browse(
+        site,
+        lambda client: client.post("/api/greeting", content=body, headers=headers),
+        handler,
+        timeout,
+    )
+
+
+def test_the_root_is_the_index_page(site: Path) -> None:
+    response = get(site, "/")
+    assert response.status_code == 200
+    assert response.text == "<title>Films</title>"
+    assert response.headers["content-type"].startswith("text/html")
+
+
+def test_a_script_has_a_scripts_type(site: Path) -> None:
+    assert get(site, "/js/page.js").headers["content-type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize("path", ["/", "/js/page.js", "/missing"])
+def test_the_sites_responses_carry_the_security_headers(site: Path, path: str) -> None:
+    headers = get(site, path).headers
+    assert headers["content-security-policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    )
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "camera=()" in headers["permissions-policy"]
+
+
+@pytest.mark.parametrize("path", ["/missing", "/js/", "/../template.yaml", "/%2e%2e/secret"])
+def test_only_the_sites_files_are_served(site: Path, path: str) -> None:
+    (site.parent / "secret").write_text("x", encoding="utf-8")
+    assert get(site, path).status_code == 404
+
+
+def test_a_folder_without_a_website_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"index\.html is missing"):
+        create_gateway([], {}, tmp_path)
+
+
+def test_a_route_of_the_template_reaches_its_function(site: Path) -> None:
+    response = post(site, b"world", handler="greet")
+    assert response.text == "hello world"
+    assert len(response.headers["apigw-requestid"]) == 36
+
+
+def test_the_function_gets_a_payload_2_0_event(site: Path) -> None:
+    event = post(site, b"\xc3\xbc", handler="echo_event").json()
+    assert (event["version"], event["routeKey"]) == ("2.0", "POST /api/greeting")
+    assert event["body"] == "ü"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/greeting"),
+        ("POST", "/api/greeting/"),
+        ("POST", "/api/other"),
+        ("GET", "/api/"),
+    ],
+)
+def test_any_other_route_is_the_gateways_own_404(site: Path, method: str, path: str) -> None:
+    response = browse(site, lambda client: client.request(method, path))
+    assert (response.status_code, response.json()) == (404, {"message": "Not Found"})
+
+
+def test_a_body_of_10_mb_is_taken_and_one_byte_more_is_not(site: Path) -> None:
+    async def use(client: httpx.AsyncClient) -> tuple[int, int, str]:
+        taken = await client.post("/api/greeting", content=b"x" * MAX_BODY)
+        refused = await client.post("/api/greeting", content=b"x" * (MAX_BODY + 1))
+        return taken.status_code, refused.status_code, refused.text
+
+    assert browse(site, use) == (200, 413, '{"message":"Request Entity Too Large"}')
+
+
+@pytest.mark.parametrize("body", [b"raise", b"die", b"nonsense"])
+def test_a_function_that_fails_is_the_gateways_own_500(site: Path, body: bytes) -> None:
+    async def use(client: httpx.AsyncClient) -> tuple[httpx.Response, httpx.Response]:
+        headers = {"content-type": "text/plain"}
+        failed = await client.post("/api/greeting", content=body, headers=headers)
+        return failed, await client.post("/api/greeting")
+
+    failed, next_one = browse(site, use)
+    assert (failed.status_code, failed.json()) == (500, {"message": "Internal Server Error"})
+    assert next_one.status_code == 200
+
+
+def test_a_function_that_takes_too_long_is_the_gateways_own_503(site: Path) -> None:
+    response = post(site, b"sleep", timeout=0.5)
+    assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_request_that_finds_no_free_process_in_time_is_a_503(site: Path) -> None:
+    async def use(client: httpx.AsyncClient) -> list[int]:
+        headers = {"content-type": "text/plain"}
+        sleeper = client.post("/api/greeting", content=b"sleep", headers=headers)
+        waiter = client.post("/api/greeting")
+        return [r.status_code for r in await asyncio.gather(sleeper, waiter)]
+
+    assert browse(site, use, timeout=0.5) == [503, 503]

@@ -1,0 +1,370 @@
+"""The real thing: sam validate, sam build, and the function in a container that is like Lambda."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local_stack.servers import find_free_port
+from tests.needs import need
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = ROOT / "events"
+BUNDLE = ROOT / "model_training" / "bundle"
+SAM = shutil.which(os.environ.get("SAM", "sam"))
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+BUILD_SECONDS = 60
+START_SECONDS = 60
+
+Answer = dict[str, Any]
+
+
+def run_sam(*arguments: str, timeout: float = BUILD_SECONDS) -> subprocess.CompletedProcess[str]:
+    need(SAM is not None, "there is no sam: make sam installs it, or set SAM to its path")
+    return subprocess.run(
+        [SAM or "sam", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def need_containers() -> None:
+    need(shutil.which("docker") is not None, "docker is not on PATH")
+    running = subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    need(running, "the Docker engine is not running")
+    present = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True)
+    need(present.returncode == 0, f"the image is missing: docker pull {IMAGE}")
+
+
+@contextlib.contextmanager
+def process(*command: str, ready: str) -> Iterator[None]:
+    """A process that has said it is ready."""
+    running = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    deadline = time.monotonic() + START_SECONDS
+    output = ""
+    try:
+        while ready not in output and time.monotonic() < deadline:
+            line = running.stdout.readline()
+            output += line
+            if not line:
+                break
+        assert ready in output, output
+        yield
+    finally:
+        running.terminate()
+        running.communicate(timeout=20)
+
+
+@contextlib.contextmanager
+def endpoint(model: str) -> Iterator[str]:
+    """Parameter overrides that lead to a stand-in with that model."""
+    port = find_free_port()
+    options = ("--endpoint-only", "--host", "0.0.0.0", "--port", str(port), "--model", model)
+    with process(sys.executable, "-m", "local_stack", *options, ready="Ready: "):
+        yield (
+            f"SageMakerRuntimeUrl=http://host.docker.internal:{port} "
+            f"ModelName={model} Architecture={ARCHITECTURE}"
+        )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `sam build`."""
+    folder = tmp_path_factory.mktemp("build")
+    result = run_sam("build", "--build-dir", str(folder))
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def overrides() -> Iterator[str]:
+    need_containers()
+    with endpoint("modern") as parameters:
+        yield parameters
+
+
+def from_build(built: Path) -> tuple[str, ...]:
+    """Options for a build in a folder that is not sam's own; samconfig.toml holds as ever."""
+    return (
+        *("--template", str(built / "template.yaml")),
+        *("--config-file", str(ROOT / "samconfig.toml")),
+    )
+
+
+def invoke(built: Path, event: str, overrides: str) -> Answer:
+    """The function's response to a file of events/; a JSON body is parsed."""
+    result = run_sam(
+        *("local", "invoke", "SentimentFunction", "--skip-pull-image"),
+        *from_build(built),
+        *("--event", str(EVENTS / f"{event}.json")),
+        *("--parameter-overrides", overrides),
+    )
+    assert result.returncode == 0, result.stderr
+    assert review_of(event) not in result.stderr, "a review reached the log"
+    answer: Answer = json.loads(result.stdout.splitlines()[-1])
+    answer["headers"] = {name.lower(): value for name, value in answer["headers"].items()}
+    if "json" in answer["headers"]["content-type"]:
+        answer["body"] = json.loads(answer["body"])
+    return answer
+
+
+def review_of(event: str) -> str:
+    """The review in an event; where there is none, something that is in no log."""
+    body = json.loads((EVENTS / f"{event}.json").read_text(encoding="utf-8")).get("body", "")
+    with contextlib.suppress(ValueError):
+        body = json.loads(body).get("review", "")
+    return body or "\0"
+
+
+def manifest(model: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((BUNDLE / model / "manifest.json").read_text("utf-8"))
+    return content
+
+
+# --- sam validate, sam build ----------------------------------------------------------------------
+
+
+def test_the_template_is_valid_and_lint_free() -> None:
+    result = run_sam("validate", "--lint")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_function_is_built_with_what_it_imports_and_no_more(built: Path) -> None:
+    folder = built / "SentimentFunction"
+    sources = {path.name for path in (ROOT / "functions" / "sentiment").glob("*.py")}
+    assert sources <= {path.name for path in folder.iterdir()}
+    assert (folder / "aws_lambda_powertools").is_dir()
+    assert not (folder / "boto3").exists(), "the runtime has it"
+    assert size(folder) < 12_000_000
+
+
+def test_the_layer_has_the_text_processing_and_each_models_vocabulary(built: Path) -> None:
+    folder = built / "VocabularyLayer"
+    for model in (path.name for path in BUNDLE.iterdir()):
+        files = {path.name for path in (folder / "vocabularies" / model).iterdir()}
+        assert files == {"vocabulary.json", "manifest.json", "metrics.json"}
+        for name in files:
+            shipped = folder / "vocabularies" / model / name
+            assert shipped.read_bytes() == (BUNDLE / model / name).read_bytes()
+    assert {path.name.split("-")[0] for path in (folder / "python").iterdir()} == {
+        "review_text",
+        "nltk",
+    }
+    assert size(folder / "python") < 1_000_000
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files below."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_packages_run_on_either_architecture(built: Path) -> None:
+    assert list(built.rglob("*.so*")) == []
+
+
+def test_the_layers_stemmer_is_the_one_that_training_uses(built: Path) -> None:
+    vocabulary = json.loads((BUNDLE / "classic" / "vocabulary.json").read_text("utf-8"))
+    words = [*vocabulary["words"], "terribly", "y" * 5000]
+    program = (
+        "import json, sys; from review_text.porter import porter_stem; "
+        "print(json.dumps([porter_stem()(word) for word in json.load(sys.stdin)]))"
+    )
+
+    def stem(folder: Path, *options: str) -> list[str]:
+        ran = subprocess.run(
+            [sys.executable, *options, "-c", program],
+            input=json.dumps(words),
+            env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        stems: list[str] = json.loads(ran.stdout)
+        return stems
+
+    # -S: without this machine's packages.
+    shipped = stem(built / "VocabularyLayer" / "python", "-S")
+    assert shipped == stem(ROOT / "layers" / "vocabulary")
+
+
+def test_a_build_out_of_the_source_folder_says_what_to_do(tmp_path: Path) -> None:
+    arguments = ("--no-build-in-source", "--build-dir", str(tmp_path / "build"))
+    result = run_sam("build", "VocabularyLayer", *arguments)
+    assert result.returncode != 0
+    assert "sam build --build-in-source" in result.stdout + result.stderr
+
+
+# --- sam local invoke -----------------------------------------------------------------------------
+
+
+def check_positive(body: Answer) -> None:
+    assert body["sentiment"] == "positive"
+    assert body["confidence"] == body["probability"] > 0.5
+    assert body["truncated"] is False
+    assert body["model"] == manifest("modern")["version"]
+
+
+def check_negative(body: Answer) -> None:
+    assert body["sentiment"] == "negative"
+    assert body["probability"] < 0.5
+    assert body["confidence"] == pytest.approx(1 - body["probability"], abs=1e-5)
+
+
+def check_long_html(body: Answer) -> None:
+    assert body["sentiment"] == "positive"
+    assert body["truncated"] is True
+
+
+def check_explain(body: Answer) -> None:
+    review = review_of("explain")
+    words = [review[word["start"] : word["end"]] for word in body["words"]]
+    assert words[:5] == ["Not", "a", "bad", "film", "at"]
+    assert len(body["sentences"]) == 2
+    for parts in (body["words"], body["sentences"]):
+        total = math.fsum(part["contribution"] for part in parts)
+        assert total + body["bias"] == pytest.approx(body["logit"], abs=1e-3)
+
+
+def check_batch(body: Answer) -> None:
+    first, second, third, no_word, empty = body["results"]
+    assert [first["sentiment"], second["sentiment"], third["sentiment"]] == [
+        "positive",
+        "negative",
+        "positive",
+    ]
+    assert no_word["problem"]["status"] == 422
+    assert empty["problem"]["status"] == 400
+
+
+def check_text_plain(body: str) -> None:
+    assert body == "1"
+
+
+def check_empty(body: Answer) -> None:
+    assert body["status"] == 400
+    assert "empty" in body["detail"]
+
+
+def check_too_long(body: Answer) -> None:
+    assert "20,431" in body["detail"]
+    assert "20,000" in body["detail"]
+
+
+def check_malformed(body: Answer) -> None:
+    assert "JSON" in body["detail"]
+
+
+def check_wrong_type(body: Answer) -> None:
+    assert "application/xml" in body["detail"]
+    assert "application/json" in body["detail"]
+
+
+def check_health(body: Answer) -> None:
+    assert body == {"status": "ok", "model": manifest("modern")["version"]}
+
+
+def check_model(body: Answer) -> None:
+    assert body["name"] == "modern"
+    assert body["vocabulary"] == manifest("modern")["vocabulary"]
+    assert body["limits"] == {"characters": 20000, "reviews": 100, "tokens": 512}
+
+
+EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
+    "batch": (200, check_batch),
+    "empty": (400, check_empty),
+    "explain": (200, check_explain),
+    "health": (200, check_health),
+    "long_html": (200, check_long_html),
+    "malformed": (400, check_malformed),
+    "model": (200, check_model),
+    "negative": (200, check_negative),
+    "positive": (200, check_positive),
+    "text_plain": (200, check_text_plain),
+    "too_long": (413, check_too_long),
+    "wrong_type": (415, check_wrong_type),
+}
+
+
+def test_every_sample_event_is_invoked() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("event", EXPECTED)
+def test_the_function_answers_the_sample_event(built: Path, overrides: str, event: str) -> None:
+    status, check = EXPECTED[event]
+    answer = invoke(built, event, overrides)
+    assert answer["statusCode"] == status
+    assert answer["headers"]["cache-control"] == "no-store"
+    if status >= 400:
+        assert answer["headers"]["content-type"] == "application/problem+json"
+        assert answer["body"]["requestId"]
+    check(answer["body"])
+
+
+def test_the_classic_model_works_with_the_layers_stemmer(built: Path) -> None:
+    need_containers()
+    with endpoint("classic") as parameters:
+        answer = invoke(built, "negative", parameters)
+    assert answer["statusCode"] == 200
+    assert answer["body"]["model"] == manifest("classic")["version"]
+
+
+def test_without_an_endpoint_the_function_says_when_to_try_again(built: Path) -> None:
+    need_containers()
+    nobody = f"SageMakerRuntimeUrl=http://host.docker.internal:{find_free_port()}"
+    answer = invoke(built, "health", f"{nobody} Architecture={ARCHITECTURE}")
+    assert answer["statusCode"] == 503
+    assert int(answer["headers"]["retry-after"]) > 0
+
+
+# --- sam local start-api --------------------------------------------------------------------------
+
+
+def test_start_api_answers_what_the_website_asks(built: Path, overrides: str) -> None:
+    port = find_free_port()
+    command = (
+        *(SAM or "sam", "local", "start-api", "--skip-pull-image", "--port", str(port)),
+        *from_build(built),
+        *("--parameter-overrides", overrides),
+    )
+    with (
+        process(*command, ready="Press CTRL+C to quit"),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        assert client.get("/api/model").json()["name"] == "modern"
+        assert client.get("/api/health").json()["status"] == "ok"
+        review = {"review": "Not a dull minute: I loved it.", "explain": True}
+        answer = client.post("/api/sentiment", json=review)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json()["words"][0]["end"] == 3
+        batch = client.post("/api/sentiments", json={"reviews": ["Lovely.", ""]}).json()
+        assert batch["results"][1]["problem"]["status"] == 400
+        plain = client.post(
+            "/api/sentiment", content="I loved it.", headers={"content-type": "text/plain"}
+        )
+        assert plain.text in ("0", "1")
