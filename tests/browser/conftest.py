@@ -1,0 +1,105 @@
+"""A real Chromium, and the whole of Reeltone running on this machine for it to look at."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.browser.review_page import ReviewPage
+from tests.needs import need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Seconds that the local stack may take to load the model and give its first answer.
+START_TIMEOUT = 60
+
+# Chromium must not talk to anybody but the page's own server.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the site is: a local stack of its own, or the one that REELTONE_URL names."""
+    elsewhere = os.environ.get("REELTONE_URL")
+    if elsewhere:
+        yield elsewhere.rstrip("/") + "/"
+        return
+    bundle = ROOT / "model_training" / "bundle" / "modern" / "manifest.json"
+    need(bundle.is_file(), "there is no trained model in model_training/bundle/modern")
+    port = _free_port()
+    log = tmp_path_factory.mktemp("local_stack") / "output.txt"
+    with log.open("w") as output:
+        command = [sys.executable, "-m", "local_stack", "--port", str(port)]
+        stack = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        _wait_until_healthy(url, stack, log)
+        yield url
+    finally:
+        stack.terminate()
+        stack.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    need(importlib.util.find_spec("playwright") is not None, "playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    need(program is not None, "chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def review_page(browser: Browser, site: str) -> Iterator[ReviewPage]:
+    """The open page, in a window of its own; afterwards nothing may have gone wrong on it."""
+    with browser.new_context(
+        viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
+    ) as context:
+        page = ReviewPage(context.new_page(), site)
+        page.open()
+        yield page
+    assert page.faults == []
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _wait_until_healthy(url: str, stack: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and stack.poll() is None:
+        try:
+            with urlopen(f"{url}api/health", timeout=5):
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"the local stack did not start:\n{log.read_text()}", pytrace=False)

@@ -1,0 +1,182 @@
+"""The website as a reviewer uses it: a page object, and answers that an API could give."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page, Request, Route
+
+REQUEST_ID = "3f0b0c5e-8f0a-4c55-9d5e-5a1d4f6a2b11"
+
+# Text travels as JSON in plain ASCII: lone surrogates would not survive the way otherwise.
+WRITE = """json => {
+  const box = document.getElementById("review");
+  box.value = JSON.parse(json);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+READ = "selector => JSON.stringify(document.querySelector(selector).textContent)"
+SHOWN = """json => {
+  const isResult = document.getElementById("screen").dataset.state === "result";
+  return isResult && document.getElementById("words").textContent === JSON.parse(json);
+}"""
+BOX = "() => JSON.stringify(document.getElementById('review').value)"
+
+
+@dataclass(frozen=True)
+class Fake:
+    """One answer of a pretended API."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+@dataclass
+class ReviewPage:
+    """The page, and whatever went wrong on it (``faults``) that no test should see."""
+
+    page: Page
+    url: str
+    faults: list[str] = field(default_factory=list)
+    faked: bool = False
+    dropped: bool = False
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._note_message)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._note_request)
+
+    def open(self) -> None:
+        """Load the page and wait until it has heard about the model."""
+        self.page.goto(self.url)
+        while self.dropped:
+            self.dropped = False
+            self.page.reload()
+        self.page.locator("#model-state").wait_for(state="hidden", timeout=10_000)
+
+    def write(self, text: str) -> None:
+        """Put a text into the box, lone surrogates and all."""
+        self.page.evaluate(WRITE, json.dumps(text))
+
+    def read(self, text: str) -> None:
+        """Write a review and press the button."""
+        self.write(text)
+        self.page.get_by_role("button", name="Read the review").click()
+
+    def wait_for(self, state: str) -> None:
+        """Wait for a state of the screen: idle, reading, waiting, problem or result."""
+        self.page.locator(f"#screen[data-state={state}]").wait_for(timeout=30_000)
+
+    def wait_for_text(self, text: str) -> None:
+        """Wait for the result whose words make up this text, exactly."""
+        self.page.wait_for_function(SHOWN, arg=json.dumps(text), timeout=10_000)
+
+    def text_of(self, selector: str) -> str:
+        """The text of an element, exactly."""
+        text: str = json.loads(self.page.evaluate(READ, selector))
+        return text
+
+    def box(self) -> str:
+        """What the text box holds, exactly."""
+        text: str = json.loads(self.page.evaluate(BOX))
+        return text
+
+    def words(self) -> list[str]:
+        """The marked words in their order."""
+        found = self.page.evaluate(
+            "() => JSON.stringify([...document.querySelectorAll('#words .word')]"
+            ".map((word) => word.textContent))"
+        )
+        words: list[str] = json.loads(found)
+        return words
+
+    def scrolls_sideways(self) -> bool:
+        """Whether the page is wider than the window."""
+        wide: bool = self.page.evaluate(
+            "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        return wide
+
+    def fake(self, *answers: Fake) -> list[Request]:
+        """Answer POST /api/sentiment with these, the last one for ever; gives the requests."""
+        requests: list[Request] = []
+        upcoming = chain(answers, repeat(answers[-1]))
+
+        def respond(route: Route) -> None:
+            requests.append(route.request)
+            answer = next(upcoming)
+            route.fulfill(status=answer.status, body=answer.body, headers=answer.headers)
+
+        self.handle(respond)
+        return requests
+
+    def handle(self, handler: Callable[[Route], None]) -> None:
+        """Let ``handler`` deal with POST /api/sentiment."""
+        self.faked = True
+        self.page.route("**/api/sentiment", lambda route: handler(route))
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        if "ERR_NETWORK_CHANGED" in message.text:
+            # Chromium drops what it is loading when a network interface, as a container's,
+            # comes or goes. The page asks the API again; the page itself has to be loaded again.
+            self.dropped = True
+            return
+        of_api = message.text.startswith("Failed to load") and "/api/" in message.location["url"]
+        if not (of_api and self.faked):
+            self.faults.append(f"console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith(self.url):
+            self.faults.append(f"request to {request.url}")
+
+
+def answer(text: str, contributions: Iterable[float], **changes: object) -> Fake:
+    """A result in which the words of ``text`` have these contributions, over and over."""
+    spans = [match.span() for match in re.finditer(r"\S+", text)]
+    weights = list(zip(spans, chain.from_iterable(repeat(list(contributions))), strict=False))
+    words = [{"start": s, "end": e, "contribution": weight} for (s, e), weight in weights]
+    half = len(words) // 2
+    body: dict[str, Any] = {
+        "sentiment": "positive",
+        "probability": 0.93,
+        "confidence": 0.93,
+        "truncated": False,
+        "model": "modern-0123456789ab",
+        "logit": 2.6,
+        "bias": 0.0,
+        "words": words,
+        "sentences": [_sentence(part) for part in (words[:half], words[half:]) if part],
+    }
+    return Fake(200, json.dumps(body | changes), {"content-type": "application/json"})
+
+
+def _sentence(words: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "start": words[0]["start"],
+        "end": words[-1]["end"],
+        "contribution": sum(word["contribution"] for word in words),
+    }
+
+
+def problem(status: int, slug: str, detail: str, retry_after: int | None = None) -> Fake:
+    """A problem as the API words it."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{slug}",
+        "title": slug.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "requestId": REQUEST_ID,
+    }
+    headers = {"content-type": "application/problem+json"}
+    if retry_after is not None:
+        body["retryAfter"] = retry_after
+        headers["retry-after"] = str(retry_after)
+    return Fake(status, json.dumps(body), headers)

@@ -1,0 +1,178 @@
+"""For everyone: by keyboard alone, with a screen reader, on any display, on paper."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.review_page import Fake, ReviewPage, answer, problem
+from tests.needs import need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+REVIEW = "A fine film with a dull, dull end and one superb song in it."
+GOOD = answer(REVIEW, [0.9, 0.05, -0.6, 0.3], truncated=True)
+BAD = answer(REVIEW, [-0.9, -0.2], sentiment="negative", probability=0.04, confidence=0.96)
+WAKING = problem(503, "model-waking", "The model is waking up.", retry_after=100)
+BROKEN = problem(502, "model-failed", "The model took the request and failed to answer it.")
+STATES = [("result", GOOD), ("result", BAD), ("waiting", WAKING), ("problem", BROKEN)]
+
+
+def test_everything_can_be_done_by_keyboard_alone(review_page: ReviewPage) -> None:
+    page = review_page.page
+    keys = page.keyboard
+    review_page.fake(answer("Fine film.\nDull end.", [0.9, 0.5, -0.8, -0.3]))
+    for _ in range(3):
+        keys.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "review"
+    keys.type("Fine film.")
+    keys.press("Enter")
+    keys.type("Dull end.")
+    assert review_page.box() == "Fine film.\nDull end."
+    keys.press("Control+Enter")
+    review_page.wait_for("result")
+    assert page.evaluate("document.activeElement.id") == "review"
+    press_tab_until(review_page, page.locator("#words .word").first)
+    assert review_page.text_of("#share") == "Fine speaks for the film, 36% of all weight"
+    keys.press("ArrowRight")
+    keys.press("ArrowRight")
+    assert review_page.text_of("#share") == "Dull speaks against it, 32% of all weight"
+    keys.press("End")
+    assert review_page.text_of("#share") == "end. speaks against it, 12% of all weight"
+    keys.press("Tab")
+    assert review_page.text_of("#sentence-share").startswith("Sentence 1 of 2 speaks for the film")
+    keys.press("ArrowRight")
+    assert review_page.text_of("#sentence-share").startswith("Sentence 2 of 2 speaks against it")
+    keys.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "Dull"
+
+
+def press_tab_until(review_page: ReviewPage, wanted: Locator) -> None:
+    """Press Tab until an element has the focus; each one on the way must show that it has it."""
+    for _ in range(20):
+        review_page.page.keyboard.press("Tab")
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert review_page.page.evaluate(outline) == "solid"
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("20 presses of Tab did not reach the element")
+
+
+def test_pointing_at_a_word_or_a_frame_shows_its_share(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    review_page.page.locator("#words .word", has_text="song").hover()
+    assert review_page.text_of("#share").startswith("song speaks for")
+    review_page.page.locator("#strip button").last.hover()
+    assert review_page.text_of("#sentence-share").startswith("Sentence 2 of 2 speaks")
+    marked = review_page.page.locator("#words .in-sentence").all_text_contents()
+    assert marked == REVIEW.split()[len(REVIEW.split()) // 2 :]
+
+
+def test_for_and_against_differ_by_more_than_colour(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    style = "element => getComputedStyle(element).textDecorationStyle"
+    assert review_page.page.locator("#words .for").first.evaluate(style) == "solid"
+    assert review_page.page.locator("#words .against").first.evaluate(style) == "wavy"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(review_page: ReviewPage, scheme: str) -> None:
+    installed = importlib.util.find_spec("axe_playwright_python") is not None
+    need(installed, "axe-playwright-python is not installed")
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
+    page = review_page.page
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    assert axe.run(page).violations_count == 0
+    for state, fake in STATES:
+        page.unroute_all()
+        review_page.fake(fake)
+        review_page.read(REVIEW)
+        review_page.wait_for(state)
+        results = axe.run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_no_display_is_too_narrow(review_page: ReviewPage, width: int) -> None:
+    page = review_page.page
+    page.set_viewport_size({"width": width, "height": 700})
+    assert not review_page.scrolls_sideways()
+    for state, fake in STATES:
+        page.unroute_all()
+        review_page.fake(fake)
+        review_page.read(REVIEW)
+        review_page.wait_for(state)
+        assert not review_page.scrolls_sideways()
+        assert page.locator("#screen").evaluate(
+            "screen => screen.getBoundingClientRect().top < innerHeight - 100"
+        )
+
+
+def test_a_long_strip_scrolls_in_itself(review_page: ReviewPage) -> None:
+    text = " ".join(["Fine."] * 60)
+    spans = [{"start": 6 * n, "end": 6 * n + 5, "contribution": (-1) ** n} for n in range(60)]
+    review_page.fake(answer(text, [1.0], sentences=spans))
+    review_page.page.set_viewport_size({"width": 320, "height": 700})
+    review_page.read(text)
+    review_page.wait_for("result")
+    assert not review_page.scrolls_sideways()
+    frame = review_page.page.locator("#strip button").first.bounding_box()
+    assert frame and min(frame["width"], frame["height"]) >= 24
+
+
+def test_dark_and_light_follow_the_reader_s_wish(review_page: ReviewPage) -> None:
+    brightness = """() => getComputedStyle(document.body).backgroundColor
+        .match(/\\d+/g).slice(0, 3).map(Number).reduce((sum, part) => sum + part) / 3"""
+    review_page.page.emulate_media(color_scheme="light")
+    assert review_page.page.evaluate(brightness) > 200
+    review_page.page.emulate_media(color_scheme="dark")
+    assert review_page.page.evaluate(brightness) < 40
+
+
+def test_nothing_moves_for_those_who_want_no_motion(review_page: ReviewPage) -> None:
+    review_page.fake(WAKING)
+    review_page.read(REVIEW)
+    review_page.wait_for("waiting")
+    running = "() => document.getAnimations().length"
+    assert review_page.page.evaluate(running) == 0
+    review_page.page.emulate_media(reduced_motion="no-preference")
+    assert review_page.page.evaluate(running) > 0
+
+
+def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    review_page.page.emulate_media(media="print")
+    assert review_page.page.locator("#verdict").is_visible()
+    assert review_page.page.locator("#words").is_visible()
+    assert not review_page.page.locator("#form").is_visible()
+
+
+def test_the_page_is_named_described_and_in_a_language(review_page: ReviewPage) -> None:
+    page = review_page.page
+    assert page.title() == "Reeltone: rave or pan?"
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert "film review" in (page.locator("meta[name=description]").get_attribute("content") or "")
+    assert page.get_by_label("Film review, in English").count() == 1
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    assert page.title() == "Positive, 93% · Reeltone"
+
+
+def test_nothing_is_kept_in_the_browser(review_page: ReviewPage) -> None:
+    review_page.fake(Fake(GOOD.status, GOOD.body, GOOD.headers))
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    assert review_page.page.context.cookies() == []
+    assert review_page.page.evaluate("localStorage.length + sessionStorage.length") == 0

@@ -1,0 +1,84 @@
+"""Reviews through everything that is real: browser, gateway, function, endpoint, model."""
+
+from __future__ import annotations
+
+import json
+from urllib.request import urlopen
+
+import pytest
+
+from tests.browser.review_page import ReviewPage
+
+PRAISE = """A wonderful film! Superb acting, a moving story, and photography to fall in love with.
+
+I laughed, I cried — one of the best of the year. 🎬👏 Don’t miss it: 10/10."""
+SCORN = """What a waste of time. The script is awful, the acting is terrible & the jokes fall.<br />
+Boring, ugly and far too long; the worst film I have seen in years. 1/10 👎🏽"""
+
+
+@pytest.mark.parametrize(("review", "verdict"), [(PRAISE, "Positive"), (SCORN, "Negative")])
+def test_a_review_gets_its_verdict_and_its_own_text_back_with_words_marked(
+    review_page: ReviewPage, review: str, verdict: str
+) -> None:
+    review_page.read(review)
+    review_page.wait_for("result")
+    assert review_page.text_of("#verdict") == verdict
+    assert review_page.text_of("#announcement").startswith(f"{verdict}. ")
+    assert review_page.text_of("#words") == review
+    assert {"film", "best" if verdict == "Positive" else "worst"} <= set(review_page.words())
+
+
+def test_the_words_that_weighed_most_are_listed_on_their_side(review_page: ReviewPage) -> None:
+    review_page.read(SCORN)
+    review_page.wait_for("result")
+    against = review_page.page.locator("#top-against bdi").all_text_contents()
+    assert {"worst", "awful", "waste", "terrible", "boring"} & set(against)
+
+
+def test_the_mood_has_a_frame_for_each_sentence(review_page: ReviewPage) -> None:
+    review_page.read("A superb beginning. Then it turns dull and stupid. The end is awful!")
+    review_page.wait_for("result")
+    frames = review_page.page.locator("#strip button")
+    assert frames.count() == 3
+    assert frames.first.get_attribute("aria-label") == "Sentence 1 of 3 speaks for the film"
+    assert frames.last.get_attribute("aria-label") == "Sentence 3 of 3 speaks against it"
+
+
+def test_every_example_is_read_at_one_press(review_page: ReviewPage) -> None:
+    examples = review_page.page.locator(".example")
+    verdicts = []
+    for index in range(examples.count()):
+        text = examples.nth(index).locator("span").text_content()
+        examples.nth(index).click()
+        review_page.page.wait_for_function(
+            "text => document.querySelector('#words').textContent === text", arg=text
+        )
+        verdicts.append(review_page.text_of("#verdict"))
+    assert len(verdicts) == 4
+    assert verdicts[:2] == ["Positive", "Negative"]
+
+
+def test_a_long_review_says_that_it_was_cut_and_is_shown_whole(review_page: ReviewPage) -> None:
+    review = " ".join(f"Sentence {number} of a fine film." for number in range(200))
+    review_page.read(review)
+    review_page.wait_for("result")
+    assert "longer than the model reads" in review_page.text_of("#truncated")
+    assert review_page.text_of("#words") == review
+    assert len(review_page.text_of("#words .unread")) > len(review) / 4
+
+
+def test_a_text_without_words_is_refused_and_kept(review_page: ReviewPage) -> None:
+    review_page.faked = True  # the refusal is in the console
+    review_page.read("… ?!")
+    review_page.wait_for("problem")
+    assert review_page.text_of("#card-title") == "No words to read"
+    assert "Status 422" in review_page.text_of("#card-request")
+    assert review_page.box() == "… ?!"
+
+
+def test_the_accuracy_is_the_model_s_own(review_page: ReviewPage) -> None:
+    with urlopen(f"{review_page.url}api/model") as response:
+        model = json.load(response)
+    assert review_page.text_of("#accuracy") == f"{model['metrics']['accuracy']:.1%}"
+    assert model["version"] in review_page.text_of("#credits")
+    assert f"{model['limits']['characters']:,} characters" in review_page.text_of("#count")

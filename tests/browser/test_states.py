@@ -1,0 +1,275 @@
+"""What the page says and does while it waits, when it fails, and when a newer review overtakes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.review_page import REQUEST_ID, Fake, ReviewPage, answer, problem
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+REVIEW = "A fine film with 🎬 a\ndull end."
+GOOD = answer(REVIEW, [0.9, 0.2, -0.4])
+WAKING = problem(503, "model-waking", "The model was asleep and is waking up.", retry_after=10)
+BUSY = problem(503, "model-busy", "The model is busy with other requests.", retry_after=2)
+UNREACHABLE = problem(503, "model-unreachable", "The model cannot be reached.", retry_after=5)
+THROTTLED = Fake(429, '{"message":"Too Many Requests"}', {"content-type": "application/json"})
+HTML = Fake(504, "<html><b>504</b></html>", {"content-type": "text/html"})
+
+
+def test_a_slow_answer_is_explained_while_it_is_awaited(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.read(REVIEW)
+    review_page.page.clock.run_for(200)
+    review_page.wait_for("reading")
+    assert review_page.text_of("#announcement") == "Reading the review."
+    review_page.page.clock.run_for(3_000)
+    assert "may have been asleep" in review_page.text_of("#card-text")
+    held[0].fulfill(status=200, body=GOOD.body, headers=GOOD.headers)
+    review_page.wait_for("result")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "title", "seconds"),
+    [
+        (WAKING, "Warming up the projector", 10),
+        (BUSY, "Full house", 2),
+        (UNREACHABLE, "No line to the model", 5),
+        (THROTTLED, "Full house", 5),
+    ],
+    ids=["waking", "busy", "unreachable", "throttled"],
+)
+def test_a_passing_problem_counts_down_and_sends_the_review_again(
+    review_page: ReviewPage, trouble: Fake, title: str, seconds: int
+) -> None:
+    review_page.page.clock.install()
+    requests = review_page.fake(trouble, GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("waiting")
+    assert review_page.text_of("#card-title") == title
+    assert f"again by itself in {seconds} seconds" in review_page.text_of("#announcement")
+    assert review_page.text_of("#countdown") == str(seconds)
+    review_page.page.clock.run_for(1_000)
+    assert review_page.text_of("#countdown") == str(seconds - 1)
+    review_page.page.clock.run_for(seconds * 1_000)
+    review_page.wait_for("result")
+    assert [json.loads(request.post_data or "")["review"] for request in requests] == [REVIEW] * 2
+    assert review_page.text_of("#words") == REVIEW
+
+
+def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    requests = review_page.fake(WAKING)
+    review_page.read(REVIEW)
+    review_page.wait_for("waiting")
+    review_page.page.get_by_role("button", name="Stop waiting").click()
+    review_page.page.clock.run_for(60_000)
+    review_page.wait_for("idle")
+    assert review_page.text_of("#card-title") == "Stopped"
+    assert len(requests) == 1
+    assert review_page.box() == REVIEW
+    assert review_page.page.evaluate("document.activeElement.id") == "screen"
+
+
+def test_a_model_that_never_wakes_up_is_given_up_in_the_end(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    requests = review_page.fake(WAKING)
+    review_page.read(REVIEW)
+    for attempt in range(1, 12):
+        review_page.page.wait_for_function(
+            "() => document.querySelector('#screen').dataset.state === 'waiting'"
+        )
+        assert len(requests) == attempt
+        review_page.page.clock.run_for(10_000)
+    review_page.wait_for("problem")
+    assert review_page.text_of("#card-title") == "Still asleep"
+    assert len(requests) == 12
+
+
+LASTING = [
+    (problem(422, "no-words", "No word in it."), "No words to read", "No word in it."),
+    (problem(413, "too-long", "The review has 20,431 characters."), "Too long", "20,431"),
+    (problem(400, "malformed-request", "review is null."), "Not accepted", "is null"),
+    (problem(500, "set-up", "It is set up wrongly."), "Out of order", "set up wrongly"),
+]
+PASSING = [
+    (problem(500, "internal-error", "Report it."), "Something broke", "Report it."),
+    (problem(502, "bad-answer", "It cannot be read."), "Something broke", "cannot be read"),
+    (HTML, "Something broke", "try again later"),
+    (Fake(200, "{}", {}), "A garbled answer", "made no sense"),
+    (Fake(200, "<html>", {}), "A garbled answer", "made no sense"),
+    (answer(REVIEW, [1.0], words=None), "A garbled answer", "made no sense"),
+    (answer(REVIEW, [1.0], probability=7), "A garbled answer", "made no sense"),
+]
+
+
+@pytest.mark.parametrize(("troubles", "may_pass"), [(LASTING, False), (PASSING, True)])
+def test_a_problem_is_put_in_plain_words_and_the_text_is_kept(
+    review_page: ReviewPage,
+    subtests: pytest.Subtests,
+    troubles: list[tuple[Fake, str, str]],
+    may_pass: bool,
+) -> None:
+    review_page.fake(GOOD, *(each for fake, _, _ in troubles for each in (fake, GOOD)))
+    for trouble, title, words in troubles:
+        with subtests.test(title, body=trouble.body):
+            review_page.read(REVIEW)
+            review_page.wait_for("result")
+            review_page.read(REVIEW)
+            review_page.wait_for("problem")
+            assert review_page.text_of("#card-title") == title
+            assert words in review_page.text_of("#card-text")
+            assert review_page.text_of("#announcement").startswith(title)
+            assert review_page.page.locator("#again").is_visible() == may_pass
+            assert (REQUEST_ID in review_page.text_of("#card-request")) == (
+                REQUEST_ID in trouble.body
+            )
+            assert review_page.box() == REVIEW
+
+
+def test_after_a_failure_the_review_can_be_sent_again(review_page: ReviewPage) -> None:
+    review_page.fake(problem(502, "model-failed", "The model failed."), GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("problem")
+    review_page.page.get_by_role("button", name="Try again").click()
+    review_page.wait_for("result")
+    assert review_page.text_of("#words") == REVIEW
+
+
+def test_without_a_connection_the_page_says_so(review_page: ReviewPage) -> None:
+    review_page.handle(lambda route: route.abort("connectionrefused"))
+    review_page.read(REVIEW)
+    review_page.wait_for("problem")
+    assert review_page.text_of("#card-title") == "No connection"
+    assert review_page.box() == REVIEW
+
+
+def test_offline_the_review_waits_for_the_connection(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    context = review_page.page.context
+    review_page.page.unroute_all()
+    context.set_offline(True)
+    review_page.read("A great and wonderful film.")
+    review_page.wait_for("problem")
+    assert review_page.text_of("#card-title") == "You are offline"
+    context.set_offline(False)
+    review_page.wait_for("result")
+    assert review_page.text_of("#verdict") == "Positive"
+
+
+def test_a_newer_review_ends_the_older_one_and_its_answer_is_dropped(
+    review_page: ReviewPage,
+) -> None:
+    held: list[Route] = []
+    failed: list[str] = []
+    review_page.page.on("requestfailed", lambda request: failed.append(request.failure or ""))
+    review_page.handle(held.append)
+    review_page.read("The older one.")
+    review_page.wait_for("reading")
+    review_page.read("The newer one.")
+    review_page.page.wait_for_timeout(300)
+    assert review_page.page.locator("#screen").get_attribute("data-state") == "reading"
+    newer = answer("The newer one.", [-1.0], sentiment="negative", probability=0.1)
+    held[1].fulfill(status=200, body=newer.body, headers=newer.headers)
+    review_page.wait_for("result")
+    older = answer("The older one.", [1.0])
+    from playwright.sync_api import Error
+
+    with suppress(Error):
+        held[0].fulfill(status=200, body=older.body, headers=older.headers)
+    review_page.page.wait_for_timeout(100)
+    assert review_page.text_of("#verdict") == "Negative"
+    assert review_page.text_of("#words") == "The newer one."
+    assert failed == ["net::ERR_ABORTED"]
+
+
+def test_a_newer_review_ends_the_wait_for_an_older_one(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    newer = "A newer film."
+    requests = review_page.fake(WAKING, answer(newer, [1.0]))
+    review_page.read("An older film.")
+    review_page.wait_for("waiting")
+    review_page.read(newer)
+    review_page.wait_for("result")
+    review_page.page.clock.run_for(60_000)
+    assert len(requests) == 2
+    assert review_page.text_of("#words") == newer
+
+
+def test_nothing_and_too_much_are_noticed_before_anything_is_sent(review_page: ReviewPage) -> None:
+    requests = review_page.fake(GOOD)
+    review_page.read("")
+    assert "Write or paste a review first" in review_page.text_of("#complaint")
+    review_page.read("🎬" * 20_431)
+    assert review_page.text_of("#complaint") == "431 characters too many. Please shorten it."
+    assert review_page.page.locator("#review").get_attribute("aria-invalid") == "true"
+    assert review_page.page.evaluate("document.activeElement.id") == "review"
+    assert review_page.box() == "🎬" * 20_431
+    assert requests == []
+    review_page.read("🎬" * 20_000)
+    review_page.wait_for("result")
+    assert not review_page.page.locator("#complaint").is_visible()
+
+
+def test_an_example_or_clearing_never_costs_the_reviewer_their_own_text(
+    review_page: ReviewPage,
+) -> None:
+    review_page.fake(GOOD)
+    back = review_page.page.get_by_role("button", name="Bring my text back")
+    review_page.write("My own thoughts.")
+    review_page.page.locator(".example").first.click()
+    review_page.page.locator(".example").last.click()
+    back.click()
+    assert review_page.box() == "My own thoughts."
+    assert not back.is_visible()
+    review_page.page.get_by_role("button", name="Clear").click()
+    assert review_page.box() == ""
+    back.click()
+    assert review_page.box() == "My own thoughts."
+
+
+def test_the_page_works_without_the_model_s_figures(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.page.route("**/api/model", lambda route: route.fulfill(status=502, body=""))
+    review_page.page.reload()
+    review_page.page.get_by_text("figures could not be loaded").wait_for()
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    assert review_page.text_of("#words") == REVIEW
+
+
+CONFIDENCES = [
+    (0.9999, "Positive", "Practically certain, over 99%", "more than 99 are positive"),
+    (0.9312, "Positive", "Very sure, 93%", "about 93 are positive"),
+    (0.55, "Positive", "Almost a coin toss, 55%", "about 55 are positive"),
+    (0.32, "Negative", "Leaning, not sure, 68%", "about 32 are positive"),
+    (0.2, "Negative", "Fairly sure, 80%", "about 20 are positive"),
+    (0.0134, "Negative", "Practically certain, 99%", "about 1 is positive"),
+    (0.0001, "Negative", "Practically certain, over 99%", "fewer than 1 is positive"),
+]
+
+
+def test_the_confidence_is_put_in_plain_words(
+    review_page: ReviewPage, subtests: pytest.Subtests
+) -> None:
+    gauge = review_page.page.get_by_role("img", name="Probability that it is positive")
+    for probability, verdict, confidence, frequency in CONFIDENCES:
+        with subtests.test(probability=probability):
+            text = f"Scored {probability}"
+            certainty = max(probability, 1 - probability)
+            review_page.page.unroute_all()
+            values = {"probability": probability, "confidence": certainty}
+            review_page.fake(answer(text, [1.0], sentiment=verdict.lower(), **values))
+            review_page.read(text)
+            review_page.wait_for_text(text)
+            assert review_page.text_of("#verdict") == verdict
+            assert review_page.text_of("#confidence") == confidence
+            assert frequency in review_page.text_of("#frequency")
+            assert gauge.is_visible()
