@@ -61,6 +61,14 @@ evaluate: data ## Score the shipped models on the 25,000 test reviews
 bench: $(VENV)/test ## Measure text processing, answers, memory on this machine (ARCHIVE=file)
 	@$(BIN)/python -m benchmarks --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
 
+.PHONY: screenshots
+screenshots: $(VENV)/test ## Take the documentation's pictures of the website (while make run runs)
+	@$(BIN)/python -m tests.browser.screenshots
+
+.PHONY: choices
+choices: data ## Measure what the text processing's choices are worth, on dev
+	@$(BIN)/python -m model_training.baselines.text_choices --data-dir $(DATA)
+
 .PHONY: build
 build: $(SAM_VENV)/done ## Build function and layer for AWS
 	@$(SAM) build

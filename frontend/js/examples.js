@@ -15,7 +15,11 @@ export const EXAMPLES = [
     text: "The first act is superb: tense, funny, beautifully shot. Then the script runs out of ideas. The dialogue turns clumsy, the villain is a cliché, and the ending is a mess. Still, the lead actress is excellent to the very last scene. She deserved a better film.",
   },
   {
-    name: "Not bad",
+    name: "A surprise",
+    text: "Nothing about the poster promised much, and I was ready to leave early. I stayed, I laughed, and at the end I cried. What a lovely surprise.",
+  },
+  {
+    name: "A trap",
     text: "Not bad at all. I never once looked at my watch, nobody overacts, and it isn’t nearly as silly as the trailer. You won’t regret it.",
   },
 ];

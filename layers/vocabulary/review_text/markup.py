@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
 from html.entities import html5
 from itertools import accumulate
 
+Span = tuple[int, int]
+"""Start and end."""
 Piece = tuple[str, int, int]
 """Text, and the start and end of what it stands for in the source."""
 
@@ -37,7 +39,7 @@ _RAW_ELEMENTS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in (
 
 
 class PlainText:
-    """Plain text made of pieces of a source text; ``source_span`` leads back to the source."""
+    """Plain text made of pieces of a source text; ``source_spans`` lead back to the source."""
 
     __slots__ = ("_ends", "_shown", "_starts", "text")
 
@@ -48,11 +50,24 @@ class PlainText:
         self._starts = [start for _, start, _ in pieces]
         self._ends = [end for _, _, end in pieces]
 
-    def source_span(self, start: int, end: int) -> tuple[int, int]:
-        """Start and end, in the source, of ``text[start:end]`` (not empty)."""
-        return self._locate(start)[0], self._locate(end - 1)[1]
+    def source_spans(self, spans: Iterable[Span]) -> list[Span]:
+        """Start and end, in the source, of each part of ``text``: none empty, in order."""
+        found: list[Span] = []
+        piece, shift = -1, 0
+        stop = literal_stop = 0  # where the piece ends in the text, and where a literal one does
+        for start, end in spans:
+            while start >= stop:
+                piece += 1
+                stop = self._shown[piece + 1]
+                shift = self._starts[piece] - self._shown[piece]
+                literal_stop = stop if self._ends[piece] - shift == stop else -1
+            if end <= literal_stop:
+                found.append((start + shift, end + shift))
+            else:
+                found.append((self._locate(start)[0], self._locate(end - 1)[1]))
+        return found
 
-    def _locate(self, position: int) -> tuple[int, int]:
+    def _locate(self, position: int) -> Span:
         piece = bisect_right(self._shown, position) - 1
         start, end = self._starts[piece], self._ends[piece]
         if self._shown[piece + 1] - self._shown[piece] != end - start:

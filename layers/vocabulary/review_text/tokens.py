@@ -11,6 +11,7 @@ from importlib.resources import files
 from review_text.markup import (
     Piece,
     PlainText,
+    Span,
     blank_line_breaks,
     is_free_of_markup,
     join_pieces,
@@ -19,7 +20,6 @@ from review_text.markup import (
 from review_text.porter import porter_stem
 from review_text.settings import TextSettings
 
-Span = tuple[int, int]
 Normalise = Callable[[str], "str | None"]
 
 _ALPHANUMERIC = re.compile(r"[a-z0-9]+")
@@ -56,7 +56,7 @@ def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span
         surfaces.append(match.group())
         spans.append(match.span())
     if source is not None:
-        spans = [source.source_span(start, end) for start, end in spans]
+        spans = source.source_spans(spans)
     return surfaces, spans
 
 

@@ -12,8 +12,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
+from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
-from review_text.tokens import Normalise, Span, find_surfaces, find_tokens, has_word, make_normalise
+from review_text.tokens import Normalise, find_surfaces, find_tokens, has_word, make_normalise
 
 NO_WORD = 0
 """Padding."""

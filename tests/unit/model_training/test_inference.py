@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from model_training import export
 from model_training.bundle import FILES, collect_files, pack_bundle, read_manifest, write_manifest
 from model_training.config import load_config
+from model_training.data import Encoded
 from model_training.errors import BundleError
 from model_training.inference import (
     MOST_REVIEWS,
@@ -246,6 +247,6 @@ def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
         export.prove_equal(bundle, other, _no_reviews())
 
 
-def _no_reviews() -> export.Encoded:
+def _no_reviews() -> Encoded:
     nothing = np.zeros(0, np.uint16)
-    return export.Encoded(nothing, np.zeros(1, np.int64), np.zeros(0, np.int8))
+    return Encoded(nothing, np.zeros(1, np.int64), np.zeros(0, np.int8))

@@ -42,7 +42,7 @@ def test_training_learns_and_writes_down_what_it_did(
     assert about["dev"]["accuracy"] > 0.9
     assert about["config"]["epochs"] == 12
     assert about["data"] == corpus.fingerprint
-    assert about["libraries"]["torch"] == torch.__version__.partition("+")[0]
+    assert set(about["libraries"]) == {"gensim", "numpy", "scikit-learn", "torch"}
     assert [row["epoch"] for row in about["history"]] == list(range(1, 13))
     assert about["history"][-1]["loss"] < about["history"][0]["loss"]
     assert set(load_file(model / "model.safetensors")) >= {"embedding.weight", "output.weight"}

@@ -1,0 +1,1 @@
+"""What Reeltone's speed and size are, measured on this machine."""

@@ -1,0 +1,32 @@
+"""Measure text processing, answers and memory: make bench"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks import answers, text
+from model_training.data import DEFAULT_FOLDER, prepare_corpus
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+    options = parser.parse_args(arguments)
+    corpus = prepare_corpus(options.data_dir, options.archive)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"| on {machine} | |\n|---|---|")
+    for measure in (text.measure, answers.measure):
+        for name, figure in measure(corpus):
+            print(f"| {name} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])
