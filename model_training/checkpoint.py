@@ -37,9 +37,6 @@ def save_checkpoint(
     for name, parameter in model.named_parameters():
         for kind, tensor in adam.state[parameter].items():
             tensors[f"{_ADAM}{kind}.{name}"] = tensor
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
     about = {
         "key": key,
         "step": str(progress.step),
@@ -75,9 +72,6 @@ def load_checkpoint(
         for kind in ("step", "exp_avg", "exp_avg_sq"):
             # Adam counts its steps where its other state is: on the parameter's device.
             adam.state[parameter][kind] = tensors[f"{_ADAM}{kind}.{name}"].to(parameter.device)
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
     return Progress(
         int(about["step"]), float(about["seconds"]), tuple(json.loads(about["history"]))
     )

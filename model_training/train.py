@@ -2,6 +2,8 @@
 
     python -m model_training.train modern --archive aclImdb_v1.tar.gz
 
+    torchrun --nproc-per-node 4 -m model_training.train modern        four GPUs, the same result
+
 A run that was stopped goes on from its last checkpoint when the same command is given again, and
 ends with the same result. It leaves the weights (model.safetensors), the vocabulary and run.json
 (settings, seed, versions, data, metrics) in its model folder; export.py makes the bundle of them.
@@ -15,10 +17,8 @@ import json
 import math
 import os
 import platform
-import random
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,8 +38,12 @@ from model_training.errors import HardwareError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.metrics import fit_temperature, score
 from model_training.model import ReviewLSTM
+from model_training.processes import Processes, join_processes
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
+
+DISTRIBUTED = True
+"""Whether several processes (torchrun) can train one model."""
 
 _CHECKPOINT_SECONDS = 300
 _WARM_UP = 0.3  # share of the steps in which a one-cycle learning rate rises
@@ -54,33 +58,28 @@ class Run:
     train: Encoded
     dev: Encoded
     device: torch.device
+    processes: Processes
     checkpoint: Path
     key: str
     """Of settings and data: a checkpoint is only used for the run that it belongs to."""
 
 
-def choose_device() -> torch.device:
-    """The GPU, if there is one.
+def choose_device(local_rank: int = 0) -> torch.device:
+    """This process's GPU, if there is one.
 
     Raises:
         HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
     """
     paid_for = int(os.environ.get("SM_NUM_GPUS", "0"))
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        torch.cuda.set_device(local_rank)
+        return torch.device("cuda", local_rank)
     if paid_for:
         raise HardwareError(
             f"SM_NUM_GPUS = {paid_for}, but PyTorch {torch.__version__} finds no CUDA device. "
             f"Choose a training image built for GPUs, or an instance type without one."
         )
     return torch.device("cpu")
-
-
-def seed_everything(seed: int) -> None:
-    """Make weights, dropout and order of this process repeatable."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
 
 
 def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
@@ -97,41 +96,73 @@ def make_adam(model: ReviewLSTM, config: TrainingConfig) -> torch.optim.Adam:
     return torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
 
 
-def train_model(
-    run: Run, model: ReviewLSTM, on_step: Callable[[int], None] | None = None
-) -> Progress:
-    """Train to the end, from the checkpoint if there is one; ``on_step`` hears of each step."""
+class _Keeper:
+    """Keeps a run's state on disk, and the time that was spent on it; the first process does."""
+
+    def __init__(self, run: Run, model: ReviewLSTM, adam: torch.optim.Adam) -> None:
+        self._run, self._model, self._adam = run, model, adam
+        self.progress = load_checkpoint(run.checkpoint, run.key, model, adam) or Progress()
+        self._earlier = self.progress.seconds
+        self._started = self._saved = time.monotonic()
+
+    def save_if_due(self) -> None:
+        """Save when the last time is long ago."""
+        if time.monotonic() - self._saved > _CHECKPOINT_SECONDS:
+            self._save()
+
+    def end_epoch(self, epoch: int, losses: list[float]) -> None:
+        """Score the dev reviews and save, unless an earlier start of the run did."""
+        if len(self.progress.history) > epoch:
+            return
+        row = _describe_epoch(self._run, self._model, epoch, losses, self._seconds())
+        self.progress.history += (row,)
+        self._save()
+
+    def _seconds(self) -> float:
+        return self._earlier + time.monotonic() - self._started
+
+    def _save(self) -> None:
+        if self._run.processes.is_first:
+            self.progress.seconds = self._seconds()
+            save_checkpoint(
+                self._run.checkpoint, self._run.key, self.progress, self._model, self._adam
+            )
+        self._saved = time.monotonic()
+
+
+def train_model(run: Run, model: ReviewLSTM) -> Progress:
+    """Train to the end, from the checkpoint if there is one."""
     adam = make_adam(model, run.config)
-    progress = load_checkpoint(run.checkpoint, run.key, model, adam) or Progress()
+    keeper = _Keeper(run, model, adam)
+    parallel = run.processes.parallel(model)
     batches = Batches(run.train, run.config.text_settings, run.config.batch_windows)
-    # Batches differ in size from epoch to epoch; the schedule takes the first epoch's count.
     plans = [batches.plan(run.config.seed, epoch) for epoch in range(run.config.epochs)]
     steps = sum(map(len, plans))
-    saved = started = time.monotonic()
-    earlier = progress.seconds
     first = 0
     for epoch, plan in enumerate(plans):
         losses = []
-        done = max(0, progress.step - first)
-        bar = tqdm(plan[done:], f"epoch {epoch + 1}", len(plan), initial=min(done, len(plan)))
-        for rows in bar:
-            rate = learning_rate(run.config, progress.step, steps)
-            losses.append(_step(run, model, adam, batches, rows, rate))
-            progress.step += 1
-            bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
-            if on_step is not None:
-                on_step(progress.step)
-            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
-                progress.seconds = earlier + time.monotonic() - started
-                save_checkpoint(run.checkpoint, run.key, progress, model, adam)
-                saved = time.monotonic()
+        done = min(max(0, keeper.progress.step - first), len(plan))
+        with _progress_bar(run, epoch, len(plan), done) as bar:
+            for rows in plan[done:]:
+                step = keeper.progress.step
+                # Dropout depends on seed, step and rank alone: nothing has to be kept of it.
+                torch.manual_seed((run.config.seed << 40) + (step << 16) + run.processes.rank)
+                rate = learning_rate(run.config, step, steps)
+                losses.append(_step(run, parallel, adam, batches, rows, rate))
+                keeper.progress.step += 1
+                keeper.save_if_due()
+                bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
+                bar.update()
         first += len(plan)
-        if len(progress.history) == epoch:
-            progress.seconds = earlier + time.monotonic() - started
-            progress.history += (_end_epoch(run, model, epoch, losses, progress.seconds),)
-            save_checkpoint(run.checkpoint, run.key, progress, model, adam)
-            saved = time.monotonic()
-    return progress
+        if run.processes.is_first:
+            keeper.end_epoch(epoch, losses)
+        run.processes.wait()
+    return keeper.progress
+
+
+def _progress_bar(run: Run, epoch: int, steps: int, done: int) -> tqdm[Any]:
+    hidden = not run.processes.is_first
+    return tqdm(desc=f"epoch {epoch + 1}", total=steps, initial=done, disable=hidden)
 
 
 def predict_logits(
@@ -149,19 +180,24 @@ def predict_logits(
 
 def _step(
     run: Run,
-    model: ReviewLSTM,
+    model: torch.nn.Module,
     adam: torch.optim.Adam,
     batches: Batches,
     rows: npt.NDArray[np.int64],
     rate: float,
 ) -> float:
+    """One step on the reviews at ``rows``, shared among the processes; this one's loss."""
     for group in adam.param_groups:
         group["lr"] = rate
-    batch = batches.make(rows).to(run.device)
+    # A process without a share still takes part in the averaging, with a loss that weighs nothing.
+    share = run.processes.share(rows)
+    batch = batches.make(share if len(share) else rows[:1]).to(run.device)
     low = run.config.precision == "bf16"
     with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=low):
         logits = model(batch)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
+    # Gradients are averaged over processes, and a review must count as much in any of them.
+    weight = run.processes.count * len(share) / len(rows)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels) * weight
     adam.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     if run.config.clip_norm:
@@ -170,7 +206,7 @@ def _step(
     return loss.item()
 
 
-def _end_epoch(
+def _describe_epoch(
     run: Run, model: ReviewLSTM, epoch: int, losses: list[float], seconds: float
 ) -> dict[str, float]:
     row = {"epoch": epoch + 1, "seconds": seconds}
@@ -186,7 +222,7 @@ def _end_epoch(
 def _make_model(
     config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, cache: Path
 ) -> ReviewLSTM:
-    seed_everything(config.seed)
+    torch.manual_seed(config.seed)
     model = ReviewLSTM(config, len(vocabulary))
     if config.word_vectors:
         settings = SkipGram(config.embedding_size)
@@ -194,7 +230,6 @@ def _make_model(
         vectors = load_or_train(corpus, vocabulary, settings, cache, workers)
         with torch.no_grad():
             model.embedding.weight.copy_(torch.from_numpy(vectors))
-    seed_everything(config.seed)  # dropout's numbers must not depend on how weights were made
     return model
 
 
@@ -223,35 +258,41 @@ def _write_results(
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line and SageMaker's variables say."""
     options = _parse(arguments)
-    device = choose_device()
     config = load_config(options.config, overrides_of(options))
-    corpus = prepare_corpus(options.data_dir, options.archive)
-    vocabulary = corpus.vocabulary(config.text_settings)
-    labelled = corpus.encoded("train", vocabulary)
-    train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
-    described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}"
-    run = Run(
-        config,
-        labelled.take(train_rows),
-        labelled.take(dev_rows),
-        device,
-        options.checkpoint_dir / f"{Path(options.config).stem}.safetensors",
-        hashlib.sha256(f"{described}{vocabulary.fingerprint}".encode()).hexdigest(),
-    )
-    if options.restart:
-        run.checkpoint.unlink(missing_ok=True)
-    model = _make_model(config, corpus, vocabulary, options.data_dir).to(device)
-    progress = train_model(run, model)
-    about = {
-        "name": Path(options.config).stem,
-        "data": corpus.fingerprint,
-        "vocabulary": vocabulary.fingerprint,
-        "train_reviews": len(run.train),
-        "history": progress.history,
-        "seconds": progress.seconds,
-    }
-    _write_results(options.model_dir, run, model, vocabulary, about)
-    print(f"{options.model_dir}/run.json: {json.dumps(about.get('dev', {}))}")
+    with join_processes() as processes:
+        device = choose_device(processes.local_rank)
+        with processes.first_on_each_machine():
+            corpus = prepare_corpus(options.data_dir, options.archive)
+            vocabulary = corpus.vocabulary(config.text_settings)
+            labelled = corpus.encoded("train", vocabulary)
+            model = _make_model(config, corpus, vocabulary, options.data_dir).to(device)
+        train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
+        described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}"
+        run = Run(
+            config,
+            labelled.take(train_rows),
+            labelled.take(dev_rows),
+            device,
+            processes,
+            options.checkpoint_dir / f"{Path(options.config).stem}.safetensors",
+            hashlib.sha256(f"{described}{vocabulary.fingerprint}".encode()).hexdigest(),
+        )
+        if options.restart and processes.is_first:
+            run.checkpoint.unlink(missing_ok=True)
+        processes.wait()
+        progress = train_model(run, model)
+        if processes.is_first:
+            about = {
+                "name": Path(options.config).stem,
+                "data": corpus.fingerprint,
+                "vocabulary": vocabulary.fingerprint,
+                "train_reviews": len(run.train),
+                "processes": processes.count,
+                "history": progress.history,
+                "seconds": progress.seconds,
+            }
+            _write_results(options.model_dir, run, model, vocabulary, about)
+            print(f"{options.model_dir}/run.json: {json.dumps(about.get('dev', {}))}")
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -1,0 +1,66 @@
+"""Training in one process or in several: torchrun starts them, one for each GPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those that train together."""
+
+    rank: int = 0
+    count: int = 1
+    local_rank: int = 0
+    """Among those on this machine."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this one writes files and speaks for all."""
+        return self.rank == 0
+
+    @contextmanager
+    def first_on_each_machine(self) -> Iterator[None]:
+        """Let one process on each machine run the block before the others: it fills caches."""
+        if self.local_rank:
+            self.wait()
+        yield
+        if not self.local_rank:
+            self.wait()
+
+    def wait(self) -> None:
+        """Return when all processes have come here."""
+        if self.count > 1:
+            distributed.barrier()
+
+    def share(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """This process's part of a batch's rows; may be empty."""
+        return rows[self.rank :: self.count]
+
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """The model with its gradients averaged over all processes, and the first one's weights."""
+        return DistributedDataParallel(model) if self.count > 1 else model
+
+
+@contextmanager
+def join_processes() -> Iterator[Processes]:
+    """The processes that torchrun has started, or this one alone."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield Processes()
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        local_rank = int(os.environ["LOCAL_RANK"])
+        yield Processes(distributed.get_rank(), count, local_rank)
+    finally:
+        distributed.destroy_process_group()
