@@ -1,0 +1,39 @@
+"""What can go wrong; the messages are written for whoever deploys the stack."""
+
+from __future__ import annotations
+
+
+class PublisherError(Exception):
+    """The request cannot be carried out; CloudFormation is told why."""
+
+
+class RequestError(PublisherError):
+    """The event asks for something that this resource does not do."""
+
+
+class PackageError(PublisherError):
+    """The function's package lacks what it should publish."""
+
+
+class BucketError(PublisherError):
+    """S3 refused or failed."""
+
+
+class BucketGoneError(BucketError):
+    """There is no bucket of that name, or there can be none."""
+
+
+class ObjectExistsError(BucketError):
+    """An object that must not be overwritten is there."""
+
+
+class OutOfTimeError(BaseException):
+    """What is left of the function's time is needed for the answer.
+
+    Not an ``Exception``, because botocore takes those that come up while it waits for S3 for
+    failed connections, and tries again.
+    """
+
+
+class AnswerError(Exception):
+    """CloudFormation could not be told."""

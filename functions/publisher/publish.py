@@ -1,0 +1,65 @@
+"""What the resource does: it puts site and model where they are served from, or clears up.
+
+Each step can be repeated, and every function starts from the beginning: so a run that was cut off
+at any point is finished by the next one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from buckets import Bucket
+from faults import BucketGoneError
+from journal import log
+from package import SiteFile, find_model, hash_site, read_site
+from request import Publication
+
+
+def publish(publication: Publication, package: Path, client: Any) -> dict[str, str]:
+    """Publish what the package carries; gives the resource's attributes.
+
+    The website comes last: where its bucket is at fault, nothing that visitors see has changed.
+
+    Raises:
+        PublisherError: the package lacks something, or S3 refused or failed.
+    """
+    site = read_site(package)
+    model = find_model(package, publication.model_name)
+    is_new = Bucket(client, publication.model_bucket).put_once(model.key, model.path)
+    log("INFO", "model published", key=model.key, is_new=is_new)
+    gone = publish_site(site, Bucket(client, publication.site_bucket))
+    version = hash_site(site)
+    log("INFO", "site published", files=len(site), gone=gone, version=version)
+    return {
+        "ModelDataUrl": f"s3://{publication.model_bucket}/{model.key}",
+        "SiteVersion": version,
+    }
+
+
+def publish_site(site: list[SiteFile], bucket: Bucket) -> int:
+    """Make the bucket hold these files and no others; says how many others there were.
+
+    ``site``: in the order of writing. What is gone goes last, so that a page that is being read
+    finds what it names, in its old or its new form.
+    """
+    for file in site:
+        bucket.put(file.key, file.content, file.content_type, file.cache_control)
+    gone = sorted(set(bucket.list_keys()) - {file.key for file in site})
+    bucket.delete(gone)
+    return len(gone)
+
+
+def clear_up(names: list[str], client: Any) -> None:
+    """Empty the buckets, as CloudFormation deletes no bucket that holds something.
+
+    Raises:
+        PublisherError: S3 refused or failed.
+    """
+    for name in names:
+        try:
+            count = Bucket(client, name).empty()
+        except BucketGoneError:
+            log("WARNING", "no such bucket, so nothing to empty", bucket=name)
+        else:
+            log("INFO", "bucket emptied", bucket=name, versions=count)

@@ -1,0 +1,107 @@
+"""What CloudFormation asks for, from the event of a custom resource to checked values.
+
+Source of the form: AWS CloudFormation User Guide, "Custom resource request objects".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from faults import RequestError
+
+REQUEST_TYPES = ("Create", "Update", "Delete")
+
+# Always the same one: another would make CloudFormation delete what the old one stands for.
+_PHYSICAL_ID = "site-and-model"
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Where the answer goes, and what it must repeat; empty where the event lacks it."""
+
+    response_url: str
+    """A secret: it is signed, and needs no other proof of who answers."""
+    request_type: str
+    stack_id: str
+    request_id: str
+    logical_id: str
+    physical_id: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What the resource's properties ask to be published where."""
+
+    site_bucket: str
+    model_bucket: str
+    model_name: str
+
+
+def read_envelope(event: object) -> Envelope:
+    """The envelope of any event, however broken: without it nobody could be told so."""
+    members = event if isinstance(event, Mapping) else {}
+    url = _text(members, "ResponseURL")
+    return Envelope(
+        response_url=url if url.startswith(("https://", "http://")) else "",
+        request_type=_text(members, "RequestType"),
+        stack_id=_text(members, "StackId"),
+        request_id=_text(members, "RequestId"),
+        logical_id=_text(members, "LogicalResourceId"),
+        physical_id=_text(members, "PhysicalResourceId") or _PHYSICAL_ID,
+    )
+
+
+def read_request_type(event: Mapping[str, Any]) -> str:
+    """Create, Update or Delete.
+
+    Raises:
+        RequestError: something else, or nothing.
+    """
+    request_type = event.get("RequestType")
+    if request_type not in REQUEST_TYPES:
+        raise RequestError(f"RequestType = {request_type!r:.80}; use {', '.join(REQUEST_TYPES)}")
+    return str(request_type)
+
+
+def read_publication(event: Mapping[str, Any]) -> Publication:
+    """The resource's properties.
+
+    Raises:
+        RequestError: a property is missing, empty or not a string, or the buckets are one.
+    """
+    properties = _properties(event)
+    names = ("SiteBucket", "ModelBucket", "ModelName")
+    for name in names:
+        if not _text(properties, name):
+            raise RequestError(
+                f"{name} = {properties.get(name)!r:.80}; the properties {', '.join(names)} "
+                "each need a name"
+            )
+    publication = Publication(*(properties[name] for name in names))
+    if publication.site_bucket == publication.model_bucket:
+        # Publishing the site deletes whatever else is in its bucket.
+        raise RequestError(
+            f"SiteBucket and ModelBucket are both {publication.site_bucket!r}; use two buckets"
+        )
+    return publication
+
+
+def find_buckets(event: Mapping[str, Any]) -> list[str]:
+    """The buckets to empty when the resource goes.
+
+    One that the properties do not name was never filled: no reason to keep the stack.
+    """
+    names = [_text(_properties(event), name) for name in ("SiteBucket", "ModelBucket")]
+    return sorted({name for name in names if name})
+
+
+def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = event.get("ResourceProperties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _text(members: Mapping[str, Any], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""

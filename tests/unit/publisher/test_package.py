@@ -1,0 +1,54 @@
+"""The function's package: what of it is published, and in which form."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+from package import find_model, hash_site, read_site
+
+from .conftest import OLD_MODELS, OLD_SITE, ROOT, Pack
+
+
+def test_every_file_of_the_website_can_be_published(tmp_path: Path) -> None:
+    (tmp_path / "site").symlink_to(ROOT / "frontend")
+    published = {file.key for file in read_site(tmp_path)}
+    folder = ROOT / "frontend"
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    shown = {path.as_posix() for path in files if not path.name.startswith(".")}
+    assert published == shown
+
+
+def test_hidden_files_stay_out(pack: Pack) -> None:
+    package = pack(OLD_SITE | {".DS_Store": "", "js/.main.js.swp": "", ".git/config": ""}, {})
+    assert {file.key for file in read_site(package)} == set(OLD_SITE)
+
+
+def test_the_sites_version_is_of_its_content_alone(pack: Pack) -> None:
+    version = hash_site(read_site(pack(OLD_SITE, {})))
+    assert len(version) == 16
+    assert hash_site(read_site(pack(OLD_SITE, OLD_MODELS))) == version
+    for changes in ({"style.css": "body {}"}, {"js/view2.js": ""}):
+        assert hash_site(read_site(pack(OLD_SITE | changes, {}))) != version
+    renamed = {"js/views.js" if key == "js/view.js" else key: OLD_SITE[key] for key in OLD_SITE}
+    assert hash_site(read_site(pack(renamed, {}))) != version
+
+
+def test_a_models_key_is_its_path_in_the_package(pack: Pack) -> None:
+    package = pack(OLD_SITE, OLD_MODELS)
+    model = find_model(package, "classic")
+    assert model.key == "models/classic/model-cccccccccccccccc.tar.gz"
+    assert model.path == package / model.key
+
+
+def test_the_function_imports_only_python_boto3_and_itself() -> None:
+    sources = list((ROOT / "functions" / "publisher").glob("*.py"))
+    imported: set[str] = set()
+    for node in (node for path in sources for node in ast.walk(ast.parse(path.read_text()))):
+        if isinstance(node, ast.Import):
+            imported |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    roots = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
+    assert roots - {path.stem for path in sources} == {"boto3", "botocore"}
