@@ -44,6 +44,7 @@ SITE_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
     # A page that is being worked on must not come from the browser's cache.
     "cache-control": "no-cache",
 }

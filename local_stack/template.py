@@ -134,7 +134,7 @@ class Template:
         """Value with parameters filled in; a resource stands for itself under its logical id.
 
         Raises:
-            TemplateError: the value needs an intrinsic function other than Ref, Sub and GetAtt.
+            TemplateError: the value needs an intrinsic function other than Ref, Sub, GetAtt and If.
         """
         match value:
             case {"Ref": str(name)}:
@@ -145,10 +145,27 @@ class Template:
                 return re.sub(
                     r"\$\{([^!}][^}]*)\}", lambda m: self.parameters.get(m[1], m[1]), text
                 )
+            case {"Fn::If": [str(condition), yes, no]}:
+                return self.resolve(yes if self._holds(condition) else no)
             case dict() if any(key.startswith("Fn::") for key in value):
                 raise TemplateError(f"{self.path.name}: cannot resolve {next(iter(value))} locally")
             case _:
                 return value
+
+    def _holds(self, condition: str | dict[str, Any]) -> bool:
+        """Whether a condition, given by its name or in full, holds for the parameters."""
+        match condition:
+            case str(name):
+                return self._holds(self.document["Conditions"][name])
+            case {"Condition": str(name)}:
+                return self._holds(name)
+            case {"Fn::Not": [inner]}:
+                return not self._holds(inner)
+            case {"Fn::Equals": [one, other]}:
+                return str(self.resolve(one)) == str(self.resolve(other))
+            case _:
+                kind = next(iter(condition))
+                raise TemplateError(f"{self.path.name}: cannot decide {kind} locally")
 
     def _layer_folder(self, layer: dict[str, str]) -> Path:
         content: str = self.resources[layer["Ref"]]["Properties"]["ContentUri"]

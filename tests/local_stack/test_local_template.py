@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
 Parameters:
   Town: {Type: String, Default: Paris}
+Conditions:
+  IsHome: !Equals [!Ref Town, Paris]
+  IsAbroad: !Not [!Condition IsHome]
+  IsOdd: !Or [!Condition IsHome, !Condition IsAbroad]
 Resources:
   GreetFunction:
     Type: AWS::Serverless::Function
@@ -27,6 +31,7 @@ Resources:
           TOWN: !Ref Town
           SENTENCE: !Sub "${Town} greets ${AWS::Region}"
           TABLE: !GetAtt GuestTable.Arn
+          TICKET: !If [IsAbroad, !Ref Town, none]
       Events:
         Greet:
           Type: HttpApi
@@ -62,7 +67,9 @@ def test_environment_variables_are_resolved(path: Path) -> None:
         "TOWN": "Oslo",
         "SENTENCE": "Oslo greets AWS::Region",
         "TABLE": "GuestTable",
+        "TICKET": "Oslo",
     }
+    assert Template(path).function("GreetFunction").environment["TICKET"] == "none"
 
 
 def test_a_parameter_has_its_default(path: Path) -> None:
@@ -83,6 +90,12 @@ def test_a_parameter_without_a_value_is_named(path: Path) -> None:
 def test_an_intrinsic_function_that_is_not_known_is_named(path: Path) -> None:
     path.write_text(SMALL.replace("!Ref Town", "!ImportValue Town"), encoding="utf-8")
     with pytest.raises(TemplateError, match="cannot resolve Fn::ImportValue locally"):
+        Template(path).function("GreetFunction")
+
+
+def test_a_condition_that_cannot_be_decided_is_named(path: Path) -> None:
+    path.write_text(SMALL.replace("!If [IsAbroad", "!If [IsOdd"), encoding="utf-8")
+    with pytest.raises(TemplateError, match="cannot decide Fn::Or locally"):
         Template(path).function("GreetFunction")
 
 

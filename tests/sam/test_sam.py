@@ -7,9 +7,11 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -212,9 +214,59 @@ def test_the_layers_stemmer_is_the_one_that_training_uses(built: Path) -> None:
     assert shipped == stem(ROOT / "layers" / "vocabulary")
 
 
-def test_a_build_out_of_the_source_folder_says_what_to_do(tmp_path: Path) -> None:
+def test_the_publisher_carries_the_website_and_each_model(built: Path) -> None:
+    package = built / "PublisherFunction"
+    sources = {path.name for path in (ROOT / "functions" / "publisher").glob("*.py")}
+    assert {path.name for path in package.iterdir()} == {*sources, "site", "models"}
+    frontend = ROOT / "frontend"
+    for path in (p for p in frontend.rglob("*") if p.is_file()):
+        assert (package / "site" / path.relative_to(frontend)).read_bytes() == path.read_bytes()
+    for name in (path.name for path in BUNDLE.iterdir()):
+        [archive] = (package / "models" / name).iterdir()
+        assert re.fullmatch(r"model-[0-9a-f]{16}[.]tar[.]gz", archive.name)
+        with tarfile.open(archive) as entries:
+            names = set(entries.getnames())
+            packed = entries.extractfile("manifest.json")
+            assert packed is not None
+            assert json.load(packed) == manifest(name)
+        assert {"model.onnx", "vocabulary.json", "code/inference.py"} <= names
+        assert "code/lib/onnxruntime/__init__.py" in names
+        # One more would come before the image's own.
+        assert not any(entry.startswith("code/lib/google/") for entry in names)
+        assert ("code/nltk/stem/porter.py" in names) == (name == "classic")
+
+
+def test_the_publishers_package_is_one_that_lambda_takes(built: Path) -> None:
+    assert size(built / "PublisherFunction") < 250_000_000
+
+
+@pytest.mark.parametrize("part", ["functions/publisher", "layers/vocabulary"])
+def test_a_vocabulary_that_is_not_the_models_own_is_not_built(tmp_path: Path, part: str) -> None:
+    parts = ("functions/publisher", "layers/vocabulary", "frontend", "model_training")
+    ignore = shutil.ignore_patterns("modern", "__pycache__")
+    for folder in parts:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    shutil.copy(ROOT / "template.yaml", tmp_path)
+    path = tmp_path / "model_training" / "bundle" / "classic" / "manifest.json"
+    other = manifest("classic") | {"vocabulary": manifest("modern")["vocabulary"]}
+    path.write_text(json.dumps(other), encoding="utf-8")
+    target = {"functions/publisher": "PublisherFunction", "layers/vocabulary": "VocabularyLayer"}
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    result = subprocess.run(
+        ["make", "-C", str(tmp_path / part), f"build-{target[part]}", f"ARTIFACTS_DIR={artifacts}"],
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+    )
+    assert result.returncode != 0
+    assert "Export the bundle again." in result.stderr
+
+
+@pytest.mark.parametrize("part", ["VocabularyLayer", "PublisherFunction"])
+def test_a_build_out_of_the_source_folder_says_what_to_do(tmp_path: Path, part: str) -> None:
     arguments = ("--no-build-in-source", "--build-dir", str(tmp_path / "build"))
-    result = run_sam("build", "VocabularyLayer", *arguments)
+    result = run_sam("build", part, *arguments)
     assert result.returncode != 0
     assert "sam build --build-in-source" in result.stdout + result.stderr
 

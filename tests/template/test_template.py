@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from errors import SetUpError
-from local_stack.template import Template
+from local_stack.gateway import API_TIMEOUT, SITE_HEADERS
+from local_stack.template import CloudFormationLoader, Template
 from settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = Template(ROOT / "template.yaml")
 DOCUMENT = TEMPLATE.document
+DASHBOARD = yaml.load((ROOT / "dashboard.yaml").read_text("utf-8"), CloudFormationLoader)
 PARAMETERS: dict[str, dict[str, Any]] = DOCUMENT["Parameters"]
 FUNCTIONS = sorted(
     name for name, r in TEMPLATE.resources.items() if r["Type"] == "AWS::Serverless::Function"
@@ -29,8 +34,25 @@ ROUTES = {
     "GET /api/health",
 }
 
+# Wildcards in what is allowed; what is denied may be as wide as it likes.
+WILDCARDS = {
+    # A bucket's objects: the website's names are its files' names.
+    ("SiteBucketPolicy", "s3:GetObject"): ["${SiteBucket.Arn}/*"],
+    ("PublisherFunctionRole", "s3:PutObject"): ["${SiteBucket.Arn}/*", "${ModelBucket.Arn}/*"],
+    # This stack's models, endpoints and their logs: while a new model takes over, two are at work.
+    ("ModelRole", "s3:GetObject"): ["${ModelBucket.Arn}/models/*"],
+    ("ModelRole", "logs:CreateLogStream"): ["/aws/sagemaker/Endpoints/reeltone-${Stack}-*"],
+    ("SentimentFunctionRole", "sagemaker:InvokeEndpoint"): ["endpoint/reeltone-${Stack}-*"],
+    # AWS knows no narrower resource.
+    ("ModelRole", "ecr:GetAuthorizationToken"): ["*"],
+    ("ModelRole", "cloudwatch:PutMetricData"): ["*"],
+    ("RolloutRole", "cloudwatch:DescribeAlarms"): ["${AWS::AccountId}:alarm:*"],
+}
+
 PHYSICAL_NAMES = {
+    "AlarmName",
     "BucketName",
+    "DashboardName",
     "EndpointConfigName",
     "EndpointName",
     "FunctionName",
@@ -109,8 +131,13 @@ def test_a_parameter_has_a_default_within_its_bounds(name: str) -> None:
 
 
 def test_every_parameter_is_used() -> None:
-    used = referenced_names([DOCUMENT.get("Conditions"), TEMPLATE.resources, DOCUMENT["Outputs"]])
+    used = referenced_names([DOCUMENT["Conditions"], TEMPLATE.resources, DOCUMENT["Outputs"]])
     assert set(PARAMETERS) <= used
+
+
+def test_every_condition_is_used() -> None:
+    named = re.findall(r"(?:!If \[|!If\n +- |Condition:? )(\w+)", TEMPLATE.path.read_text("utf-8"))
+    assert set(DOCUMENT["Conditions"]) <= set(named)
 
 
 def test_every_parameter_stands_in_one_group_of_the_console_form() -> None:
@@ -140,16 +167,51 @@ def test_no_log_is_kept_for_ever() -> None:
     assert all("RetentionInDays" in properties(name) for name in groups)
 
 
-def test_no_policy_has_a_wildcard() -> None:
-    granted = [
-        text
-        for key, value in walk(TEMPLATE.resources)
-        if key in ("Action", "Resource")
-        for entry in as_list(value)
-        for text in (entry if isinstance(entry, str) else entry.get("Fn::Sub", ""),)
-    ]
-    assert "sagemaker:InvokeEndpoint" in granted
-    assert [text for text in granted if "*" in text] == []
+def statements(effect: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The statements of all policies, with the resource that they belong to."""
+    for name, resource in TEMPLATE.resources.items():
+        for key, found in walk(resource["Properties"]):
+            for statement in as_list(found) if key == "Statement" else []:
+                if statement["Effect"] == effect:
+                    yield name, statement
+
+
+def texts(value: Any) -> Iterator[str]:
+    """The strings in a value, in the branches of Fn::If and Fn::Sub, too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and "Fn::Sub" in value:
+        yield as_list(value["Fn::Sub"])[0]
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+def test_every_action_is_named() -> None:
+    actions = [a for _, allowed in statements("Allow") for a in as_list(allowed["Action"])]
+    assert "sagemaker:InvokeEndpoint" in actions
+    assert [action for action in actions if "*" in action] == []
+
+
+def test_a_wildcard_in_a_resource_has_its_reason() -> None:
+    found = {
+        (name, as_list(allowed["Action"])[0]): wild
+        for name, allowed in statements("Allow")
+        if (wild := [t for t in texts(allowed.get("Resource", [])) if "*" in t])
+    }
+    assert set(found) == set(WILDCARDS)
+    for key, wild in found.items():
+        assert [t for t, end in zip(wild, WILDCARDS[key], strict=True) if not t.endswith(end)] == []
+        # The others are ARNs of one account and region, or a bucket's own.
+        assert all(t == "*" or t.startswith(("arn:${AWS::Partition}:", "${")) for t in wild)
+
+
+def test_a_role_trusts_one_service() -> None:
+    roles = [n for n, r in TEMPLATE.resources.items() if r["Type"] == "AWS::IAM::Role"]
+    for name in roles:
+        [trust] = properties(name)["AssumeRolePolicyDocument"]["Statement"]
+        assert isinstance(trust["Principal"]["Service"], str)
+        assert "ManagedPolicyArns" not in properties(name)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -165,14 +227,16 @@ def test_no_resource_has_a_physical_name() -> None:
         (name, key)
         for name, resource in TEMPLATE.resources.items()
         for key in PHYSICAL_NAMES & set(resource.get("Properties", {}))
-        # These two say which endpoint and model to use, they do not name one.
+        # These say which endpoint, model or log to use, they do not name one.
         if (resource["Type"], key)
         not in {
             ("AWS::SageMaker::Endpoint", "EndpointConfigName"),
-            ("AWS::SageMaker::EndpointConfig", "ModelName"),
+            ("AWS::Logs::MetricFilter", "LogGroupName"),
+            ("Custom::Publication", "ModelName"),
         }
     ]
-    assert named == []
+    # Named after the archive's content, so that a new model is a new endpoint beside the old one.
+    assert named == [("ModelEndpoint", "EndpointName"), ("ModelEndpointLogGroup", "LogGroupName")]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -186,6 +250,19 @@ def test_a_function_is_named_after_its_folder(name: str) -> None:
 def test_a_function_runs_on_python_3_13_built_by_its_makefile(name: str) -> None:
     assert properties(name)["Runtime"] == "python3.13"
     assert TEMPLATE.resources[name]["Metadata"]["BuildMethod"] == "makefile"
+
+
+@pytest.mark.parametrize("path", ["template.yaml", ".checkov.yaml"])
+def test_a_linters_exemption_has_its_reason(path: str) -> None:
+    lines = (ROOT / path).read_text("utf-8").splitlines()
+    exempt = [
+        (rule, before + line)
+        for before, line in pairwise(lines)
+        for rule in re.findall(r"- (CKV_\w+)|ignore_checks: \[(\w+)\]", line)
+    ]
+    assert exempt
+    for _, text in exempt:
+        assert len(text.split("# ", 1)[1]) > 30
 
 
 # --- the request path -----------------------------------------------------------------------------
@@ -202,12 +279,19 @@ def test_the_inner_time_out_strikes_first() -> None:
     function = TEMPLATE.function("SentimentFunction").timeout
     events = properties("SentimentFunction")["Events"].values()
     [api] = {event["Properties"]["TimeoutInMillis"] / 1000 for event in events}
-    assert (sdk, function, api) == (24, 29, 30)
-    assert sdk < function < api
+    cdn = origin("api")["CustomOriginConfig"]["OriginReadTimeout"]
+    assert (sdk, function, api, cdn) == (24, 29, 30, 35)
+    assert api == API_TIMEOUT
+
+
+def test_cloudformation_waits_longer_than_the_publisher_can_run() -> None:
+    publisher = TEMPLATE.function("PublisherFunction").timeout
+    assert publisher < properties("Publication")["ServiceTimeout"]
 
 
 def test_the_function_gets_the_variables_that_it_reads() -> None:
-    environment = TEMPLATE.function("SentimentFunction").environment
+    template = Template(ROOT / "template.yaml", {"SageMakerRuntimeUrl": "http://127.0.0.1:1"})
+    environment = template.function("SentimentFunction").environment
     recording = RecordingEnvironment(environment | {"VOCABULARIES_DIR": "/nowhere"})
     with pytest.raises(SetUpError, match="/nowhere"):
         read_settings(recording)
@@ -235,6 +319,202 @@ def test_the_access_log_tells_nothing_about_the_caller() -> None:
     assert not re.search(r"identity|userAgent|sourceIp", access_log)
 
 
+# --- the website ----------------------------------------------------------------------------------
+
+
+def distribution() -> dict[str, Any]:
+    found: dict[str, Any] = properties("SiteDistribution")["DistributionConfig"]
+    return found
+
+
+def origin(name: str) -> dict[str, Any]:
+    [found] = [o for o in distribution()["Origins"] if o["Id"] == name]
+    return dict(found)
+
+
+def response_headers() -> dict[str, str]:
+    """The headers that CloudFront adds, as a browser sees them."""
+    policy = properties("SiteHeaders")["ResponseHeadersPolicyConfig"]
+    security = policy["SecurityHeadersConfig"]
+    assert all(header["Override"] for header in security.values())
+    hsts = security["StrictTransportSecurity"]["AccessControlMaxAgeSec"]
+    return {
+        "content-security-policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
+        "x-content-type-options": "nosniff",
+        "x-frame-options": security["FrameOptions"]["FrameOption"],
+        "referrer-policy": security["ReferrerPolicy"]["ReferrerPolicy"],
+        "strict-transport-security": f"max-age={hsts}",
+    } | {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
+
+
+def test_cloudfront_adds_the_headers_that_the_local_stack_adds() -> None:
+    headers = response_headers()
+    # Counts over HTTPS only, which one machine does not have.
+    assert headers.pop("strict-transport-security") == "max-age=31536000"
+    # Comes with each file, from the publisher.
+    local = {name: value for name, value in SITE_HEADERS.items() if name != "cache-control"}
+    assert headers == local
+
+
+def test_no_script_or_style_may_stand_in_the_page_itself() -> None:
+    policy = response_headers()["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+def test_every_path_has_the_headers() -> None:
+    behaviours = [distribution()["DefaultCacheBehavior"], *distribution()["CacheBehaviors"]]
+    assert [b["ResponseHeadersPolicyId"] for b in behaviours] == [{"Ref": "SiteHeaders"}] * 2
+
+
+def test_every_route_of_the_api_is_behind_cloudfront_and_never_cached() -> None:
+    [api] = distribution()["CacheBehaviors"]
+    assert api["PathPattern"] == "/api/*"
+    assert all(route.path.startswith("/api/") for route in TEMPLATE.routes)
+    assert {route.method for route in TEMPLATE.routes} <= set(api["AllowedMethods"])
+    assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert "CustomErrorResponses" not in distribution()
+
+
+BUCKETS = sorted(n for n, r in TEMPLATE.resources.items() if r["Type"] == "AWS::S3::Bucket")
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_is_private_encrypted_versioned_and_tidies_up(name: str) -> None:
+    bucket = properties(name)
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert any("NoncurrentVersionExpiration" in rule for rule in rules)
+    # What is current is kept: a rollback needs the former model.
+    assert not any("ExpirationInDays" in rule for rule in rules)
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_refuses_requests_without_tls(name: str) -> None:
+    denials = [s for n, s in statements("Deny") if n == f"{name}Policy"]
+    [denial] = denials
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert (denial["Principal"], denial["Action"]) == ("*", "s3:*")
+    assert len(denial["Resource"]) == 2
+
+
+def test_only_cloudfront_reads_the_website_and_only_for_this_distribution() -> None:
+    allowed = [s for n, s in statements("Allow") if n == "SiteBucketPolicy"]
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        [source] = statement["Condition"]["StringEquals"].values()
+        assert source["Fn::Sub"].endswith(":distribution/${SiteDistribution}")
+    assert [s for n, s in statements("Allow") if n == "ModelBucketPolicy"] == []
+
+
+# --- the endpoint ---------------------------------------------------------------------------------
+
+
+def test_the_container_starts_our_serving_module_and_runs_no_pip() -> None:
+    container = properties("Model")["PrimaryContainer"]
+    condition, own_image, aws_image = container["Environment"]["Fn::If"]
+    assert (condition, own_image) == ("HasOwnImage", {"Ref": "AWS::NoValue"})
+    assert aws_image["SAGEMAKER_SERVING_MODULE"] == "aws_serving:main"
+    assert aws_image["PYTHONPATH"] == "/opt/ml/model/code:/opt/ml/model/code/lib"
+    assert aws_image["ORT_DISABLE_TELEMETRY"] == "1"
+    assert "SAGEMAKER_PROGRAM" not in aws_image
+
+
+@pytest.mark.parametrize("mode", PARAMETERS["ServingMode"]["AllowedValues"])
+def test_an_endpoints_name_is_not_too_long(mode: str) -> None:
+    name = properties("ModelEndpointLogGroup")["LogGroupName"]["Fn::Sub"][0].rsplit("/", 1)[1]
+    name = name.replace("${Stack}", "51af3dc0").replace("${ServingMode}", mode)
+    assert len(name.replace("${Archive}", "model-0123456789abcdef")) <= 63
+
+
+def test_what_the_function_is_made_of_stands_in_its_versions_description() -> None:
+    """SAM sees no change of these; a version is replaced when its description changes."""
+    function = properties("SentimentFunction")
+    parts = {key: function[key] for key in ("Architectures", "Layers", "Environment", "SnapStart")}
+    made_of = referenced_names(parts) - {"SageMakerRuntimeUrl", "AWS::StackName"}
+    description = function["VersionDescription"]
+    assert made_of <= referenced_names(description)
+    longest = {"${ModelEndpoint.EndpointName}": 63, "${VocabularyLayer}": 100}
+    text = description["Fn::Sub"]
+    for name, length in longest.items():
+        text = text.replace(name, "x" * length)
+    for name, parameter in PARAMETERS.items():
+        values = map(str, parameter.get("AllowedValues", [""]))
+        text = text.replace(f"${{{name}}}", max(values, key=len))
+    assert "$" not in text
+    assert len(text) <= 256
+
+
+# --- alarms, dashboard ----------------------------------------------------------------------------
+
+ALARMS = sorted(n for n, r in TEMPLATE.resources.items() if r["Type"] == "AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_says_what_is_wrong_and_tells_the_reader(name: str) -> None:
+    alarm = properties(name)
+    assert len(alarm["AlarmDescription"]) > 20
+    assert alarm["TreatMissingData"] == "notBreaching", "no requests are no trouble"
+    tell = ["HasReader", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]
+    assert alarm["AlarmActions"] == {"Fn::If": tell}
+
+
+def test_a_gradual_rollout_is_rolled_back_on_alarm() -> None:
+    preference = properties("SentimentFunction")["DeploymentPreference"]
+    assert preference["Alarms"]["Fn::If"][:2] == ["IsGradual", [{"Ref": "FailureAlarm"}]]
+    assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
+
+
+def test_alarms_and_dashboard_look_at_metrics_that_the_function_counts() -> None:
+    telemetry = (ROOT / "functions" / "sentiment" / "telemetry.py").read_text(encoding="utf-8")
+    environment = properties("SentimentFunction")["Environment"]["Variables"]
+    namespace = environment["POWERTOOLS_METRICS_NAMESPACE"]["Fn::Sub"]
+    metric = properties("FailureAlarm")["Metrics"][1]["MetricStat"]["Metric"]
+    assert metric["Namespace"] == {"Fn::Sub": namespace}
+    dimension = {"Name": "service", "Value": environment["POWERTOOLS_SERVICE_NAME"]}
+    assert metric["Dimensions"] == [dimension]
+    assert f'"{metric["MetricName"]}"' in telemetry
+    own = [m for m in dashboard_metrics() if m[0] == namespace]
+    assert {m[1] for m in own} >= {"Answered", "Refused", "Unavailable", "Failed"}
+    assert [m for m in own if f'"{m[1]}"' not in telemetry] == []
+
+
+def dashboard_metrics() -> Iterator[list[str]]:
+    """Metrics of all widgets, with the abbreviations written out."""
+    for widget in json.loads(DASHBOARD["DashboardBody"]["Fn::Sub"])["widgets"]:
+        former: list[str] = []
+        for line in widget["properties"]["metrics"]:
+            metric = [part for part in line if isinstance(part, str)]
+            if metric == ["..."]:
+                metric = former
+            former = [former[i] if part == "." else part for i, part in enumerate(metric)]
+            yield former
+
+
+def test_the_dashboard_shows_resources_of_the_template() -> None:
+    known = {*TEMPLATE.resources, "AWS::Region", "AWS::StackName"}
+    names = {name.split(".")[0] for name in referenced_names(DASHBOARD)}
+    assert names <= known
+    assert {"SentimentApi", "SentimentFunction", "ModelEndpoint"} <= names
+    included = properties("Dashboard")["Fn::Transform"]
+    assert included == {"Name": "AWS::Include", "Parameters": {"Location": "dashboard.yaml"}}
+
+
+def test_the_dashboards_widgets_do_not_overlap() -> None:
+    widgets = json.loads(DASHBOARD["DashboardBody"]["Fn::Sub"])["widgets"]
+    cells = [
+        (x, y)
+        for w in widgets
+        for x in range(w["x"], w["x"] + w["width"])
+        for y in range(w["y"], w["y"] + w["height"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+
+
 # --- samconfig.toml -------------------------------------------------------------------------------
 
 
@@ -243,8 +523,19 @@ def test_plain_sam_build_builds_in_source() -> None:
     assert samconfig["default"]["build"]["parameters"]["build_in_source"] is True
 
 
+@pytest.mark.parametrize("environment", ["default", "dev", "prod"])
+def test_a_deployment_sets_parameters_that_exist(environment: str) -> None:
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    deploy = samconfig[environment]["deploy"]["parameters"]
+    overrides = dict(entry.split("=") for entry in deploy.get("parameter_overrides", []))
+    for name, value in overrides.items():
+        allowed = map(str, PARAMETERS[name].get("AllowedValues", [value]))
+        assert value in allowed
+
+
 def test_a_deployment_asks_aws_and_not_the_stand_in() -> None:
     samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert "RuntimeUrl" not in str([samconfig["dev"], samconfig["prod"]])
     local = {"local_invoke", "local_start_api"}
     naming = {
         name for name, section in samconfig["default"].items() if "RuntimeUrl" in str(section)
