@@ -27,9 +27,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from review_text import Vocabulary, load_vocabulary
+from review_text import Vocabulary, VocabularyError, load_vocabulary
+
+# By default, onnxruntime writes a device id into the home folder, to be reported to Microsoft.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
@@ -182,8 +185,8 @@ def model_fn(model_dir: str) -> Model:
             float(manifest["bias"]),
         )
         expected = manifest["vocabulary"]
-    except (OSError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is not a complete bundle: {error!r}") from error
+    except (OSError, KeyError, TypeError, VocabularyError) as error:
+        raise ValueError(f"{folder} is not a complete bundle: {error}") from error
     if model.vocabulary.fingerprint != expected:
         raise ValueError(
             f"{folder}: manifest.json wants vocabulary {expected[:12]}, vocabulary.json is "

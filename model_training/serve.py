@@ -33,12 +33,12 @@ _BODY_SECONDS = 30
 logger = logging.getLogger("reeltone.serve")
 
 
-def make_app(model_dir: str) -> Starlette:
-    """The application; the model is loaded when it starts."""
+def make_app(model: Model) -> Starlette:
+    """The application around a loaded model."""
 
     @asynccontextmanager
     async def load(app: Starlette) -> AsyncIterator[None]:
-        app.state.model = model_fn(model_dir)
+        app.state.model = model
         # As many at a time as there are cores; the others wait here, where waiting is cheap.
         app.state.cores = CapacityLimiter(_cores())
         yield
@@ -122,9 +122,13 @@ def main(arguments: list[str] | None = None) -> None:
         "--port", type=int, default=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     )
     options = parser.parse_args(arguments)
+    try:
+        model = model_fn(options.model_dir)
+    except ValueError as error:
+        sys.exit(f"error: {error}")
     # Uvicorn's access log has a line for each ping; errors are logged above.
     uvicorn.run(
-        make_app(options.model_dir),
+        make_app(model),
         host=options.host,
         port=options.port,
         access_log=False,

@@ -1,0 +1,364 @@
+"""Train, tune and score on SageMaker, and bring the model back.
+
+    python -m model_training.jobs upload data/aclImdb_v1.tar.gz
+    python -m model_training.jobs train modern --wait
+    python -m model_training.jobs deploy-model reeltone-modern-20261122-033000
+    sam build && sam deploy
+
+Each command says what it will cost and asks before it starts (--yes does not ask); --dry-run prints
+its requests and sends none that changes anything. REELTONE_BUCKET and REELTONE_JOB_ROLE stand in
+for --bucket and --role; credentials and region are found as by the AWS CLI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from model_training.config import CONFIGS, add_config_options, overrides_of
+from model_training.data import ARCHIVE_NAME, DEFAULT_FOLDER, prepare_corpus
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
+from model_training.jobs import artefact, evaluation, prices, status, transform
+from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
+from model_training.jobs.training import Machines, resume_training, start_training
+from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
+from model_training.jobs.upload import upload_archive
+
+Options = argparse.Namespace
+Parser = argparse.ArgumentParser
+
+
+def upload(cloud: Cloud, options: Options) -> None:
+    """Bring the data set's archive to S3."""
+    place = _place(cloud, options)
+    _confirm(options, "cost: storing 84 MB on S3, $0.002 a month (us-east-1)")
+    print(upload_archive(cloud, place, options.archive))
+
+
+def train(cloud: Cloud, options: Options) -> None:
+    """Start a training job."""
+    machines, place = _machines(options), _place(cloud, options)
+    role = find_role(cloud, options.role)
+    _confirm(options, _machine_cost(options))
+    overrides = overrides_of(options)
+    if options.resume and (overrides or options.config):
+        raise JobError("--resume keeps the earlier job's settings: leave the others out")
+    if options.resume:
+        name = resume_training(cloud, place, role, machines, options.resume)
+    else:
+        config = options.config or "modern"
+        name = start_training(cloud, place, role, machines, config, overrides)
+    _follow(cloud, options, name)
+
+
+def tune(cloud: Cloud, options: Options) -> None:
+    """Start a hyperparameter search."""
+    machines, place = _machines(options), _place(cloud, options)
+    role = find_role(cloud, options.role)
+    _confirm(options, _machine_cost(options, options.jobs, options.parallel))
+    name = start_tuning(
+        cloud,
+        place,
+        role,
+        machines,
+        options.config,
+        overrides_of(options),
+        options.range or DEFAULT_RANGES,
+        options.jobs,
+        options.parallel,
+    )
+    _follow(cloud, options, name)
+
+
+def score_file(cloud: Cloud, options: Options) -> None:
+    """Score a file of reviews by a batch transform job, or fetch the results of an earlier one."""
+    place = _place(cloud, options)
+    suffix = ".csv" if options.reviews.suffix.lower() == ".csv" else ".jsonl"
+    output = options.output or options.reviews.with_suffix(f".scored{suffix}")
+    name = options.job
+    if name is None:
+        model = options.model_name or transform.find_model(cloud, options.stack)
+        _confirm(
+            options,
+            prices.describe_cost(options.instance_type, options.instances, price=options.price),
+        )
+        wanted = transform.Transform(model, options.instance_type, options.instances)
+        name = transform.start_transform(cloud, place, options.reviews, wanted)
+    if cloud.dry_run:
+        return
+    if options.no_wait:
+        print(f"{name} is under way; fetch its results with --job {name}")
+        return
+    job = status.wait_for(cloud, name)
+    count = transform.join_results(cloud, place, name, options.reviews, output)
+    dollars = job.cost(options.price)
+    print(f"{output}: {count:,} reviews{f', ${dollars:.2f}' if dollars is not None else ''}")
+
+
+def evaluate(cloud: Cloud, options: Options) -> None:
+    """Score the test split through the deployed endpoint."""
+    # onnxruntime, scikit-learn and scipy take a second to import, and only this needs them.
+    from model_training.bundle import read_manifest
+    from model_training.metrics import score
+    from review_text import load_vocabulary
+
+    endpoint = options.endpoint or transform.find_endpoint(cloud, options.stack)
+    manifest = read_manifest(options.bundle)
+    _confirm(options, evaluation.describe_endpoint(cloud, endpoint, options.price))
+    test = prepare_corpus(options.data_dir, options.archive).encoded(
+        "test", load_vocabulary(options.bundle / "vocabulary.json")
+    )
+    if cloud.dry_run:
+        print(f"sagemaker-runtime.invoke_endpoint {endpoint}: {len(test):,} reviews, 100 a request")
+        return
+    runtime = cloud.client("sagemaker-runtime", evaluation.CLIENT)
+    logits = evaluation.score_split(runtime, endpoint, manifest["vocabulary"], test)
+    metrics = {"split": "test", **score(logits, test.labels, manifest["temperature"])}
+    print(json.dumps({"version": manifest["version"], "endpoint": endpoint, **metrics}, indent=2))
+
+
+def deploy_model(cloud: Cloud, options: Options) -> None:
+    """Make a bundle of a finished job's model, ready for sam build && sam deploy."""
+    name, address = artefact.find_artefact(status.find_job(cloud, options.job))
+    if cloud.dry_run:
+        print(f"s3.download_file {address}, then an export into model_training/bundle")
+        return
+    print("cost: one download from S3, less than a cent")
+    run = artefact.fetch_run(cloud, address, options.runs / name)
+    bundle = artefact.export_run(run, options.data_dir)
+    print(
+        f"{bundle} is ready. Measure it, then deploy it:\n"
+        f"  python -m model_training.evaluate {bundle} --write\n"
+        f"  sam build && sam deploy"
+    )
+
+
+def show_status(cloud: Cloud, options: Options) -> None:
+    """Say what a job does, or list the latest ones."""
+    if options.job and options.wait:
+        status.wait_for(cloud, options.job)
+    if options.job:
+        lines = status.describe_job(status.find_job(cloud, options.job), options.price)
+    else:
+        lines = status.list_jobs(cloud)
+    print("\n".join(lines) or f"no jobs in {cloud.region}")
+
+
+def show_cost(cloud: Cloud, options: Options) -> None:
+    """Say what jobs cost an hour, or what a job has cost."""
+    if not options.job:
+        print(prices.price_table())
+        return
+    job = status.find_job(cloud, options.job)
+    dollars = job.cost(options.price)
+    if dollars is None:
+        raise JobError(f"{job.name} is {job.status}: AWS bills nothing for it yet, or pass --price")
+    print(f"{job.name}: {job.seconds:,.0f} s, ${dollars:.2f}")
+
+
+def _place(cloud: Cloud, options: Options) -> Place:
+    bucket = (options.bucket or "").removeprefix("s3://").rstrip("/")
+    if not bucket:
+        raise JobError("no bucket: pass --bucket or set REELTONE_BUCKET")
+    check_bucket(cloud, bucket)
+    return Place(bucket, options.prefix.strip("/"))
+
+
+def _machines(options: Options) -> Machines:
+    return Machines(
+        options.instance_type,
+        options.instances,
+        options.spot,
+        options.max_hours,
+        options.image,
+    )
+
+
+def _machine_cost(options: Options, jobs: int = 1, parallel: int = 1) -> str:
+    return prices.describe_cost(
+        options.instance_type,
+        options.instances,
+        options.max_hours,
+        options.price,
+        jobs,
+        parallel,
+        options.spot,
+    )
+
+
+def _confirm(options: Options, cost: str) -> None:
+    print(cost)
+    if options.yes or options.dry_run:
+        return
+    if not sys.stdin.isatty():
+        raise JobError("nobody is there to ask; pass --yes to start without asking")
+    if input("Start? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise JobError("not started")
+
+
+def _follow(cloud: Cloud, options: Options, name: str) -> None:
+    if cloud.dry_run:
+        return
+    print(name)
+    if options.wait:
+        print("\n".join(status.describe_job(status.wait_for(cloud, name), options.price)))
+    else:
+        print(f"follow it with: python -m model_training.jobs status {name}")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}; use a whole number from 1 on")
+    return int(text)
+
+
+def _dollars(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r}; use US dollars an hour, such as 1.41")
+    return value
+
+
+def _hours(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 120:
+        raise argparse.ArgumentTypeError(f"{text!r}; use hours, 0.01 to 120")
+    return value
+
+
+def _common() -> Parser:
+    common = Parser(add_help=False)
+    common.add_argument("--region", help="default: as the AWS CLI has it")
+    common.add_argument("--profile", help="of the AWS CLI's configuration")
+    common.add_argument("--price", type=_dollars, help="US dollars an hour, not the table's")
+    common.add_argument("--yes", action="store_true", help="do not ask")
+    common.add_argument("--dry-run", action="store_true", help="print the requests, change nothing")
+    return common
+
+
+def _stored() -> Parser:
+    stored = Parser(add_help=False)
+    stored.add_argument("--bucket", default=os.environ.get("REELTONE_BUCKET"), help="on S3")
+    stored.add_argument("--prefix", default="reeltone", help="of all keys (default: %(default)s)")
+    return stored
+
+
+def _trained() -> Parser:
+    trained = Parser(add_help=False)
+    trained.add_argument(
+        "--role", default=os.environ.get("REELTONE_JOB_ROLE"), help="name or ARN of an IAM role"
+    )
+    trained.add_argument(
+        "--instance-type", default="ml.g5.xlarge", help="default: %(default)s, with one GPU"
+    )
+    trained.add_argument("--instances", type=_positive, default=1, help="a job (default: 1)")
+    trained.add_argument("--spot", action="store_true", help="on spare machines, for less")
+    trained.add_argument(
+        "--max-hours", type=_hours, default=4.0, help="a job is stopped then (default: 4)"
+    )
+    trained.add_argument("--image", help="default: AWS's PyTorch training image of the region")
+    trained.add_argument("--wait", action="store_true", help="until it is done")
+    add_config_options(trained)
+    return trained
+
+
+def _add(
+    commands: Any, name: str, run: Callable[[Cloud, Options], None], *parents: Parser
+) -> Parser:
+    text = str(run.__doc__)
+    command: Parser = commands.add_parser(
+        name, help=text.rstrip("."), description=text, parents=[_common(), *parents]
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_training(commands: Any) -> None:
+    configs = sorted(file.stem for file in CONFIGS.glob("*.toml"))
+    command = _add(commands, "upload", upload, _stored())
+    command.add_argument(
+        "archive", type=Path, nargs="?", default=DEFAULT_FOLDER / ARCHIVE_NAME, help="%(default)s"
+    )
+    command = _add(commands, "train", train, _stored(), _trained())
+    command.add_argument("config", nargs="?", choices=configs, help="default: modern")
+    command.add_argument("--resume", metavar="JOB", help="go on where a failed job left off")
+    command = _add(commands, "tune", tune, _stored(), _trained())
+    command.add_argument("config", nargs="?", choices=configs, default="modern")
+    command.add_argument(
+        "--range",
+        action="append",
+        metavar="SETTING=LEAST:MOST[:log]",
+        help=f"or SETTING=VALUE,VALUE; repeatable (default: {' '.join(DEFAULT_RANGES)})",
+    )
+    command.add_argument("--jobs", type=_positive, default=12, help="in all (default: 12)")
+    command.add_argument("--parallel", type=_positive, default=2, help="at a time (default: 2)")
+
+
+def _add_scoring(commands: Any) -> None:
+    command = _add(commands, "transform", score_file, _stored())
+    command.add_argument("reviews", type=Path, help="CSV with a column review, or JSON Lines")
+    command.add_argument("--output", type=Path, help="default: beside it, .scored")
+    command.add_argument("--stack", default="reeltone", help="whose model (default: %(default)s)")
+    command.add_argument("--model-name", help="a SageMaker Model, instead of the stack's")
+    command.add_argument("--instance-type", default="ml.c5.xlarge", help="default: %(default)s")
+    command.add_argument("--instances", type=_positive, default=1, help="default: 1")
+    command.add_argument("--no-wait", action="store_true", help="do not wait for the results")
+    command.add_argument("--job", help="fetch the results of this job, started for the same file")
+    command = _add(commands, "evaluate", evaluate)
+    command.add_argument("bundle", type=Path, help="the one that is deployed")
+    command.add_argument("--stack", default="reeltone", help="whose endpoint")
+    command.add_argument("--endpoint", help="by name, instead of the stack's")
+    command.add_argument("--archive", type=Path, help="a copy of the official archive")
+    command.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+
+
+def _add_following(commands: Any) -> None:
+    command = _add(commands, "deploy-model", deploy_model)
+    command.add_argument("job", help="a training job, or a tuning job for its best one")
+    command.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
+    command.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    command = _add(commands, "status", show_status)
+    command.add_argument("job", nargs="?", help="default: a list of the latest")
+    command.add_argument("--wait", action="store_true", help="until it is done")
+    command = _add(commands, "cost", show_cost)
+    command.add_argument("job", nargs="?", help="default: the table of prices")
+
+
+def make_parser() -> Parser:
+    """The command line."""
+    parser = Parser(
+        prog="model_training.jobs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_training(commands)
+    _add_scoring(commands)
+    _add_following(commands)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command."""
+    options = make_parser().parse_args(arguments)
+    with aws_errors("session"):
+        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+    options.run(Cloud(session, options.dry_run), options)
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

@@ -1,0 +1,282 @@
+"""Training jobs: AWS's PyTorch image, our source archive, the data set's archive, checkpoints.
+
+The image's training toolkit unpacks the source (sagemaker_submit_directory), installs its
+requirements.txt and runs its script (sagemaker_program) with the other hyperparameters as options.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from model_training.config import load_config
+from model_training.data import ARCHIVE_NAME
+from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
+from model_training.jobs.prices import gpus_of
+from model_training.jobs.source import ENTRY, pack_source
+
+# PyTorch 2.13.0 as here, CUDA 13.3, Python 3.12; patched until 2027-07-20. From the changelog and
+# the support policy at https://aws.github.io/deep-learning-containers/
+_IMAGE = "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch:2.13-{device}-amzn2023-sagemaker"
+# Elsewhere AWS keeps its images in other accounts.
+_IMAGE_REGIONS = {
+    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+}
+_DATA = "/opt/ml/input/data/training"
+_CHECKPOINTS = "/opt/ml/checkpoints"
+_LAUNCHER_OPTIONS = ("sagemaker_torch_distributed_enabled", "sagemaker_instance_type")
+TAGS = [{"Key": "project", "Value": "reeltone"}]
+METRICS = {
+    # as train.py prints them at the end of an epoch: dev_accuracy 0.9031  dev_log_loss 0.2456
+    "dev_accuracy": r"dev_accuracy ([0-9.]+)",
+    "dev_log_loss": r"dev_log_loss ([0-9.]+)",
+    "loss": r"\sloss ([0-9.]+)",
+}
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What a training job runs on."""
+
+    instance_type: str
+    instances: int
+    spot: bool
+    hours: float
+    """The most that it may run."""
+    image: str | None = None
+    """Instead of AWS's own."""
+
+    def resources(self) -> dict[str, Any]:
+        """As a request says it."""
+        return {
+            "InstanceType": self.instance_type,
+            "InstanceCount": self.instances,
+            "VolumeSizeInGB": 30,
+        }
+
+    def limits(self) -> dict[str, Any]:
+        """As a request says it; a spot job may wait for machines as long as it may run."""
+        seconds = round(self.hours * 3600)
+        stop = {"MaxRuntimeInSeconds": seconds}
+        if self.spot:
+            stop["MaxWaitTimeInSeconds"] = 2 * seconds
+        return {"StoppingCondition": stop, "EnableManagedSpotTraining": self.spot}
+
+
+def job_name(kind: str, now: datetime | None = None) -> str:
+    """A new name: reeltone-modern-20261122-033000."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", kind)
+    return f"reeltone-{plain}-{now or datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def image_uri(region: str, machines: Machines) -> str:
+    """The image that trains.
+
+    Raises:
+        JobError: AWS keeps it elsewhere for that region.
+    """
+    if machines.image:
+        return machines.image
+    if region not in _IMAGE_REGIONS:
+        raise JobError(f"AWS's image for {region!r} is in another account: pass it with --image")
+    device = "cu133" if gpus_of(machines.instance_type) else "cpu"
+    return _IMAGE.format(region=region, device=device)
+
+
+def supports_several_processes(script: Path | None = None) -> bool:
+    """Whether train.py says DISTRIBUTED = True; it is read, not imported, as PyTorch would be."""
+    spec = find_spec("model_training.train")
+    path = script or Path(str(spec and spec.origin))
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        named = [target.id for target in targets if isinstance(target, ast.Name)]
+        if "DISTRIBUTED" in named:
+            value = getattr(node, "value", None)
+            return isinstance(value, ast.Constant) and value.value is True
+    return False
+
+
+def check_processes(machines: Machines) -> int:
+    """How many processes the job has: one a GPU, or one without any.
+
+    Raises:
+        JobError: several, which train.py or the toolkit cannot use.
+    """
+    gpus = gpus_of(machines.instance_type)
+    each = max(1, gpus)
+    if machines.instances > 1 and not gpus:
+        raise JobError(
+            f"{machines.instances} x {machines.instance_type}: several machines train on GPUs only;"
+            f" take --instances 1 or, for example, --instance-type ml.g5.xlarge"
+        )
+    if each * machines.instances > 1 and not supports_several_processes():
+        raise JobError(
+            f"{machines.instances} x {machines.instance_type} would run {each * machines.instances}"
+            f" processes, and model_training/train.py trains in one: take --instances 1 and an "
+            f"instance type with one GPU"
+        )
+    return each * machines.instances
+
+
+def hyperparameters(
+    config: str, overrides: Mapping[str, Any], machines: Machines
+) -> dict[str, str]:
+    """Options of train.py and of the toolkit, each as JSON, as the toolkit reads them.
+
+    Raises:
+        ConfigError: no such configuration, or a setting cannot have that value.
+        JobError: the configuration is a file of its own, which a job would not have, or the
+            machines would run more processes than can be used.
+    """
+    if config.endswith(".toml"):
+        raise JobError(f"{config}: a job knows the files of model_training/configs, by name")
+    load_config(config, overrides)
+    values: dict[str, Any] = {
+        "config": config,
+        "archive": f"{_DATA}/{ARCHIVE_NAME}",
+        "data-dir": "/tmp/data",
+        **overrides,
+        "sagemaker_program": ENTRY,
+    }
+    return {name: json.dumps(value) for name, value in values.items()} | _launcher(machines)
+
+
+def job_body(cloud: Cloud, place: Place, role: str, machines: Machines) -> dict[str, Any]:
+    """What training and tuning jobs have in common."""
+    return {
+        "RoleArn": role,
+        "AlgorithmSpecification": {
+            "TrainingImage": image_uri(cloud.region, machines),
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": key, "Regex": METRICS[key]} for key in METRICS],
+        },
+        "InputDataConfig": [
+            {
+                "ChannelName": "training",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": place.uri("data", ARCHIVE_NAME),
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+            }
+        ],
+        "OutputDataConfig": {"S3OutputPath": place.uri("models")},
+        # Bars would fill the log; lines must reach it while the job runs.
+        "Environment": {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"},
+        **machines.limits(),
+    }
+
+
+def send_source(cloud: Cloud, place: Place) -> str:
+    """Bring the source archive to S3; returns its address."""
+    name, content = pack_source()
+    cloud.change(
+        "s3",
+        "put_object",
+        Bucket=place.bucket,
+        Key=place.key("source", name),
+        Body=content,
+        ServerSideEncryption="AES256",
+    )
+    return place.uri("source", name)
+
+
+def check_data(cloud: Cloud, place: Place) -> None:
+    """Make sure that the archive is where jobs read it; a dry run takes it for granted.
+
+    Raises:
+        JobError: it is not there.
+    """
+    if cloud.dry_run:
+        return
+    try:
+        cloud.read("s3", "head_object", Bucket=place.bucket, Key=place.key("data", ARCHIVE_NAME))
+    except AbsentError:
+        raise JobError(
+            f"no data: {place.uri('data', ARCHIVE_NAME)} does not exist; bring it there with "
+            f"python -m model_training.jobs upload FILE"
+        ) from None
+
+
+def start_training(
+    cloud: Cloud,
+    place: Place,
+    role: str,
+    machines: Machines,
+    config: str,
+    overrides: Mapping[str, Any],
+) -> str:
+    """Start a training job; returns its name.
+
+    Raises:
+        JobError: it cannot be started.
+    """
+    parameters = hyperparameters(config, overrides, machines)
+    check_data(cloud, place)
+    name = job_name(config)
+    parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
+    body = job_body(cloud, place, role, machines)
+    checkpoints = {"S3Uri": place.uri("checkpoints", name), "LocalPath": _CHECKPOINTS}
+    return _create(cloud, name, parameters, body | {"CheckpointConfig": checkpoints}, machines)
+
+
+def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, earlier: str) -> str:
+    """Start a job that goes on from the checkpoints of one that failed or was stopped.
+
+    It has the same settings, or its checkpoint could not be used, and today's source.
+
+    Raises:
+        JobError: there is no such job, it still runs or it is done, or the new one is refused.
+    """
+    launcher = _launcher(machines)
+    before = cloud.read("sagemaker", "describe_training_job", TrainingJobName=earlier)
+    status = before["TrainingJobStatus"]
+    if status not in ("Failed", "Stopped"):
+        raise JobError(f"{earlier} is {status}; only a job that failed or was stopped can resume")
+    checkpoints = before.get("CheckpointConfig")
+    if not checkpoints:
+        raise JobError(f"{earlier} kept no checkpoints")
+    check_data(cloud, place)
+    parameters = {
+        name: value
+        for name, value in before["HyperParameters"].items()
+        if name not in _LAUNCHER_OPTIONS
+    } | launcher
+    parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
+    name = job_name(str(json.loads(parameters["config"])))
+    body = job_body(cloud, place, role, machines)
+    return _create(cloud, name, parameters, body | {"CheckpointConfig": checkpoints}, machines)
+
+
+def _launcher(machines: Machines) -> dict[str, str]:
+    """What makes the toolkit start torchrun, where there are several processes."""
+    if check_processes(machines) == 1:
+        return {}
+    values = (True, machines.instance_type)
+    return {name: json.dumps(value) for name, value in zip(_LAUNCHER_OPTIONS, values, strict=True)}
+
+
+def _create(
+    cloud: Cloud, name: str, parameters: dict[str, str], body: dict[str, Any], machines: Machines
+) -> str:
+    cloud.change(
+        "sagemaker",
+        "create_training_job",
+        TrainingJobName=name,
+        HyperParameters=parameters,
+        ResourceConfig=machines.resources(),
+        Tags=TAGS,
+        **body,
+    )
+    return name

@@ -1,0 +1,138 @@
+"""Hyperparameter search: many training jobs, each with other settings, judged by dev accuracy.
+
+They keep no checkpoints, as SageMaker would give all of them the same: a spot machine that is taken
+away costs what its job had done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from model_training.config import TrainingConfig, load_config
+from model_training.jobs.cloud import Cloud, JobError, Place
+from model_training.jobs.training import (
+    TAGS,
+    Machines,
+    check_data,
+    hyperparameters,
+    job_body,
+    job_name,
+    send_source,
+)
+
+OBJECTIVE = "dev_accuracy"
+DEFAULT_RANGES = (
+    "learning_rate=3e-4:3e-3:log",
+    "embedding_dropout=0.3:0.6",
+    "word_dropout=0:0.2",
+    "dropout=0.3:0.6",
+)
+_KINDS = {field.name: str(field.type) for field in fields(TrainingConfig)}
+_RANGE_KINDS = {"int": "IntegerParameterRanges", "float": "ContinuousParameterRanges"}
+_SCALES = {"linear": "Linear", "log": "Logarithmic"}
+
+
+def read_ranges(
+    texts: Sequence[str], config: str, overrides: Mapping[str, Any]
+) -> dict[str, list[dict[str, Any]]]:
+    """Ranges of settings as a request has them: ``dropout=0.3:0.6``, ``epochs=3:8:log``
+    or, for a choice, ``pooling=last,max+mean``.
+
+    Raises:
+        JobError: not one of these forms, no such setting, or one that is also fixed.
+        ConfigError: the setting cannot have one of the values.
+    """
+    ranges: dict[str, list[dict[str, Any]]] = {}
+    for text in texts:
+        name, _, values = text.partition("=")
+        if name not in _KINDS or not values:
+            raise JobError(f"--range {text!r}; use SETTING=LEAST:MOST[:log] or SETTING=VALUE,VALUE")
+        if name in overrides:
+            raise JobError(f"--range {text!r}: {name} is fixed by --{name.replace('_', '-')}")
+        kind, entry = _read_range(name, values, text)
+        for value in entry.pop("values"):
+            load_config(config, {**overrides, name: value})
+        ranges.setdefault(kind, []).append(entry)
+    return ranges
+
+
+def start_tuning(
+    cloud: Cloud,
+    place: Place,
+    role: str,
+    machines: Machines,
+    config: str,
+    overrides: Mapping[str, Any],
+    ranges: Sequence[str],
+    jobs: int,
+    parallel: int,
+) -> str:
+    """Start a search of ``jobs`` training jobs, ``parallel`` at a time; returns its name.
+
+    Raises:
+        JobError: it cannot be started.
+    """
+    fixed = hyperparameters(config, overrides, machines)
+    searched = read_ranges(ranges, config, overrides)
+    if not load_config(config, overrides).dev_reviews:
+        raise JobError("dev_reviews = 0: a search needs reviews to judge by; pass --dev-reviews")
+    check_data(cloud, place)
+    fixed["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
+    # SageMaker allows 32 characters here, and appends its own to name each training job.
+    name = job_name(f"t-{config[:5]}")
+    cloud.change(
+        "sagemaker",
+        "create_hyper_parameter_tuning_job",
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig=_search(searched, jobs, parallel),
+        TrainingJobDefinition={
+            "StaticHyperParameters": fixed,
+            "ResourceConfig": machines.resources(),
+            **job_body(cloud, place, role, machines),
+        },
+        Tags=TAGS,
+    )
+    return name
+
+
+def _search(ranges: dict[str, Any], jobs: int, parallel: int) -> dict[str, Any]:
+    return {
+        "Strategy": "Bayesian",
+        "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
+        "ParameterRanges": ranges,
+        "TrainingJobEarlyStoppingType": "Auto",
+    }
+
+
+def _read_range(name: str, values: str, text: str) -> tuple[str, dict[str, Any]]:
+    """The kind of range, and the range with the values at its ends."""
+    kind = _KINDS[name]
+    if kind not in _RANGE_KINDS:
+        choices = [_read_choice(kind, word) for word in values.split(",")]
+        entry = {"Name": name, "Values": [json.dumps(choice) for choice in choices]}
+        return "CategoricalParameterRanges", entry | {"values": choices}
+    number = int if kind == "int" else float
+    try:
+        least, most, *rest = values.split(":")
+        ends = [number(least), number(most)]
+        (scale,) = rest or ["linear"]
+        entry = {"Name": name, "MinValue": least, "MaxValue": most, "ScalingType": _SCALES[scale]}
+    except (ValueError, KeyError):
+        raise JobError(
+            f"--range {text!r}; use {name}=LEAST:MOST or {name}=LEAST:MOST:log"
+        ) from None
+    if not ends[0] < ends[1] or (scale == "log" and ends[0] <= 0):
+        raise JobError(f"--range {text!r}: the least must be below the most, and above 0 for log")
+    return _RANGE_KINDS[kind], entry | {"values": ends}
+
+
+def _read_choice(kind: str, word: str) -> bool | str:
+    if kind != "bool":
+        return word
+    if word not in ("true", "false"):
+        raise JobError(f"{word!r}; use true or false")
+    return word == "true"

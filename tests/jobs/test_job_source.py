@@ -1,0 +1,68 @@
+"""The source archive of a job: whole, small, and able to run by itself."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from model_training.jobs.cloud import JobError
+from model_training.jobs.source import pack_source, requirements
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    with tarfile.open(fileobj=io.BytesIO(pack_source()[1])) as archive:
+        archive.extractall(tmp_path / "code", filter="data")
+    return tmp_path / "code"
+
+
+def run(code: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the job's script as SageMaker does: in its folder, with nothing else of ours."""
+    return subprocess.run(
+        [sys.executable, "train_job.py", *arguments],
+        cwd=code,
+        env={"PATH": "", "PYTHONPATH": str(code)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_archive_has_the_code_and_no_model(unpacked: Path) -> None:
+    names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
+    assert {
+        "train_job.py",
+        "requirements.txt",
+        "model_training/train.py",
+        "model_training/configs/modern.toml",
+        "review_text/vocabulary.py",
+        "review_text/stop_words_english.txt",
+    } <= names
+    assert not [name for name in names if "bundle/" in name or "jobs/" in name or "cache" in name]
+
+
+def test_the_requirements_leave_pytorch_to_the_image(unpacked: Path) -> None:
+    lines = (unpacked / "requirements.txt").read_text().split()
+    assert all("==" in line for line in lines)
+    names = {line.partition("==")[0] for line in lines}
+    assert {"gensim", "nltk", "safetensors", "scikit-learn", "tqdm"} <= names
+    assert not names & {"torch", "numpy", "onnx", "onnxruntime"}
+
+
+def test_a_requirement_that_is_not_pinned_is_named(tmp_path: Path) -> None:
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project.optional-dependencies]\ntrain = ["gensim>=4", "scipy==1"]\n')
+    with pytest.raises(JobError, match="pins no version of gensim, nltk"):
+        requirements(project)
+    with pytest.raises(JobError, match="start jobs from a copy of the project"):
+        requirements(tmp_path / "none.toml")
+
+
+def test_the_script_runs_by_itself_and_fails_with_one_line(unpacked: Path) -> None:
+    done = run(unpacked, "--config", "nothing", "--epochs", "3")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "error: no configuration 'nothing'; there are classic, modern"

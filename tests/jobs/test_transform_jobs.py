@@ -1,0 +1,273 @@
+"""Files of reviews through batch transform, with the real model in SageMaker's place."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_training import inference
+from model_training.bundle import BUNDLES
+from model_training.jobs import status, transform
+from model_training.jobs.__main__ import main
+from model_training.jobs.cloud import Cloud, JobError, Place
+from tests.jobs.conftest import BUCKET, STORED, Aws, sagemaker_job
+
+REVIEWS = [
+    "A wonderful film, moving and beautifully acted.",
+    "Dreadful.\nI want my two hours back.",
+    '«Ça n\'est pas bon», she said, "so there"; 一般',
+    "...",
+    "good " * 5_000,
+]
+
+
+@pytest.fixture(scope="session")
+def model() -> inference.Model:
+    return inference.model_fn(str(BUNDLES / "modern"))
+
+
+@pytest.fixture
+def serving(
+    aws: Aws, model: inference.Model, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[str]]:
+    """A transform job is worked off, as SageMaker would, when it is looked at; their names."""
+    names: list[str] = []
+    look = status.find_job
+
+    def work(cloud: Cloud, name: str) -> status.Job:
+        job = look(cloud, name)
+        if name not in names:
+            names.append(name)
+            transform_objects(aws, model, job.about)
+        return look(cloud, name)
+
+    monkeypatch.setattr(status, "find_job", work)
+    yield names
+
+
+def transform_objects(aws: Aws, model: inference.Model, about: dict[str, Any]) -> None:
+    """What batch transform does with SplitType and AssembleWith Line: an .out for each object."""
+    s3 = aws.client("s3")
+    prefix = about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].split("/", 3)[3]
+    output = about["TransformOutput"]["S3OutputPath"].split("/", 3)[3]
+    for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]:
+        lines = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().splitlines()
+        answers = []
+        for start in range(0, len(lines), 2):  # a request of some lines
+            body = b"\n".join(lines[start : start + 2])
+            read = inference.input_fn(body, about["TransformInput"]["ContentType"])
+            answers.append(inference.output_fn(inference.predict_fn(read, model), "")[0])
+        name = entry["Key"].rpartition("/")[2]
+        s3.put_object(Bucket=BUCKET, Key=f"{output}/{name}.out", Body="\n".join(answers))
+
+
+@pytest.fixture
+def reviews_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(["ticket", "review", "cinema"])
+        writer.writerows([f"T{n}", review, "Rex, “big” hall"] for n, review in enumerate(REVIEWS))
+    return path
+
+
+ARGUMENTS = [*STORED, "--model-name", "Model-Ab12"]
+
+
+def test_a_job_is_asked_for_exactly_like_this(aws: Aws, reviews_csv: Path) -> None:
+    main(["transform", *ARGUMENTS, str(reviews_csv), "--no-wait", "--instances", "2"])
+    (request,) = aws.requests("CreateTransformJob")
+    name = request["TransformJobName"]
+    folder = f"s3://{BUCKET}/reeltone/transform/{name}"
+    assert request == {
+        "TransformJobName": name,
+        "ModelName": "Model-Ab12",
+        "MaxConcurrentTransforms": 4,
+        "MaxPayloadInMB": 1,
+        "BatchStrategy": "MultiRecord",
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{folder}/in/"}},
+            "ContentType": "application/jsonlines",
+            "SplitType": "Line",
+        },
+        "TransformOutput": {
+            "S3OutputPath": f"{folder}/out",
+            "Accept": "application/jsonlines",
+            "AssembleWith": "Line",
+        },
+        "TransformResources": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 2},
+        "Tags": [{"Key": "project", "Value": "reeltone"}],
+    }
+    (part,) = aws.requests("PutObject")
+    lines = [json.loads(line) for line in part["Body"].splitlines()]
+    assert [line["id"].partition(":")[0] for line in lines] == ["1", "2", "3", "4", "5"]
+    assert [line["review"] for line in lines[:4]] == REVIEWS[:4]
+    assert len(lines[4]["review"]) == inference.MOST_CHARACTERS + 1
+
+
+def test_the_limit_is_the_models() -> None:
+    assert transform.MOST_CHARACTERS == inference.MOST_CHARACTERS
+
+
+def test_a_csv_comes_back_with_its_columns_and_the_results(
+    aws: Aws, serving: list[str], reviews_csv: Path, tmp_path: Path
+) -> None:
+    main(["transform", *ARGUMENTS, str(reviews_csv)])
+    with (tmp_path / "reviews.scored.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["ticket"] for row in rows] == ["T0", "T1", "T2", "T3", "T4"]
+    assert [row["review"] for row in rows] == REVIEWS
+    assert rows[0]["cinema"] == "Rex, “big” hall"
+    assert [row["sentiment"] for row in rows[:2]] == ["positive", "negative"]
+    assert float(rows[0]["probability"]) > 0.9
+    assert rows[3]["error"] == "the review has no words"
+    assert rows[4]["error"].endswith("characters; the limit is 20,000")
+    assert rows[0]["error"] == ""
+
+
+def test_json_lines_come_back_with_their_ids(
+    aws: Aws, serving: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transform, "PART", 100)  # bytes: an object for each line or two
+    path = tmp_path / "reviews.jsonl"
+    sent = [{"id": f"no. {n}", "review": text} for n, text in enumerate(REVIEWS[:4] * 4)]
+    path.write_text("\n".join(map(json.dumps, sent)) + "\n\n")
+    main(["transform", *ARGUMENTS, str(path), "--output", str(tmp_path / "out.jsonl")])
+    assert len(aws.requests("PutObject")) > 10
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == [row["id"] for row in sent]
+    assert [row["review"] for row in rows] == [row["review"] for row in sent]
+    assert {row.get("sentiment") for row in rows} == {"positive", "negative", None}
+
+
+def test_the_results_of_an_earlier_job_can_be_fetched(
+    aws: Aws, serving: list[str], reviews_csv: Path, tmp_path: Path
+) -> None:
+    main(["transform", *ARGUMENTS, str(reviews_csv), "--no-wait"])
+    name = aws.requests("CreateTransformJob")[0]["TransformJobName"]
+    aws.sent.clear()
+    main(["transform", *STORED, str(reviews_csv), "--job", name])
+    assert aws.requests("CreateTransformJob") == []
+    assert (tmp_path / "reviews.scored.csv").exists()
+
+
+def test_results_of_another_file_are_refused(
+    aws: Aws, serving: list[str], reviews_csv: Path, tmp_path: Path, error_of: Callable[..., str]
+) -> None:
+    main(["transform", *ARGUMENTS, str(reviews_csv)])
+    other = tmp_path / "other.csv"
+    other.write_text("review\ngood\n")
+    message = error_of("transform", *STORED, str(other), "--job", serving[0])
+    assert message == f"the results of {serving[0]} do not belong to {other}, from row 1 on"
+    assert not (tmp_path / "other.scored.csv").exists()
+    shorter = tmp_path / "shorter.jsonl"
+    rows = [{"review": review} for review in REVIEWS]
+    shorter.write_text("\n".join(map(json.dumps, rows[:4])))
+    message = error_of("transform", *STORED, str(shorter), "--job", serving[0])
+    assert message.endswith("from row 5 on")
+    longer = tmp_path / "longer.jsonl"
+    longer.write_text("\n".join(map(json.dumps, [*rows, *rows])))
+    message = error_of("transform", *STORED, str(longer), "--job", serving[0])
+    assert message.endswith("from row 6 on")
+
+
+def test_text_that_is_no_unicode_is_scored_too(
+    aws: Aws, serving: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text('{"review": "good \\ud83d film\\u0000"}\n')
+    main(["transform", *ARGUMENTS, str(path)])
+    row = json.loads((tmp_path / "odd.scored.jsonl").read_text())
+    assert row["review"] == "good \ud83d film\0"
+    assert row["sentiment"] == "positive"
+    main(["transform", *STORED, str(path), "--job", serving[0], "--output", f"{path}.csv"])
+    assert "good ? film" in path.with_suffix(".jsonl.csv").read_text()
+
+
+def test_a_failed_job_says_its_reason(
+    aws: Aws, reviews_csv: Path, error_of: Callable[..., str]
+) -> None:
+    main(["transform", *ARGUMENTS, str(reviews_csv), "--no-wait"])
+    name = aws.requests("CreateTransformJob")[0]["TransformJobName"]
+    job = sagemaker_job("transform_jobs", name)
+    job.transform_job_status = "Failed"
+    job.failure_reason = "ClientError: see the logs"
+    message = error_of("transform", *STORED, str(reviews_csv), "--job", name)
+    assert message == f"{name} failed: ClientError: see the logs"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"text\ngood\n", 'a.csv has no column "review" in its first line'),
+        ("a.csv", b"", 'a.csv has no column "review" in its first line'),
+        ("a.csv", b"id,review\n1\n", "a.csv, line 2: not as many columns"),
+        ("a.csv", b"id,review\n1,good,3\n", "a.csv, line 2: not as many columns"),
+        ("a.csv", b'review\n"good\n', "a.csv, after line 1: unexpected end of data"),
+        ("a.csv", b"review\n\xff\n", "a.csv is not UTF-8 at byte"),
+        ("a.csv", b"review\n", "a.csv has no reviews"),
+        ("a.jsonl", b'{"review": "good"}\n{"text": 1}\n', "a.jsonl, line 2: not a JSON object"),
+        ("a.csv", b"review,error\ngood,5\n", "a.csv: the result brings error: rename yours"),
+        ("a.jsonl", b'{"review": "good", "sentiment": 1}\n', "the result brings sentiment"),
+        ("a.jsonl", b"good\n", 'a.jsonl, line 1: not a JSON object with a string "review"'),
+        ("a.jsonl", b'{"review": 5}\n', "a.jsonl, line 1: not a JSON object"),
+    ],
+)
+def test_a_file_that_cannot_be_read_starts_no_job(
+    aws: Aws,
+    tmp_path: Path,
+    error_of: Callable[..., str],
+    name: str,
+    content: bytes,
+    message: str,
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert message in error_of("transform", *ARGUMENTS, str(tmp_path / name))
+    assert "CreateTransformJob" not in aws.changes()
+
+
+def test_a_missing_file_is_named(aws: Aws, error_of: Callable[..., str]) -> None:
+    assert error_of("transform", *ARGUMENTS, "none.csv") == "none.csv: No such file or directory"
+
+
+def test_a_large_file_is_never_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transform, "PART", 10_000)
+    rows = ({"review": "good " * 10} for _ in range(100_000))
+    first = next(transform._parts(rows))
+    assert 10_000 <= len(first) < 10_200
+    assert next(rows) == {"review": "good " * 10}  # the others have not been read
+
+
+def test_the_model_is_the_stacks(aws: Aws, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = [
+        {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "bucket"},
+        {"ResourceType": "AWS::SageMaker::Model", "PhysicalResourceId": "Model-Xy"},
+        {
+            "ResourceType": "AWS::SageMaker::Endpoint",
+            "PhysicalResourceId": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/endpoint-xy",
+        },
+    ]
+    with pytest.raises(JobError, match="no stack 'reeltone' in us-east-1"):
+        transform.find_model(cloud, "reeltone")
+    monkeypatch.setattr(Cloud, "pages", lambda *_, **__: iter(resources))
+    assert transform.find_model(cloud, "reeltone") == "Model-Xy"
+    assert transform.find_endpoint(cloud, "reeltone") == "endpoint-xy"
+    monkeypatch.setattr(Cloud, "pages", lambda *_, **__: iter(resources[:1]))
+    with pytest.raises(JobError, match="the stack 'reeltone' has no AWS::SageMaker::Model"):
+        transform.find_model(cloud, "reeltone")
+
+
+def test_a_dry_run_shows_the_job(
+    nowhere: None, reviews_csv: Path, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--bucket", BUCKET, "--model-name", "M", "--dry-run"]
+    main(["transform", *arguments, str(reviews_csv)])
+    out = capsys.readouterr().out
+    assert "1 x ml.c5.xlarge, $0.20 an hour" in out
+    request = json.loads(out.partition("sagemaker.create_transform_job ")[2])
+    assert request["ModelName"] == "M"
