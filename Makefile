@@ -9,6 +9,7 @@ SAM_VENV := .venv-sam
 SAM_CLI := aws-sam-cli==1.170.0
 # AWS's own server, to test the bundle with; its libraries are of another age.
 AWS_IMAGE_VENV := .venv-aws-image
+CHECKOV_VENV := .venv-checkov
 AWS_IMAGE := tests/contract/aws_image
 DATA ?= data
 ARCHIVE ?=
@@ -35,6 +36,12 @@ check: $(VENV)/test ## Check style and types; changes nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy functions/sentiment/*.py layers/vocabulary/review_text model_training \
 		local_stack benchmarks tests
+	@$(BIN)/mypy functions/publisher/*.py
+
+.PHONY: check-template
+check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml with cfn-lint and checkov
+	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
+	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: format
 format: $(VENV)/test ## Format the Python code
@@ -69,6 +76,10 @@ screenshots: $(VENV)/test ## Take the documentation's pictures of the website (w
 choices: data ## Measure what the text processing's choices are worth, on dev
 	@$(BIN)/python -m model_training.baselines.text_choices --data-dir $(DATA)
 
+.PHONY: jobs
+jobs: $(VENV)/train ## Run jobs on SageMaker (ARGS="train modern --dry-run")
+	@$(BIN)/python -m model_training.jobs $(ARGS)
+
 .PHONY: build
 build: $(SAM_VENV)/done ## Build function and layer for AWS
 	@$(SAM) build
@@ -78,7 +89,7 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeltone needs Python 3.11 or later: make PYTHON=python3.13 ...")'
@@ -112,4 +123,10 @@ $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-
 		--only-binary=:all: --requirement $(AWS_IMAGE)/requirements.txt
 	@CC=true $(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
 		--no-build-isolation --requirement $(AWS_IMAGE)/requirements-source.txt
+	@touch $@
+
+$(CHECKOV_VENV)/done: Makefile
+	@echo "Installing checkov ..."
+	@$(PYTHON) -m venv $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/pip --disable-pip-version-check --quiet install checkov==3.3.30
 	@touch $@

@@ -1,0 +1,220 @@
+"""What a month of Reeltone costs on AWS, and what else it would cost: python -m benchmarks.cost
+
+Dollars in us-east-1, without taxes, discounts and free tiers. Prints the tables of
+docs/operations.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+READ_ON = "2026-11-22"
+"""When the sources of the prices were read."""
+VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
+"""Reviews a month."""
+MONTH_HOURS = 730
+
+Tiers = tuple[tuple[float, float], ...]
+"""(units, dollars a unit): the first so many units at that price, then the next line's."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What AWS charges for one unit, or for one unit of each tier."""
+
+    item: str
+    unit: str
+    tiers: Tiers
+    source: str
+
+    def of(self, units: float) -> float:
+        """Dollars for so many units."""
+        dollars = 0.0
+        for size, price in self.tiers:
+            part = min(units, size)
+            dollars += part * price
+            units -= part
+        return dollars
+
+
+def _flat(price: float) -> Tiers:
+    return ((math.inf, price),)
+
+
+API = Price(
+    "HTTP API",
+    "million requests",
+    ((300, 1.00), (math.inf, 0.90)),
+    "AWS whitepaper on private APIs",
+)
+CDN_REQUESTS = Price("CloudFront", "million HTTPS requests", _flat(1.00), "Wring, 2026-03")
+CDN_OUT = Price("CloudFront", "GB out", _flat(0.085), "AWS's CloudFront page")
+FUNCTION_REQUESTS = Price("Lambda", "million requests", _flat(0.20), "Cloudchipr")
+FUNCTION_TIME = Price("Lambda, x86_64", "GB-second", _flat(0.0000166667), "Cloudchipr")
+ENDPOINT_TIME = Price(
+    "SageMaker serverless", "GB-second", _flat(0.00002), "price list of 2026-09-01, as quoted"
+)
+ENDPOINT_DATA = Price(
+    "SageMaker endpoint", "GB in or out", _flat(0.016), "a bill of 2023, EU (Ireland)"
+)
+INSTANCE = Price("ml.m4.xlarge, always on", "hour", _flat(0.24), "**not verified**")
+LOGS = Price("CloudWatch Logs", "GB", _flat(0.50), "FactualMinds, 2026-06")
+ALARM = Price("CloudWatch", "alarm and month", _flat(0.10), "c3x")
+DASHBOARD = Price("CloudWatch", "dashboard and month", _flat(3.00), "FactualMinds, 2026-06")
+METRIC = Price("CloudWatch", "own metric and month", _flat(0.30), "SigNoz, 2026-02")
+STORAGE = Price("S3", "GB and month", _flat(0.023), "**not verified**")
+COMPREHEND = Price(
+    "Comprehend, sentiment",
+    "100 characters",
+    ((10e6, 0.0001), (40e6, 0.00005), (math.inf, 0.000025)),
+    "CloudZero for the first tier; tiers from public code",
+)
+PRICES = (
+    API,
+    CDN_REQUESTS,
+    CDN_OUT,
+    FUNCTION_REQUESTS,
+    FUNCTION_TIME,
+    ENDPOINT_TIME,
+    ENDPOINT_DATA,
+    INSTANCE,
+    LOGS,
+    ALARM,
+    DASHBOARD,
+    METRIC,
+    STORAGE,
+    COMPREHEND,
+)
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What a review and a request take: measured on one core where not said otherwise."""
+
+    units: float = 13.4
+    """Comprehend's units of 100 characters, at least 3 a review: the test reviews' mean."""
+    text_ms: float = 0.3
+    """Text processing of a review of 230 words, the data set's mean."""
+    model_ms: float = 10.0
+    """Such a review at the endpoint: 8.6 in inference.py, the rest is the server around it."""
+    distilbert_ms: float = 320.0
+    """Such a review through DistilBERT: benchmarks/distilbert.py."""
+    around_ms: float = 40.0
+    """Assumed, for lack of a measurement on AWS: the rest of the function's time for a request,
+    most of it spent waiting for the way to the endpoint and back."""
+    function_gb: float = 1.0
+    function_core: float = 0.58
+    """Share of a core that the function has with that memory."""
+    endpoint_gb: float = 2.0
+    answer_gb: float = 1e-6
+    """Of an answer, headers included."""
+    ids_gb: float = 1.5e-6
+    """Of one review's ids, and of what the model answers."""
+    log_gb: float = 1.5e-6
+    """Of all that a request leaves in the logs."""
+    alarm_metrics: int = 9
+    dashboards: int = 1
+    metrics: int = 5
+    """Of the function's own; charged for in months in which it is asked."""
+    stored_gb: float = 0.2
+
+
+def request_path(reviews: int, model_ms: float, batch: int, given: Assumptions) -> float:
+    """Dollars for CloudFront, API, function, logs and metrics; the function waits for the model."""
+    requests = reviews / batch
+    seconds = batch * (given.text_ms / given.function_core + model_ms) + given.around_ms
+    return (
+        API.of(requests / 1e6)
+        + CDN_REQUESTS.of(requests / 1e6)
+        + CDN_OUT.of(reviews * given.answer_gb)
+        + FUNCTION_REQUESTS.of(requests / 1e6)
+        + FUNCTION_TIME.of(requests * seconds / 1e3 * given.function_gb)
+        + LOGS.of(requests * given.log_gb)
+        + METRIC.of(given.metrics if reviews else 0)
+    )
+
+
+def serverless_endpoint(reviews: int, model_ms: float, given: Assumptions) -> float:
+    """Dollars for the endpoint that sleeps while nobody asks."""
+    return ENDPOINT_TIME.of(reviews * model_ms / 1e3 * given.endpoint_gb) + ENDPOINT_DATA.of(
+        reviews * given.ids_gb
+    )
+
+
+def instance_endpoint(reviews: int, given: Assumptions) -> float:
+    """Dollars for one ml.m4.xlarge, which at 100 million reviews is a tenth busy."""
+    return INSTANCE.of(MONTH_HOURS) + ENDPOINT_DATA.of(reviews * given.ids_gb)
+
+
+def standing(given: Assumptions) -> float:
+    """Dollars for what is charged for while nobody asks: alarms, dashboard, storage."""
+    return (
+        ALARM.of(given.alarm_metrics) + DASHBOARD.of(given.dashboards) + STORAGE.of(given.stored_gb)
+    )
+
+
+def reeltone(reviews: int, given: Assumptions, batch: int = 1) -> float:
+    """Dollars for the stack as it is deployed by default."""
+    path = request_path(reviews, given.model_ms, batch, given)
+    return standing(given) + path + serverless_endpoint(reviews, given.model_ms, given)
+
+
+def always_on(reviews: int, given: Assumptions) -> float:
+    """Dollars for the same stack with an instance as the endpoint."""
+    path = request_path(reviews, given.model_ms, 1, given)
+    return standing(given) + path + instance_endpoint(reviews, given)
+
+
+def distilbert(reviews: int, given: Assumptions) -> float:
+    """Dollars for the same stack with DistilBERT at the endpoint."""
+    path = request_path(reviews, given.distilbert_ms, 1, given)
+    return standing(given) + path + serverless_endpoint(reviews, given.distilbert_ms, given)
+
+
+def comprehend(reviews: int, given: Assumptions) -> float:
+    """Dollars for Comprehend alone, called directly: no website, no API of one's own."""
+    return COMPREHEND.of(reviews * given.units)
+
+
+ROWS: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
+    ("**Reeltone**", reeltone),
+    ("Reeltone, 100 reviews a request", lambda reviews, given: reeltone(reviews, given, 100)),
+    ("with an always-on ml.m4.xlarge", always_on),
+    ("with DistilBERT at the serverless endpoint", distilbert),
+    ("Amazon Comprehend, without website and API", comprehend),
+)
+
+
+def cost_table(given: Assumptions) -> str:
+    """Dollars a month by volume, as Markdown."""
+    volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
+    rows = [["dollars a month", *volumes], ["---", *["---:"] * len(VOLUMES)]]
+    rows += [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in ROWS]
+    return _markdown(rows)
+
+
+def price_table() -> str:
+    """The prices and their sources, as Markdown."""
+    rows = [["what", "unit", "dollars", "source"], ["---"] * 4]
+    for price in PRICES:
+        dollars = ", then ".join(_plain(dollars) for _, dollars in price.tiers)
+        rows.append([price.item, price.unit, dollars, price.source])
+    return _markdown(rows)
+
+
+def _plain(price: float) -> str:
+    return f"{price:.10f}".rstrip("0").rstrip(".")
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:,.2f}" if amount < 100 else f"{amount:,.0f}"
+
+
+def _markdown(rows: Iterable[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+if __name__ == "__main__":
+    print(cost_table(Assumptions()), price_table(), sep="\n\n")

@@ -1,0 +1,88 @@
+"""The cost table: its arithmetic, and that the operations guide shows what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cost import (
+    API,
+    COMPREHEND,
+    ROWS,
+    VOLUMES,
+    Assumptions,
+    cost_table,
+    price_table,
+    reeltone,
+    standing,
+)
+from local_stack.template import Template
+
+ROOT = Path(__file__).resolve().parents[3]
+OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+TEMPLATE = Template(ROOT / "template.yaml").document
+GIVEN = Assumptions()
+Cost = Callable[[int, Assumptions], float]
+
+
+@pytest.mark.parametrize(
+    ("units", "dollars"), [(0, 0), (10e6, 1_000), (14e6, 1_200), (50e6, 3_000), (51e6, 3_025)]
+)
+def test_a_price_falls_from_tier_to_tier(units: float, dollars: float) -> None:
+    assert COMPREHEND.of(units) == pytest.approx(dollars)
+
+
+def test_a_whole_tier_costs_its_own_price() -> None:
+    assert API.of(301) == pytest.approx(300.90)
+
+
+def test_nothing_asked_costs_what_stands_there() -> None:
+    assert reeltone(0, GIVEN) == standing(GIVEN)
+
+
+def test_a_million_reviews_cost_what_a_calculation_by_hand_says() -> None:
+    given = Assumptions(
+        text_ms=5.8,
+        model_ms=10,
+        around_ms=30,
+        function_gb=1,
+        function_core=0.58,
+        endpoint_gb=2,
+        answer_gb=1e-6,
+        ids_gb=2.5e-6,
+        log_gb=1e-6,
+        metrics=5,
+    )
+    api, requests, out, logs, metrics = 1.00, 1.00, 0.085, 0.50, 5 * 0.30
+    function = 0.20 + 1e6 * 0.050 * 1 * 0.0000166667
+    endpoint = 1e6 * 0.010 * 2 * 0.00002 + 2.5 * 0.016
+    expected = api + requests + out + logs + metrics + function + endpoint
+    assert reeltone(1_000_000, given) - standing(given) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cost", [cost for _, cost in ROWS], ids=[name for name, _ in ROWS])
+def test_more_reviews_never_cost_less(cost: Cost) -> None:
+    dollars = [cost(volume, GIVEN) for volume in VOLUMES]
+    assert dollars == sorted(dollars)
+
+
+def test_the_assumptions_are_those_of_the_template() -> None:
+    resources, parameters = TEMPLATE["Resources"], TEMPLATE["Parameters"]
+    alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = [
+        [m for m in a.get("Metrics", [{"MetricStat": a}]) if "MetricStat" in m] for a in alarms
+    ]
+    boards = [r for r in resources.values() if r["Type"] == "AWS::CloudWatch::Dashboard"]
+    assert GIVEN.function_gb == resources["SentimentFunction"]["Properties"]["MemorySize"] / 1024
+    assert GIVEN.endpoint_gb == parameters["ServerlessMemory"]["Default"] / 1024
+    # An alarm on an expression is charged for each metric that the expression reads.
+    metrics = [m for alarm in alarms for m in alarm.get("Metrics", [{"MetricStat": alarm}])]
+    assert GIVEN.alarm_metrics == sum("MetricStat" in metric for metric in metrics)
+    assert GIVEN.dashboards == len(boards)
+
+
+def test_the_operations_guide_shows_the_tables_as_they_are_computed() -> None:
+    assert cost_table(GIVEN) in OPERATIONS
+    assert price_table() in OPERATIONS
