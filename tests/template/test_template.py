@@ -43,6 +43,9 @@ WILDCARDS = {
     ("ModelRole", "s3:GetObject"): ["${ModelBucket.Arn}/models/*"],
     ("ModelRole", "logs:CreateLogStream"): ["/aws/sagemaker/Endpoints/reeltone-${Stack}-*"],
     ("SentimentFunctionRole", "sagemaker:InvokeEndpoint"): ["endpoint/reeltone-${Stack}-*"],
+    # Batch transforms: a folder for each job, and one log group for all of them.
+    ("TransformPolicy", "s3:GetObject"): ["/reeltone/transform/*"],
+    ("TransformPolicy", "logs:CreateLogGroup"): ["/aws/sagemaker/TransformJobs:*"],
     # AWS knows no narrower resource.
     ("ModelRole", "ecr:GetAuthorizationToken"): ["*"],
     ("ModelRole", "cloudwatch:PutMetricData"): ["*"],
