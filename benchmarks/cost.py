@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from model_training.jobs.prices import SERVERLESS
+
 READ_ON = "2026-11-22"
 """When the sources of the prices were read."""
 VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
@@ -54,7 +56,7 @@ CDN_OUT = Price("CloudFront", "GB out", _flat(0.085), "AWS's CloudFront page")
 FUNCTION_REQUESTS = Price("Lambda", "million requests", _flat(0.20), "Cloudchipr")
 FUNCTION_TIME = Price("Lambda, x86_64", "GB-second", _flat(0.0000166667), "Cloudchipr")
 ENDPOINT_TIME = Price(
-    "SageMaker serverless", "GB-second", _flat(0.00002), "price list of 2026-09-01, as quoted"
+    "SageMaker serverless", "GB-second", _flat(SERVERLESS), "price list of 2026-09-01, as quoted"
 )
 ENDPOINT_DATA = Price(
     "SageMaker endpoint", "GB in or out", _flat(0.016), "a bill of 2023, EU (Ireland)"

@@ -21,7 +21,7 @@ class Instance:
     gpus: int
 
 
-# AWS's price list for Amazon SageMaker, us-east-1, July 2026.
+# From public tables that quote AWS's price list for Amazon SageMaker, us-east-1, July 2026.
 INSTANCES = {
     "ml.m5.large": Instance(0.115, 0),
     "ml.m5.xlarge": Instance(0.23, 0),
