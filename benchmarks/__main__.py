@@ -6,10 +6,9 @@ import argparse
 import os
 import platform
 import sys
-from pathlib import Path
 
 from benchmarks import answers, text
-from model_training.data import DEFAULT_FOLDER, prepare_corpus
+from model_training.data import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 
@@ -17,8 +16,7 @@ from model_training.files import run_command
 def main(arguments: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+    add_data_options(parser)
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

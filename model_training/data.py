@@ -318,16 +318,21 @@ def _progress(texts: Sequence[str], name: str) -> Iterator[str]:
     return iter(tqdm(texts, desc=name, unit=" reviews", mininterval=1))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Prepare the data and say what is there."""
-    parser = argparse.ArgumentParser(prog="model_training.data", description=__doc__)
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """--data-dir and --archive, for every program that reads the data set."""
     parser.add_argument(
         "--data-dir",
         type=Path,
         default=Path(os.environ.get("SM_CHANNEL_TRAINING", DEFAULT_FOLDER)),
-        help="where the archive and the prepared arrays are kept (default: %(default)s)",
+        help="the archive and what is prepared from it (default: %(default)s)",
     )
+    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prepare the data and say what is there."""
+    parser = argparse.ArgumentParser(prog="model_training.data", description=__doc__)
+    add_data_options(parser)
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     train, dev = corpus.train_rows()

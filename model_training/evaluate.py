@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from model_training.bundle import read_manifest, write_json
-from model_training.data import DEFAULT_FOLDER, Corpus, prepare_corpus
+from model_training.data import Corpus, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.export import score_split
 from model_training.files import run_command
@@ -36,8 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
-    parser.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    add_data_options(parser)
     parser.add_argument("--write", action="store_true", help="update the bundle's metrics.json")
     options = parser.parse_args(arguments)
     manifest = read_manifest(options.bundle)

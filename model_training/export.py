@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 
 from model_training.bundle import BUNDLES, write_json, write_manifest
 from model_training.config import TrainingConfig, make_config
-from model_training.data import DEFAULT_FOLDER, Corpus, Encoded, prepare_corpus
+from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
 from model_training.errors import BundleError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.inference import Model, model_fn
@@ -155,12 +155,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("run", type=Path, help="the model folder of a training run")
     parser.add_argument("--bundle", type=Path, help="default: model_training/bundle/<name>")
-    parser.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    add_data_options(parser)
     options = parser.parse_args(arguments)
     _, about = load_run(options.run)
     bundle = options.bundle or BUNDLES / about["name"]
     model = export_bundle(
-        options.run, bundle, dev_split(prepare_corpus(options.data_dir), options.run)
+        options.run,
+        bundle,
+        dev_split(prepare_corpus(options.data_dir, options.archive), options.run),
     )
     print(f"{bundle}: {model.version}")
 

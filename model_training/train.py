@@ -33,7 +33,7 @@ from tqdm import tqdm
 from model_training.batches import Batches
 from model_training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from model_training.config import TrainingConfig, add_config_options, load_config, overrides_of
-from model_training.data import DEFAULT_FOLDER, Corpus, Encoded, prepare_corpus
+from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
 from model_training.errors import HardwareError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.metrics import fit_temperature, score
@@ -303,13 +303,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("config", nargs="?", help="a file of configs/, without .toml")
     parser.add_argument("--config", dest="config_option", help=argparse.SUPPRESS)
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=Path(os.environ.get("SM_CHANNEL_TRAINING", DEFAULT_FOLDER)),
-        help="the archive and what is prepared from it (default: %(default)s)",
-    )
+    add_data_options(parser)
     parser.add_argument("--model-dir", type=Path, help="results (default: runs/<config>)")
     parser.add_argument(
         "--checkpoint-dir", type=Path, help="default: /opt/ml/checkpoints in a job, else runs"

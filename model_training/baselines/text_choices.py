@@ -13,12 +13,11 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from tqdm import tqdm
 
 from model_training.baselines.nbsvm import NaiveBayesSVM
-from model_training.data import DEFAULT_FOLDER, prepare_corpus
+from model_training.data import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from review_text import CLASSIC, MODERN
@@ -103,8 +102,7 @@ def _choices(train: list[str]) -> dict[str, Tokenise]:
 def main(arguments: list[str] | None = None) -> None:
     """Print the dev accuracy of each choice."""
     parser = argparse.ArgumentParser(prog="model_training.baselines.text_choices")
-    parser.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+    add_data_options(parser)
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     split = corpus.split("train")

@@ -23,7 +23,12 @@ from typing import Any
 import boto3
 
 from model_training.config import CONFIGS, add_config_options, overrides_of
-from model_training.data import ARCHIVE_NAME, DEFAULT_FOLDER, prepare_corpus
+from model_training.data import (
+    ARCHIVE_NAME,
+    DEFAULT_FOLDER,
+    add_data_options,
+    prepare_corpus,
+)
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, status, transform
@@ -133,7 +138,7 @@ def deploy_model(cloud: Cloud, options: Options) -> None:
         return
     print("cost: one download from S3, less than a cent")
     run = artefact.fetch_run(cloud, address, options.runs / name)
-    bundle = artefact.export_run(run, options.data_dir)
+    bundle = artefact.export_run(run, options.data_dir, archive=options.archive)
     print(
         f"{bundle} is ready. Measure it, then deploy it:\n"
         f"  python -m model_training.evaluate {bundle} --write\n"
@@ -322,15 +327,14 @@ def _add_scoring(commands: Any) -> None:
     command.add_argument("bundle", type=Path, help="the one that is deployed")
     command.add_argument("--stack", default="reeltone", help="whose endpoint")
     command.add_argument("--endpoint", help="by name, instead of the stack's")
-    command.add_argument("--archive", type=Path, help="a copy of the official archive")
-    command.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    add_data_options(command)
 
 
 def _add_following(commands: Any) -> None:
     command = _add(commands, "deploy-model", deploy_model)
     command.add_argument("job", help="a training job, or a tuning job for its best one")
     command.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
-    command.add_argument("--data-dir", type=Path, default=DEFAULT_FOLDER)
+    add_data_options(command)
     command = _add(commands, "status", show_status)
     command.add_argument("job", nargs="?", help="default: a list of the latest")
     command.add_argument("--wait", action="store_true", help="until it is done")

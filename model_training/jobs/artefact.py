@@ -62,7 +62,7 @@ def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     return folder
 
 
-def export_run(run: Path, data: Path, bundles: Path = BUNDLES) -> Path:
+def export_run(run: Path, data: Path, bundles: Path = BUNDLES, archive: Path | None = None) -> Path:
     """Export a run into ``bundles``/<its name>, which is replaced only by a bundle that has proved
     equal to the model in PyTorch; returns the folder.
 
@@ -76,7 +76,7 @@ def export_run(run: Path, data: Path, bundles: Path = BUNDLES) -> Path:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise JobError(f"{run}/run.json: name = {name!r} cannot name a bundle")
     made, target = run / "bundle", bundles / name
-    export_bundle(run, made, dev_split(prepare_corpus(data), run))
+    export_bundle(run, made, dev_split(prepare_corpus(data, archive), run))
     read_manifest(made)
     target.mkdir(parents=True, exist_ok=True)
     for file in FILES:

@@ -50,7 +50,7 @@ def test_a_jobs_model_becomes_the_bundle(
 ) -> None:
     put_model(aws, name, {file.name: file.read_bytes() for file in trained_model.folder.iterdir()})
     bundles = tmp_path / "bundles"
-    monkeypatch.setattr(artefact.export_run, "__defaults__", (bundles,))
+    monkeypatch.setattr(artefact.export_run, "__defaults__", (bundles, None))
     runs = ["--runs", str(tmp_path / "runs"), "--data-dir", str(trained_model.data)]
     main(["deploy-model", name, *runs])
     assert sorted(path.name for path in (bundles / "modern").iterdir()) == sorted(FILES)
