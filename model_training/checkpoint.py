@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from model_training.errors import CheckpointError
 from model_training.files import replacing
-from model_training.model import ReviewLSTM
 
 _MODEL, _ADAM = "model.", "adam."
 
@@ -30,7 +30,7 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, key: str, progress: Progress, model: ReviewLSTM, adam: torch.optim.Adam
+    path: Path, key: str, progress: Progress, model: nn.Module, adam: torch.optim.Adam
 ) -> None:
     """Write everything that the next step depends on; ``key`` says which run it belongs to."""
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
@@ -48,7 +48,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, key: str, model: ReviewLSTM, adam: torch.optim.Adam
+    path: Path, key: str, model: nn.Module, adam: torch.optim.Adam
 ) -> Progress | None:
     """Go on where ``path`` left off, or None where there is no such file.
 
@@ -70,8 +70,10 @@ def load_checkpoint(
     )
     for name, parameter in model.named_parameters():
         for kind in ("step", "exp_avg", "exp_avg_sq"):
-            # Adam counts its steps where its other state is: on the parameter's device.
-            adam.state[parameter][kind] = tensors[f"{_ADAM}{kind}.{name}"].to(parameter.device)
+            # A layer that has not learned yet has no state. Adam counts its steps where its other
+            # state is: on the parameter's device.
+            if (state := tensors.get(f"{_ADAM}{kind}.{name}")) is not None:
+                adam.state[parameter][kind] = state.to(parameter.device)
     return Progress(
         int(about["step"]), float(about["seconds"]), tuple(json.loads(about["history"]))
     )

@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
+from scipy.special import expit
 
 from model_training.bundle import BUNDLES, write_json, write_manifest
-from model_training.config import TrainingConfig, make_config
+from model_training.config import BundleWeights, TrainingConfig, make_config
 from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
 from model_training.errors import BundleError, ReeltoneError
 from model_training.files import replacing, run_command
@@ -33,8 +35,11 @@ from model_training.train import predict_logits
 from review_text import FIRST_WORD, load_vocabulary
 
 TOLERANCE = 1e-4
-"""Largest difference between a logit of the bundle and PyTorch's; and between a logit and its
-contributions plus bias."""
+"""Largest difference between a logit of the graph in fp32 and PyTorch's; and between a logit of the
+bundle and its contributions plus bias."""
+INT8_TOLERANCE = 0.002
+"""Largest difference that int8 weights may make to the share of dev reviews that are right, and
+to a probability on average."""
 _PROOF_REVIEWS = 1_000
 
 
@@ -58,37 +63,61 @@ def describe(config: TrainingConfig) -> str:
     """The architecture in one sentence, for people."""
     words = config.text_settings
     kind = "bidirectional LSTM" if config.bidirectional else "LSTM"
+    start = "pre-trained as language models, " if config.start_from == "language-models" else ""
+    weights = " in 8 bits" if config.bundle_weights == "int8" else ""
     pooled = "maximum and mean of its states" if config.pooling == "max+mean" else "its last state"
     return (
-        f"{kind} of {config.hidden_size} units a direction over windows of {words.window} tokens, "
-        f"word vectors of {config.embedding_size}, {pooled}, one linear output"
+        f"{kind} of {config.hidden_size} units a direction{weights} over windows of "
+        f"{words.window} tokens, {start}word vectors of {config.embedding_size}, {pooled}, "
+        f"one linear output"
     )
 
 
 def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
-    """Write the bundle of ``run``; its temperature is fitted on ``dev`` as the bundle scores it."""
+    """Write the bundle of ``run``; its temperature is fitted on ``dev`` as the bundle scores it.
+
+    Raises:
+        BundleError: the bundle does not answer as the model in PyTorch does.
+    """
     model, about = load_run(run)
-    bundle.mkdir(parents=True, exist_ok=True)
-    graph = build_graph(model)
-    with replacing(bundle / "model.onnx") as part:
-        part.write_bytes(graph.SerializeToString())
-    shutil.copyfile(run / "vocabulary.json", bundle / "vocabulary.json")
-    manifest = {
-        "name": about["name"],
+    vocabulary = run / "vocabulary.json"
+    weights = model.config.bundle_weights
+    made = _write(bundle, model, about["name"], vocabulary, weights)
+    if weights == "fp32":
+        prove_equal(made, model, dev)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            exact = _write(Path(folder), model, about["name"], vocabulary, "fp32")
+            prove_equal(exact, model, dev)
+            prove_close(made, exact, dev)
+    if len(dev):
+        logits = score_split(made, dev)
+        temperature = round(fit_temperature(logits, dev.labels), 4)
+        write_manifest(bundle, _manifest(model, about["name"], temperature))
+        metrics = {"split": "dev", **score(logits, dev.labels, temperature)}
+        write_json(bundle / "metrics.json", metrics)
+    return model_fn(str(bundle))
+
+
+def _write(
+    folder: Path, model: ReviewLSTM, name: str, vocabulary: Path, weights: BundleWeights
+) -> Model:
+    """A bundle without temperature and metrics."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "model.onnx") as part:
+        part.write_bytes(build_graph(model, weights).SerializeToString())
+    shutil.copyfile(vocabulary, folder / "vocabulary.json")
+    write_manifest(folder, _manifest(model, name, 1.0))
+    return model_fn(str(folder))
+
+
+def _manifest(model: ReviewLSTM, name: str, temperature: float) -> dict[str, Any]:
+    return {
+        "name": name,
         "architecture": describe(model.config),
-        "temperature": 1.0,
+        "temperature": temperature,
         "bias": round(float(model.output.bias.detach()), 7),
     }
-    write_manifest(bundle, manifest)
-    if len(dev):
-        logits = score_split(model_fn(str(bundle)), dev)
-        manifest["temperature"] = round(fit_temperature(logits, dev.labels), 4)
-        write_manifest(bundle, manifest)
-        write_json(
-            bundle / "metrics.json",
-            {"split": "dev", **score(logits, dev.labels, manifest["temperature"])},
-        )
-    return prove_equal(model_fn(str(bundle)), model, dev)
 
 
 def score_split(model: Model, split: Encoded) -> npt.NDArray[np.float32]:
@@ -121,6 +150,33 @@ def prove_equal(bundle: Model, model: ReviewLSTM, reviews: Encoded) -> Model:
         if not difference <= TOLERANCE:
             raise BundleError(f"the bundle differs {name} by {difference:.1e} > {TOLERANCE}")
     return bundle
+
+
+def prove_close(bundle: Model, exact: Model, reviews: Encoded) -> None:
+    """Compare a bundle whose weights have 8 bits with the same one in fp32.
+
+    Raises:
+        BundleError: it is right less often, or its probabilities are off, by more than
+            ``INT8_TOLERANCE``.
+    """
+    proof = _proof_reviews(bundle, reviews)
+    logits, expected = score_split(bundle, proof), score_split(exact, proof)
+    real = slice(0, min(len(reviews), _PROOF_REVIEWS))
+    right, expected_right = (
+        float(np.mean((scored > 0)[real] == (proof.labels[real] == 1))) if len(reviews) else 0.0
+        for scored in (logits, expected)
+    )
+    differences = {
+        "probabilities": float(np.abs(expit(logits) - expit(expected)).mean()),
+        "the share that is right": expected_right - right,
+    }
+    for name, difference in differences.items():
+        print(f"8 bits change {name} by {difference:.5f}, over {len(proof):,} reviews")
+        if not difference <= INT8_TOLERANCE:
+            raise BundleError(
+                f"8 bits change {name} by {difference:.5f} > {INT8_TOLERANCE}: set "
+                f'bundle_weights = "fp32"'
+            )
 
 
 def _proof_reviews(bundle: Model, reviews: Encoded) -> Encoded:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -11,6 +14,15 @@ from review_text import INFREQUENT, NO_WORD
 
 # N windows, L tokens a window, R reviews, E embedding size, H hidden size, D directions,
 # F features = H for the last state, 2·D·H for maximum and mean of all states.
+
+
+class Reader(nn.Module):
+    """One reading direction: word vectors of its own, and the LSTM that reads them."""
+
+    def __init__(self, config: TrainingConfig, entries: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(entries, config.embedding_size, padding_idx=NO_WORD)
+        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
 
 
 class ReviewLSTM(nn.Module):
@@ -24,27 +36,43 @@ class ReviewLSTM(nn.Module):
     def __init__(self, config: TrainingConfig, entries: int) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(entries, config.embedding_size, padding_idx=NO_WORD)
         directions = 2 if config.bidirectional else 1
-        self.lstms = nn.ModuleList(
-            nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
-            for _ in range(directions)
-        )
+        self.readers = nn.ModuleList(Reader(config, entries) for _ in range(directions))
         pooled = 2 * directions if config.pooling == "max+mean" else directions
         self.output = nn.Linear(pooled * config.hidden_size, 1)
 
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """[R] logits."""
+    @property
+    def directions(self) -> list[Reader]:
+        """The forward reader, and the backward one if there is one."""
+        return [cast("Reader", reader) for reader in self.readers]
+
+    def forward(
+        self,
+        batch: Batch,
+        shifts: Sequence[torch.Tensor] | None = None,
+        vectors: list[torch.Tensor] | None = None,
+    ) -> torch.Tensor:
+        """[R] logits.
+
+        Args:
+            batch: the reviews.
+            shifts: for each direction [N, L, E], added to the word vectors that the LSTM reads.
+            vectors: is given the word vectors that the LSTMs read, to ask for their gradients.
+        """
         words = self._drop_words(batch)
         scale = self._embedding_mask(batch)
         pooled = []
-        for lstm, ids in zip(self.lstms, words, strict=False):
-            vectors = self.embedding(ids)  # [N, L, E]
+        for number, (reader, ids) in enumerate(zip(self.directions, words, strict=False)):
+            read = reader.embedding(ids)  # [N, L, E]
             if scale is not None:
-                vectors = vectors * scale
-            if torch.is_autocast_enabled(vectors.device.type):
-                vectors = vectors.to(torch.get_autocast_dtype(vectors.device.type))
-            states, _ = lstm(vectors)  # [N, L, H]
+                read = read * scale
+            if shifts is not None:
+                read = read + shifts[number]
+            if vectors is not None:
+                vectors.append(read)
+            if torch.is_autocast_enabled(read.device.type):
+                read = read.to(torch.get_autocast_dtype(read.device.type))
+            states, _ = reader.lstm(read)  # [N, L, H]
             pooled.append(self._pool(states, batch))
         features = torch.cat([part for parts in zip(*pooled, strict=True) for part in parts], 1)
         features = nn.functional.dropout(features, self.config.dropout, self.training)  # [R, F]

@@ -1,4 +1,4 @@
-"""Training in one process or in several: torchrun starts them, one for each GPU."""
+"""What training runs on: one process or several (torchrun starts them), each with its GPU."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-_PATIENCE = timedelta(hours=1)
-"""How long the others wait while one process trains word vectors."""
+from model_training.config import Precision
+from model_training.errors import HardwareError
+
+_PATIENCE = timedelta(hours=24)
+"""How long the others wait while one process trains what comes first."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ class Processes:
         """The model with its gradients averaged over all processes, and the first one's weights."""
         return DistributedDataParallel(model) if self.count > 1 else model
 
+    @contextmanager
+    def without_averaging(self, model: nn.Module) -> Iterator[None]:
+        """Within the block, gradients stay with the process; the next backward pass averages them
+        with its own."""
+        if isinstance(model, DistributedDataParallel):
+            with model.no_sync():
+                yield
+        else:
+            yield
+
 
 @contextmanager
 def join_processes() -> Iterator[Processes]:
@@ -69,3 +82,26 @@ def join_processes() -> Iterator[Processes]:
         yield Processes(distributed.get_rank(), count, local_rank)
     finally:
         distributed.destroy_process_group()
+
+
+def choose_device(local_rank: int = 0) -> torch.device:
+    """This process's GPU, if there is one.
+
+    Raises:
+        HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
+    """
+    paid_for = int(os.environ.get("SM_NUM_GPUS", "0"))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_rank)
+        return torch.device("cuda", local_rank)
+    if paid_for:
+        raise HardwareError(
+            f"SM_NUM_GPUS = {paid_for}, but PyTorch {torch.__version__} finds no CUDA device. "
+            f"Choose a training image built for GPUs, or an instance type without one."
+        )
+    return torch.device("cpu")
+
+
+def low_precision(precision: Precision, device: torch.device) -> torch.autocast:
+    """Matrices multiplied in ``precision`` within the block; the weights stay in fp32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")

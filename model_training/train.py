@@ -4,9 +4,10 @@
 
     torchrun --nproc-per-node 4 -m model_training.train modern        four GPUs, the same result
 
-A run that was stopped goes on from its last checkpoint when the same command is given again, and
-ends with the same result. It leaves the weights (model.safetensors), the vocabulary and run.json
-(settings, seed, versions, data, metrics) in its model folder; export.py makes the bundle of them.
+What a configuration starts from is trained first, if it is not there. A run that was stopped goes
+on from its last checkpoint when the same command is given again, and ends with the same result. It
+leaves the weights (model.safetensors), the vocabulary and run.json (settings, seed, versions, data,
+metrics) in its model folder; export.py makes the bundle of them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,18 +29,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from model_training.batches import Batches
+from model_training import pretrain
+from model_training.batches import Batch, Batches
 from model_training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from model_training.config import TrainingConfig, add_config_options, load_config, overrides_of
+from model_training.config import (
+    Precision,
+    TrainingConfig,
+    add_config_options,
+    load_config,
+    overrides_of,
+)
 from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
-from model_training.errors import HardwareError, ReeltoneError
+from model_training.errors import ConfigError, ReeltoneError
 from model_training.files import replacing, run_command
+from model_training.language_model import DIRECTIONS
 from model_training.metrics import fit_temperature, score
 from model_training.model import ReviewLSTM
-from model_training.processes import Processes, join_processes
+from model_training.processes import Processes, choose_device, join_processes, low_precision
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
 
@@ -64,24 +74,6 @@ class Run:
     """Of settings and data: a checkpoint is only used for the run that it belongs to."""
 
 
-def choose_device(local_rank: int = 0) -> torch.device:
-    """This process's GPU, if there is one.
-
-    Raises:
-        HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
-    """
-    paid_for = int(os.environ.get("SM_NUM_GPUS", "0"))
-    if torch.cuda.is_available():
-        torch.cuda.set_device(local_rank)
-        return torch.device("cuda", local_rank)
-    if paid_for:
-        raise HardwareError(
-            f"SM_NUM_GPUS = {paid_for}, but PyTorch {torch.__version__} finds no CUDA device. "
-            f"Choose a training image built for GPUs, or an instance type without one."
-        )
-    return torch.device("cpu")
-
-
 def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
     """The learning rate of a step, from 0 on, out of ``steps``."""
     if config.schedule == "constant":
@@ -92,8 +84,21 @@ def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
 
 
 def make_adam(model: ReviewLSTM, config: TrainingConfig) -> torch.optim.Adam:
-    """Adam; its fused form updates the whole embedding in a third of the time."""
-    return torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    """Adam, with a slower learning rate for each layer further from the output.
+
+    Its fused form updates the embeddings in a third of the time.
+    """
+    slower = config.layer_decay
+    groups = [
+        {"params": list(model.output.parameters()), "share": 1.0},
+        {"params": _parameters(model, "lstm"), "share": 1 / slower},
+        {"params": _parameters(model, "embedding"), "share": 1 / slower**2},
+    ]
+    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
+
+
+def _parameters(model: ReviewLSTM, layer: str) -> list[torch.nn.Parameter]:
+    return [p for reader in model.directions for p in getattr(reader, layer).parameters()]
 
 
 class _Keeper:
@@ -134,20 +139,24 @@ def train_model(run: Run, model: ReviewLSTM) -> Progress:
     """Train to the end, from the checkpoint if there is one."""
     adam = make_adam(model, run.config)
     keeper = _Keeper(run, model, adam)
-    parallel = run.processes.parallel(model)
     batches = Batches(run.train, run.config.text_settings, run.config.batch_windows)
     plans = [batches.plan(run.config.seed, epoch) for epoch in range(run.config.epochs)]
-    steps = sum(map(len, plans))
+    head_steps = sum(map(len, plans[: run.config.head_epochs]))
+    steps = sum(map(len, plans)) - head_steps
     first = 0
     for epoch, plan in enumerate(plans):
         losses = []
+        model.readers.requires_grad_(epoch >= run.config.head_epochs)
+        parallel = run.processes.parallel(model)
         done = min(max(0, keeper.progress.step - first), len(plan))
         with _progress_bar(run, epoch, len(plan), done) as bar:
             for rows in plan[done:]:
                 step = keeper.progress.step
                 # Dropout depends on seed, step and rank alone: nothing has to be kept of it.
                 torch.manual_seed((run.config.seed << 40) + (step << 16) + run.processes.rank)
-                rate = learning_rate(run.config, step, steps)
+                rate = run.config.learning_rate
+                if epoch >= run.config.head_epochs:
+                    rate = learning_rate(run.config, step - head_steps, steps)
                 losses.append(_step(run, parallel, adam, batches, rows, rate))
                 keeper.progress.step += 1
                 keeper.save_if_due()
@@ -166,12 +175,16 @@ def _progress_bar(run: Run, epoch: int, steps: int, done: int) -> tqdm[Any]:
 
 
 def predict_logits(
-    model: ReviewLSTM, split: Encoded, config: TrainingConfig, device: torch.device
+    model: ReviewLSTM,
+    split: Encoded,
+    config: TrainingConfig,
+    device: torch.device,
+    precision: Precision = "fp32",
 ) -> npt.NDArray[np.float32]:
-    """[reviews] logits in fp32, as the bundle computes them; 0 for a review without tokens."""
+    """[reviews] logits; 0 for a review without tokens."""
     logits = np.zeros(len(split), np.float32)
     model.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), low_precision(precision, device):
         for batch in Batches(split, config.text_settings, config.batch_windows).in_order():
             logits[batch.rows] = model(batch.to(device)).cpu().numpy()
     model.train()
@@ -188,22 +201,78 @@ def _step(
 ) -> float:
     """One step on the reviews at ``rows``, shared among the processes; this one's loss."""
     for group in adam.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["share"]
     # A process without a share still takes part in the averaging, with a loss that weighs nothing.
     share = run.processes.share(rows)
     batch = batches.make(share if len(share) else rows[:1]).to(run.device)
-    low = run.config.precision == "bf16"
-    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=low):
-        logits = model(batch)
     # Gradients are averaged over processes, and a review must count as much in any of them.
     weight = run.processes.count * len(share) / len(rows)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels) * weight
     adam.zero_grad()
+    shifts = None
+    if run.config.adversarial and adam.param_groups[1]["params"][0].requires_grad:
+        shifts = _worst_shifts(run, model, batch, weight)
+    loss = _loss(run, model, batch, shifts) * weight
     loss.backward()  # type: ignore[no-untyped-call]
     if run.config.clip_norm:
         torch.nn.utils.clip_grad_norm_(model.parameters(), run.config.clip_norm)
     adam.step()
     return loss.item()
+
+
+def _loss(
+    run: Run,
+    model: torch.nn.Module,
+    batch: Batch,
+    shifts: list[torch.Tensor] | None = None,
+    vectors: list[torch.Tensor] | None = None,
+) -> torch.Tensor:
+    with low_precision(run.config.precision, run.device):
+        logits = model(batch, shifts, vectors)
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
+
+
+def _worst_shifts(
+    run: Run, model: torch.nn.Module, batch: Batch, weight: float
+) -> list[torch.Tensor]:
+    """For each direction [N, L, E]: the small change to a review's vectors that raises its loss
+    most (Miyato et al., 2017). The gradients of the unchanged reviews stay in the weights."""
+    random = torch.get_rng_state()
+    vectors: list[torch.Tensor] = []
+    with run.processes.without_averaging(model):
+        loss = _loss(run, model, batch, vectors=vectors) * weight
+        for tensor in vectors:
+            tensor.retain_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+    # The changed reviews lose the same words and entries to dropout.
+    torch.set_rng_state(random)
+    return scale_shifts([tensor.grad for tensor in vectors], vectors, batch, run.config.adversarial)
+
+
+def scale_shifts(
+    gradients: Sequence[torch.Tensor | None],
+    vectors: Sequence[torch.Tensor],
+    batch: Batch,
+    size: float,
+) -> list[torch.Tensor]:
+    """``gradients`` with another length: over all directions and windows of a review,
+    ``size`` times the rms of its vectors' entries."""
+    known = [gradient for gradient in gradients if gradient is not None]
+    words = _of_reviews(batch, batch.lengths.float())
+    entries = words * vectors[0].shape[2] * len(vectors)
+    energy = _of_reviews(batch, _squares([tensor.detach() for tensor in vectors]))
+    slope = _of_reviews(batch, _squares(known))
+    factor = size * torch.sqrt(energy / entries / slope.clamp(min=1e-24))  # [R]
+    return [gradient * factor[batch.reviews][:, None, None] for gradient in known]
+
+
+def _squares(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """[N] over all entries of [N, L, E] tensors."""
+    return torch.stack([tensor.float().square().sum((1, 2)) for tensor in tensors]).sum(0)
+
+
+def _of_reviews(batch: Batch, of_windows: torch.Tensor) -> torch.Tensor:
+    """[R] sums over each review's windows."""
+    return torch.zeros_like(batch.labels).index_add(0, batch.reviews, of_windows)
 
 
 def _describe_epoch(
@@ -213,24 +282,54 @@ def _describe_epoch(
     if losses:  # none where a run was resumed at the very end of an epoch
         row["loss"] = float(np.mean(losses))
     if len(run.dev):
-        scores = score(predict_logits(model, run.dev, run.config, run.device), run.dev.labels)
+        logits = predict_logits(model, run.dev, run.config, run.device, run.config.precision)
+        scores = score(logits, run.dev.labels)
         row |= {"dev_accuracy": scores["accuracy"], "dev_log_loss": scores["log_loss"]}
     tqdm.write("  ".join(f"{name} {value:.4f}" for name, value in row.items()))
     return row
 
 
 def _make_model(
-    config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, cache: Path
+    config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, options: argparse.Namespace
 ) -> ReviewLSTM:
+    """A model with the weights that the configuration starts from."""
     torch.manual_seed(config.seed)
     model = ReviewLSTM(config, len(vocabulary))
-    if config.word_vectors:
+    if config.start_from == "word-vectors":
         settings = SkipGram(config.embedding_size)
         workers = os.cpu_count() or 1
-        vectors = load_or_train(corpus, vocabulary, settings, cache, workers)
+        vectors = load_or_train(corpus, vocabulary, settings, options.data_dir, workers)
         with torch.no_grad():
-            model.embedding.weight.copy_(torch.from_numpy(vectors))
+            for reader in model.directions:
+                reader.embedding.weight.copy_(torch.from_numpy(vectors))
+    elif config.start_from != "random":
+        folder = options.stages_dir / config.start_from
+        _run_stage(config.start_from, folder, options)
+        load_stage(model, folder)
     return model
+
+
+def _run_stage(name: str, folder: Path, options: argparse.Namespace) -> None:
+    """Train the language models that come first, unless they are there."""
+    if not all((folder / f"{direction}.safetensors").exists() for direction in DIRECTIONS):
+        pretrain.main([name, f"--data-dir={options.data_dir}", f"--model-dir={folder}"])
+
+
+def load_stage(model: ReviewLSTM, folder: Path) -> None:
+    """Take the word vectors and LSTMs of the language models in ``folder``.
+
+    Raises:
+        ConfigError: their sizes or their vocabulary are others.
+    """
+    for reader, direction in zip(model.directions, DIRECTIONS, strict=False):
+        weights = load_file(folder / f"{direction}.safetensors")
+        try:
+            reader.load_state_dict({name: weights[name] for name in reader.state_dict()})
+        except (KeyError, RuntimeError) as error:
+            raise ConfigError(
+                f"{folder}: its weights can't be used ({error}). Give both stages the same sizes "
+                f"and text, or delete the folder to train it again."
+            ) from error
 
 
 def _write_results(
@@ -265,7 +364,7 @@ def main(arguments: list[str] | None = None) -> None:
             corpus = prepare_corpus(options.data_dir, options.archive)
             vocabulary = corpus.vocabulary(config.text_settings)
             labelled = corpus.encoded("train", vocabulary)
-            model = _make_model(config, corpus, vocabulary, options.data_dir).to(device)
+            model = _make_model(config, corpus, vocabulary, options).to(device)
         train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
         described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}"
         run = Run(
@@ -320,6 +419,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     options.checkpoint_dir = options.checkpoint_dir or Path(
         "/opt/ml/checkpoints" if in_job else "runs/checkpoints"
     )
+    # An interrupted job finds there what it has already trained.
+    options.stages_dir = options.checkpoint_dir if in_job else options.model_dir.parent
     return options
 
 

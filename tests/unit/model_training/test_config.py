@@ -12,6 +12,7 @@ from model_training.config import (
     CONFIGS,
     add_config_options,
     load_config,
+    load_pretraining_config,
     make_config,
     overrides_of,
 )
@@ -20,21 +21,28 @@ from model_training.errors import ConfigError
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.toml")))
 def test_every_configuration_that_ships_can_be_loaded(name: str) -> None:
-    config = load_config(name)
-    assert config.text_settings.vocabulary_size > 0
+    load = load_pretraining_config if name == "language-models" else load_config
+    assert load(name).text_settings.vocabulary_size > 0
+
+
+def test_a_classifier_reads_what_its_language_models_wrote() -> None:
+    before, after = load_pretraining_config("language-models"), load_config("modern")
+    assert after.start_from == "language-models"
+    for shared in ("text", "embedding_size", "hidden_size", "dev_reviews"):
+        assert getattr(before, shared) == getattr(after, shared)
 
 
 def test_classic_is_the_published_recipe() -> None:
     config = load_config("classic")
     assert (config.embedding_size, config.hidden_size, config.epochs) == (32, 200, 10)
-    assert (config.bidirectional, config.pooling, config.word_vectors) == (False, "last", False)
+    assert (config.bidirectional, config.pooling, config.start_from) == (False, "last", "random")
 
 
 def test_the_command_line_replaces_settings() -> None:
     parser = argparse.ArgumentParser()
     add_config_options(parser)
-    options = parser.parse_args(["--epochs", "2", "--hidden_size", "8", "--word-vectors", "false"])
-    assert overrides_of(options) == {"epochs": 2, "hidden_size": 8, "word_vectors": False}
+    options = parser.parse_args(["--epochs", "2", "--hidden_size", "8", "--bidirectional", "false"])
+    assert overrides_of(options) == {"epochs": 2, "hidden_size": 8, "bidirectional": False}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,7 @@ def test_a_wrong_setting_is_named_with_its_value(change: dict[str, object], mess
 
 
 def test_an_unknown_configuration_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="no configuration 'modren'; there are classic, modern"):
+    with pytest.raises(ConfigError, match="no configuration 'modren'; there are classic, language"):
         load_config("modren")
 
 

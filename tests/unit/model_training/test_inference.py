@@ -41,7 +41,9 @@ def make_bundle(folder: Path, name: str) -> Path:
     torch.manual_seed(0)
     model = ReviewLSTM(config, len(vocabulary)).eval()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(build_graph(model).SerializeToString())
+    (folder / "model.onnx").write_bytes(
+        build_graph(model, config.bundle_weights).SerializeToString()
+    )
     vocabulary.save(folder / "vocabulary.json")
     (folder / "metrics.json").write_text("{}")
     bias = float(model.output.bias.detach())

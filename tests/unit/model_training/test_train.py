@@ -10,14 +10,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from model_training import checkpoint, train
+from model_training import checkpoint, processes, train
 from model_training.config import load_config
 from model_training.data import Corpus
 from model_training.errors import CheckpointError, HardwareError
 
 SETTINGS = [
     *["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=3"],
-    *["--dev-reviews=8", "--word-vectors=false", "--learning-rate=0.03"],
+    *[
+        "--head-epochs=0",
+        "--layer-decay=1",
+        "--dev-reviews=8",
+        "--start-from=random",
+        "--learning-rate=0.03",
+    ],
 ]
 
 
@@ -45,7 +51,10 @@ def test_training_learns_and_writes_down_what_it_did(
     assert set(about["libraries"]) == {"gensim", "numpy", "scikit-learn", "torch"}
     assert [row["epoch"] for row in about["history"]] == list(range(1, 13))
     assert about["history"][-1]["loss"] < about["history"][0]["loss"]
-    assert set(load_file(model / "model.safetensors")) >= {"embedding.weight", "output.weight"}
+    assert set(load_file(model / "model.safetensors")) >= {
+        "readers.0.embedding.weight",
+        "output.weight",
+    }
 
 
 @pytest.mark.parametrize("killed_at", [1, 7, 10])
@@ -100,7 +109,7 @@ def test_a_gpu_that_was_paid_for_and_is_not_there_stops_the_job(
     monkeypatch.setenv("SM_NUM_GPUS", "1")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HardwareError, match="SM_NUM_GPUS = 1"):
-        train.choose_device()
+        processes.choose_device()
 
 
 def test_in_a_training_job_the_folders_are_sagemakers(monkeypatch: pytest.MonkeyPatch) -> None:
