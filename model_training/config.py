@@ -67,6 +67,7 @@ class TrainingConfig(_Settings):
     clip_norm: float  # largest norm of the gradient; 0 = not clipped
     precision: Precision  # of the LSTM's arithmetic; the weights stay in fp32
     bundle_weights: BundleWeights  # of the LSTM as it ships
+    ngrams: int  # entries of the linear side path; 0 = none
     dev_reviews: int  # held out from training, in whole movies; 0 = none, for a published recipe
     seed: int  # of weights, order and dropout
 
@@ -108,6 +109,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "head_epochs": (0, 1000),
     "layer_decay": (1, 100),
     "adversarial": (0, 1000),
+    "ngrams": (0, 500_000),
     "warm_up_steps": (0, 1_000_000),
     "negatives": (1, 100_000),
     "learning_rate": (1e-8, 10),

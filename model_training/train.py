@@ -6,8 +6,8 @@
 
 What a configuration starts from is trained first, if it is not there. A run that was stopped goes
 on from its last checkpoint when the same command is given again, and ends with the same result. It
-leaves the weights (model.safetensors), the vocabulary and run.json (settings, seed, versions, data,
-metrics) in its model folder; export.py makes the bundle of them.
+leaves the weights (model.safetensors, ngrams.safetensors), the vocabulary and run.json (settings,
+seed, versions, data, metrics) in its model folder; export.py makes the bundle of them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from model_training.files import replacing, run_command
 from model_training.language_model import DIRECTIONS
 from model_training.metrics import fit_temperature, score
 from model_training.model import ReviewLSTM
+from model_training.ngrams import fit_ngrams, save_ngrams
 from model_training.processes import Processes, choose_device, join_processes, low_precision
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
@@ -339,6 +340,8 @@ def _write_results(
     with replacing(folder / "model.safetensors") as part:
         save_file({name: tensor.cpu() for name, tensor in model.state_dict().items()}, part)
     vocabulary.save(folder / "vocabulary.json")
+    if run.config.ngrams:
+        save_ngrams(fit_ngrams(run.train, run.config.ngrams), folder / "ngrams.safetensors")
     logits = predict_logits(model, run.dev, run.config, run.device)
     if len(run.dev):
         temperature = fit_temperature(logits, run.dev.labels)

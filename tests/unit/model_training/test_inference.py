@@ -28,10 +28,18 @@ from model_training.inference import (
     predict_fn,
 )
 from model_training.model import ReviewLSTM
+from model_training.ngrams import fit_ngrams
 from model_training.onnx_graph import build_graph
-from review_text import build_vocabulary, load_vocabulary
+from review_text import Vocabulary, build_vocabulary, load_vocabulary
 
 WORDS = ["a wonderful film, great fun and not bad at all", "a dreadful film; dull, ugly and bad"]
+
+
+def encode(texts: list[str], vocabulary: Vocabulary) -> Encoded:
+    ids = [vocabulary.encode_ids(text) for text in texts]
+    offsets = np.cumsum([0, *map(len, ids)])
+    labels = np.array([1 - row % 2 for row in range(len(ids))], np.int8)
+    return Encoded(np.concatenate(ids).astype(np.uint16), offsets, labels)
 
 
 def make_bundle(folder: Path, name: str) -> Path:
@@ -41,12 +49,12 @@ def make_bundle(folder: Path, name: str) -> Path:
     torch.manual_seed(0)
     model = ReviewLSTM(config, len(vocabulary)).eval()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(
-        build_graph(model, config.bundle_weights).SerializeToString()
-    )
+    ngrams = fit_ngrams(encode(WORDS * 2, vocabulary), 40) if config.ngrams else None
+    graph = build_graph(model, config.bundle_weights, ngrams)
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
     vocabulary.save(folder / "vocabulary.json")
     (folder / "metrics.json").write_text("{}")
-    bias = float(model.output.bias.detach())
+    bias = float(model.output.bias.detach()) + (ngrams.bias if ngrams else 0.0)
     about = {"name": name, "architecture": "small", "temperature": 1.5, "bias": bias}
     write_manifest(folder, about)
     return folder
@@ -245,8 +253,9 @@ def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
     bundle = model_fn(str(make_bundle(tmp_path, "modern")))
     torch.manual_seed(1)  # not the seed of the bundle
     other = ReviewLSTM(config, len(bundle.vocabulary)).eval()
-    with pytest.raises(BundleError, match="differs from PyTorch"):
-        export.prove_equal(bundle, other, _no_reviews())
+    trained = export.Trained("modern", other, None, tmp_path)
+    with pytest.raises(BundleError, match="differ from PyTorch"):
+        export.prove_equal(bundle, trained, _no_reviews())
 
 
 def _no_reviews() -> Encoded:
