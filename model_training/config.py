@@ -79,7 +79,7 @@ class PretrainingConfig(_Settings):
     embedding_size: int  # numbers a word vector has
     hidden_size: int  # LSTM units
     word_vectors: bool  # start from skip-gram vectors of the training and unlabelled reviews
-    epochs: int  # passes over the training and unlabelled reviews
+    epochs: float  # passes over the training and unlabelled reviews
     decay_epochs: float  # over the last so many passes the learning rate falls to nothing
     batch_windows: int  # windows in a batch
     learning_rate: float  # Adam's, before it falls

@@ -148,7 +148,7 @@ def score_split(model: Model, split: Encoded) -> npt.NDArray[np.float32]:
     logits = np.zeros(len(split), np.float32)
     rows = np.flatnonzero(split.lengths > 0)
     for part in np.array_split(rows, max(1, len(rows) // 500)):
-        results = model.score([split[row].tolist() for row in part])
+        results = model.score([split[row].tolist() for row in part], contributions=False)
         logits[part] = [result.logit for result in results]
     return logits
 

@@ -107,7 +107,7 @@ class Result:
     probability: float
     """Of positive, calibrated."""
     contributions: npt.NDArray[np.float32]
-    """[tokens]; with the bias they add up to the logit."""
+    """[tokens]; with the bias they add up to the logit. Empty where nobody asked for them."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,11 @@ class Model:
     temperature: float
     bias: float
 
-    def score(self, reviews: Sequence[Sequence[int]]) -> list[Result]:
-        """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded."""
+    def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
+        """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded.
+
+        Without ``contributions``, what only they need is not computed.
+        """
         window = self.vocabulary.settings.window
         windows = [-(-len(review) // window) for review in reviews]
         # Reviews of as many windows run together, so that none is padded with whole windows.
@@ -130,11 +133,11 @@ class Model:
         results: dict[int, Result] = {}
         for count, rows in groupby(order, key=windows.__getitem__):
             for part in _chunks(list(rows), max(1, _MOST_WINDOWS // count)):
-                scored = self._run([reviews[row] for row in part], count)
+                scored = self._run([reviews[row] for row in part], count, contributions)
                 results.update(zip(part, scored, strict=True))
         return [results[row] for row in range(len(reviews))]
 
-    def _run(self, reviews: list[Sequence[int]], windows: int) -> list[Result]:
+    def _run(self, reviews: list[Sequence[int]], windows: int, contributions: bool) -> list[Result]:
         """Score reviews of ``windows`` windows each in one run of the graph."""
         window = self.vocabulary.settings.window
         lengths = np.array([len(review) for review in reviews], np.int32)
@@ -143,17 +146,18 @@ class Model:
         for row, review in enumerate(reviews):
             ids[row, : len(review)] = review
         filled = np.clip(lengths[:, None] - np.arange(windows, dtype=np.int32) * width, 0, width)
-        logits, contributions = self.session.run(
-            ["logits", "contributions"],
+        logits, *shares = self.session.run(
+            ["logits", "contributions"] if contributions else ["logits"],
             {
                 "windows": ids.reshape(-1, width),
                 "window_lengths": filled.reshape(-1),
                 "lengths": lengths,
             },
         )
+        rows = shares[0] if shares else np.zeros((len(reviews), 0), np.float32)
         return [
             Result(float(logit), self._probability(float(logit)), row[:length])
-            for logit, row, length in zip(logits, contributions, lengths, strict=True)
+            for logit, row, length in zip(logits, rows, lengths, strict=True)
         ]
 
     def _probability(self, logit: float) -> float:
@@ -230,7 +234,10 @@ def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] 
         "model": model.version,
         "vocabulary": model.vocabulary.fingerprint,
         "bias": model.bias,
-        "results": [_result(result, data.contributions) for result in model.score(data.reviews)],
+        "results": [
+            _result(result, data.contributions)
+            for result in model.score(data.reviews, data.contributions)
+        ],
     }
 
 
@@ -336,7 +343,7 @@ def _score_lines(lines: list[str], model: Model) -> Iterator[str]:
                 scored.append(len(answers))
                 reviews.append(ids)
             answers.append(answer)
-        for position, result in zip(scored, model.score(reviews), strict=True):
+        for position, result in zip(scored, model.score(reviews, False), strict=True):
             sentiment = "positive" if result.probability >= 0.5 else "negative"
             answers[position] |= {"sentiment": sentiment, **_result(result, contributions=False)}
         yield from (json.dumps(answer, separators=(",", ":")) for answer in answers)

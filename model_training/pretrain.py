@@ -51,7 +51,7 @@ class Pretraining:
         """``folder`` keeps the checkpoints; ``data`` identifies reviews and vocabulary."""
         self._config, self._model, self._stream = model.config, model, stream
         self._steps_an_epoch = stream.windows // self._config.batch_windows
-        self._steps = self._steps_an_epoch * self._config.epochs
+        self._steps = round(self._steps_an_epoch * self._config.epochs)
         self._falls_from = self._steps - round(self._steps_an_epoch * self._config.decay_epochs)
         self._adam = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99), fused=True)
         length = ("epochs", "decay_epochs")
@@ -60,7 +60,7 @@ class Pretraining:
         }
         described = json.dumps(lasting, sort_keys=True) + direction + data
         self._key = hashlib.sha256(described.encode()).hexdigest()
-        epochs = f"{self._config.epochs}-{self._config.decay_epochs:g}"
+        epochs = f"{self._config.epochs:g}-{self._config.decay_epochs:g}"
         self._path = folder / f"{direction}-{epochs}.safetensors"
         self._level = folder / f"{direction}-level.safetensors"
         self._direction = direction

@@ -261,3 +261,11 @@ def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
 def _no_reviews() -> Encoded:
     nothing = np.zeros(0, np.uint16)
     return Encoded(nothing, np.zeros(1, np.int64), np.zeros(0, np.int8))
+
+
+def test_a_logit_is_the_same_with_and_without_contributions(model: Model) -> None:
+    reviews = [[2, 3, 4], [5] * 70, [6]]
+    with_them, without = model.score(reviews), model.score(reviews, contributions=False)
+    assert [result.logit for result in with_them] == [result.logit for result in without]
+    assert [len(result.contributions) for result in with_them] == [3, 70, 1]
+    assert not any(len(result.contributions) for result in without)
