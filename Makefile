@@ -11,6 +11,7 @@ SAM_CLI := aws-sam-cli==1.170.0
 AWS_IMAGE_VENV := .venv-aws-image
 CHECKOV_VENV := .venv-checkov
 AWS_IMAGE := tests/contract/aws_image
+BUNDLES := model_training/bundle/classic model_training/bundle/modern
 DATA ?= data
 ARCHIVE ?=
 export SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
@@ -58,11 +59,22 @@ train: data ## Train and export the model (MODEL=modern or classic)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
 
 .PHONY: evaluate
-evaluate: data ## Score the shipped models on the 25,000 test reviews
-	@for name in classic modern; do \
-		$(BIN)/python -m model_training.evaluate model_training/bundle/$$name --data-dir $(DATA) \
-		|| exit 1; \
-	done
+evaluate: data ## Score the shipped models on the test reviews; update pictures and model card
+	@$(BIN)/python -m model_training.evaluate $(BUNDLES) --data-dir $(DATA) --write
+	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
+
+.PHONY: faithfulness
+faithfulness: data ## Check the explanations by deleting words (30 minutes)
+	@$(BIN)/python -m model_training.report.faithfulness $(BUNDLES) --data-dir $(DATA)
+	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
+
+.PHONY: explore
+explore: data ## Draw what the training reviews look like
+	@$(BIN)/python -m model_training.report.explore --data-dir $(DATA)
+
+.PHONY: compare-models
+compare-models: data $(VENV)/compare ## Train and score the peers (ARGS="--time" times them)
+	@$(BIN)/python -m model_training.baselines.compare --data-dir $(DATA) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/test ## Measure text processing, answers, memory on this machine (ARCHIVE=file)
@@ -105,10 +117,15 @@ $(VENV)/train: pyproject.toml requirements/constraints.txt | $(BIN)/python
 	@$(PIP) --editable '.[run,train]'
 	@touch $@
 
+$(VENV)/compare: pyproject.toml requirements/constraints.txt | $(BIN)/python
+	@echo "Installing what the comparison needs, PyTorch among it ..."
+	@$(PIP) --editable '.[run,train,compare]'
+	@touch $@
+
 $(VENV)/test: pyproject.toml requirements/constraints.txt | $(BIN)/python
 	@echo "Installing what the tests need, PyTorch among it ..."
-	@$(PIP) --editable '.[run,train,test]'
-	@touch $@ $(VENV)/run $(VENV)/train
+	@$(PIP) --editable '.[run,train,compare,test]'
+	@touch $@ $(VENV)/run $(VENV)/train $(VENV)/compare
 
 $(SAM_VENV)/done: Makefile
 	@echo "Installing the SAM CLI ..."

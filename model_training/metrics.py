@@ -31,7 +31,7 @@ def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str,
     Precision, recall and F1 are of the positive class. A probability of exactly one half counts
     as positive.
     """
-    probabilities = expit(np.asarray(logits, np.float64) / temperature)
+    probabilities = positive_probability(logits, temperature)
     predicted = (probabilities >= 0.5).astype(int)
     (true_negative, false_positive), (false_negative, true_positive) = confusion_matrix(
         labels, predicted, labels=[0, 1]
@@ -53,14 +53,28 @@ def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str,
     }
 
 
+def positive_probability(logits: Floats, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """[reviews] probabilities of positive."""
+    probabilities: npt.NDArray[np.float64] = expit(np.asarray(logits, np.float64) / temperature)
+    return probabilities
+
+
+def calibration_bins(
+    probabilities: Floats, labels: Labels, bins: int = ECE_BINS
+) -> npt.NDArray[np.float64]:
+    """[bins, 3]: mean probability of positive, share of positive reviews, and how many reviews;
+    for bins of equal mass, from the least probability to the highest."""
+    order = np.argsort(probabilities, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    return np.array(
+        [[np.mean(probabilities[part]), np.mean(labels[part]), len(part)] for part in parts]
+    )
+
+
 def calibration_error(probabilities: Floats, labels: Labels, bins: int = ECE_BINS) -> float:
     """Expected calibration error of the probability of positive, over bins of equal mass."""
-    order = np.argsort(probabilities, kind="stable")
-    error = 0.0
-    for part in np.array_split(order, min(bins, len(order))):
-        gap = abs(float(np.mean(probabilities[part])) - float(np.mean(labels[part])))
-        error += gap * len(part) / len(order)
-    return error
+    said, found, counts = calibration_bins(probabilities, labels, bins).T
+    return float(np.sum(np.abs(said - found) * counts) / len(labels))
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:

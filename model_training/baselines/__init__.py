@@ -1,1 +1,1 @@
-"""What the LSTM is measured against, and what its choices were measured with."""
+"""What the LSTM is compared with, and what its choices were measured with."""

@@ -17,28 +17,16 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 from model_training.baselines.nbsvm import NaiveBayesSVM
+from model_training.baselines.texts import classic, modern, normalise_modern
 from model_training.data import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from review_text import CLASSIC, MODERN
-from review_text.tokens import find_surfaces, make_normalise
+from review_text import MODERN
+from review_text.tokens import find_surfaces
 
 Tokenise = Callable[[str], list[str]]
 
-_normalise_modern = make_normalise(MODERN)
-_normalise_classic = make_normalise(CLASSIC)
 _CONTRACTED_NOT = re.compile(r"(.+)(n't)$")
-
-
-def modern(text: str) -> list[str]:
-    """The tokens of the shipped model, of the whole review."""
-    return [_normalise_modern(surface) or "" for surface in find_surfaces(text, MODERN)]
-
-
-def classic(text: str) -> list[str]:
-    """Stems without stop words and punctuation, of the whole review."""
-    words = map(_normalise_classic, find_surfaces(text, CLASSIC))
-    return [word for word in words if word is not None]
 
 
 def _cased(text: str) -> list[str]:
@@ -49,7 +37,7 @@ def _shouted(text: str) -> list[str]:
     """A marker after each word in capitals."""
     tokens = []
     for surface in find_surfaces(text, MODERN):
-        tokens.append(_normalise_modern(surface) or "")
+        tokens.append(normalise_modern(surface) or "")
         if len(surface) > 2 and surface.isupper():
             tokens.append("<capitals>")
     return tokens

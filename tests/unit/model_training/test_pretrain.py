@@ -221,7 +221,7 @@ def test_a_classifier_of_other_sizes_than_its_language_models_is_refused(
 def test_training_a_classifier_trains_its_missing_language_models_first(
     tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    asked: list[list[str]] = []
     monkeypatch.setattr(pretrain, "main", asked.append)
     arguments = ["modern", f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
     with pytest.raises(FileNotFoundError):

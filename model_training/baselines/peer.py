@@ -1,0 +1,123 @@
+"""What every compared model has in common, and how a score without a probability gets one."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import logit
+
+from model_training.errors import ReeltoneError
+
+Floats = npt.NDArray[np.floating[Any]]
+Family = Literal["Reeltone", "LSTM and CNN", "transformer", "words and n-grams", "lexicon"]
+
+
+class PeerError(ReeltoneError):
+    """A compared model cannot be trained, loaded or found."""
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Texts and what their authors thought."""
+
+    texts: Sequence[str]
+    labels: npt.NDArray[np.integer[Any]]
+    """[reviews]: 1 positive, 0 negative."""
+
+
+class Peer(ABC):
+    """A model that is compared: trained on the same reviews, asked for the same test reviews."""
+
+    name: str
+    """On the command line and in file names."""
+    title: str
+    family: Family
+    package: str
+    """The distribution on PyPI that it stands on."""
+    remark: str
+    """For the reader of the table: where its hyperparameters come from, what may be unfair."""
+
+    trained_here: bool = True
+    """Whether ``fit`` is what trains it, so that its time means something."""
+    earlier_seconds: float = 0.0
+    """Processor seconds of its training that an interrupted run had spent before."""
+    own_threshold: float | None = None
+    """The logit where its package draws the line, when the comparison draws it elsewhere."""
+
+    @abstractmethod
+    def fit(self, train: Reviews, dev: Reviews, folder: Path, scratch: Path) -> None:
+        """Train, and leave what was learned in ``folder``.
+
+        What is only of use to a run that takes up this one again goes to ``scratch``.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path) -> None:
+        """Get ready to score with what ``fit`` left in ``folder``."""
+
+    @abstractmethod
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """[texts] log odds of positive."""
+
+    def files(self) -> list[Path]:
+        """Files that it reads when it scores, besides those in its folder."""
+        return []
+
+    def version(self) -> str:
+        """What was compared; a result of another version is out of date. Empty: not installed."""
+        try:
+            return f"{self.package} {version(self.package)}"
+        except PackageNotFoundError:
+            return ""
+
+
+@dataclass(frozen=True)
+class Platt:
+    """Turns a score into log odds (Platt, 1999)."""
+
+    slope: float
+    intercept: float
+
+    def __call__(self, scores: Floats) -> Floats:
+        return self.slope * np.asarray(scores, np.float64) + self.intercept
+
+
+def fit_platt(scores: Floats, labels: npt.NDArray[np.integer[Any]]) -> Platt:
+    """The line from scores to log odds that makes the labels most likely."""
+    scale = float(np.std(scores)) or 1.0
+    signs = 2.0 * np.asarray(labels) - 1.0
+
+    def loss(line: npt.NDArray[np.float64]) -> float:
+        return float(np.mean(np.logaddexp(0.0, -signs * (line[0] * scores / scale + line[1]))))
+
+    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return Platt(float(slope) / scale, float(intercept))
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    """Logits of probabilities, finite where they are rounded to 0 or 1."""
+    logits: Floats = logit(np.clip(np.asarray(probabilities, np.float64), 1e-7, 1 - 1e-7))
+    return logits
+
+
+def optional(module: str) -> Any:
+    """A module that only the comparison needs.
+
+    Raises:
+        PeerError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise PeerError(
+            f"{module} is not installed ({error}); pip install '.[run,train,compare]'"
+        ) from error

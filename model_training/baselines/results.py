@@ -1,0 +1,78 @@
+"""What is known of each compared model, on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model_training.files import replacing
+
+
+@dataclass
+class Conditions:
+    """Under what a time was measured."""
+
+    machine: str
+    load: float
+    """Processes that ran or wanted to, the mean of five minutes."""
+    when: str
+
+    @classmethod
+    def now(cls) -> Conditions:
+        """Those of this moment."""
+        load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
+        return cls(machine(), round(load, 2), time.strftime("%Y-%m-%d"))
+
+
+@dataclass
+class Result:
+    """One row of the table, and what the plot needs."""
+
+    name: str
+    version: str
+    megabytes: float
+    metrics: dict[str, Any]
+    training_seconds: float | None
+    """Of one processor; none for what is not trained here."""
+    trained: Conditions
+    milliseconds: float | None = None
+    """Median processor time of one review, from text to answer."""
+    timed: Conditions | None = None
+    extra: dict[str, float] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write <name>.json."""
+        with replacing(folder / f"{self.name}.json") as part:
+            part.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def load_result(folder: Path, name: str) -> Result | None:
+    """What ``save`` wrote; none where nothing was."""
+    path = folder / f"{name}.json"
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text())
+    content["trained"] = Conditions(**content["trained"])
+    if content["timed"] is not None:
+        content["timed"] = Conditions(**content["timed"])
+    return Result(**content)
+
+
+def machine() -> str:
+    """This machine, in a few words."""
+    return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _processor() -> str:
+    """Its processor's name (Linux), or its kind."""
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else ():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.machine()

@@ -1,0 +1,1 @@
+"""What people read about data and models: pictures, model card, faithfulness of explanations."""
