@@ -51,10 +51,12 @@ class TrainingConfig(_Settings):
 
     embedding_size: int  # numbers a word vector has
     hidden_size: int  # LSTM units a direction
-    bidirectional: bool  # a second LSTM reads each window from its end
+    bidirectional: bool  # two LSTMs: one reads each window from its start, one from its end
+    backward: bool  # a single LSTM reads each window from its end
     pooling: Pooling  # what the output layer sees: the last state, or max and mean of all
-    start_from: str  # "random", "word-vectors" (skip-gram), or the name of an earlier stage's run
-    epochs: int  # passes over the training reviews
+    start_from: str  # "random", "word-vectors" (skip-gram), or an earlier stage; "forward+backward"
+    # joins two classifiers of one direction, whose logits are averaged
+    epochs: int  # passes over the training reviews; 0 = as it starts
     head_epochs: int  # the first of them, in which only the output layer learns
     batch_windows: int  # windows in a batch; fixed, since each new shape costs the CPU new kernels
     learning_rate: float  # Adam's, at its highest, of the output layer
@@ -103,7 +105,7 @@ _CHOICES = {
 _RANGES: dict[str, tuple[float, float]] = {
     "embedding_size": (1, 4096),
     "hidden_size": (1, 4096),
-    "epochs": (1, 1000),
+    "epochs": (0, 1000),
     "batch_windows": (1, 100_000),
     "decay_epochs": (0, 1000),
     "head_epochs": (0, 1000),
@@ -140,6 +142,13 @@ def load_pretraining_config(
 ) -> PretrainingConfig:
     """The same for a language model's settings; raises as ``load_config``."""
     return _load(PretrainingConfig, name, overrides)
+
+
+def is_pretraining(name: str) -> bool:
+    """Whether ``configs/<name>.toml`` is a language model's."""
+    return (CONFIGS / f"{name}.toml").exists() and "negatives" in tomllib.loads(
+        (CONFIGS / f"{name}.toml").read_text(encoding="utf-8")
+    )
 
 
 def _load(kind: type[_Kind], name: str, overrides: Mapping[str, Any] | None) -> _Kind:

@@ -44,6 +44,7 @@ INT8_TOLERANCE = 0.002
 """Largest difference that weights in 8 bits may make to the share of dev reviews that are right,
 and to a probability on average."""
 _PROOF_REVIEWS = 1_000
+_MOST_SHARE = 100.0  # of an LSTM that has learned nothing; beyond it, fp32 can't add them up
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def describe(config: TrainingConfig) -> str:
     """The architecture in one sentence, for people."""
     words = config.text_settings
     kind = "bidirectional LSTM" if config.bidirectional else "LSTM"
-    start = ", pre-trained as language models" if config.start_from == "language-models" else ""
+    is_pretrained = config.start_from not in ("random", "word-vectors")
+    start = ", pre-trained as language models" if is_pretrained else ""
     weights = " in 8 bits" if config.bundle_weights == "int8" else ""
     pooled = "maximum and mean of its states" if config.pooling == "max+mean" else "its last state"
     beside = ", and beside it a linear classifier of 1- to 3-grams" if config.ngrams else ""
@@ -203,7 +205,7 @@ def fit_share(lstm: npt.NDArray[Any], ngrams: npt.NDArray[Any], labels: npt.NDAr
     features = np.stack([lstm, ngrams], 1)
     fitted = LogisticRegression(C=1e6, fit_intercept=False).fit(features, labels)
     of_lstm, of_ngrams = fitted.coef_[0]
-    return float(max(0.0, of_ngrams / max(of_lstm, 1e-6)))
+    return float(np.clip(of_ngrams / max(of_lstm, 1e-6), 0.0, _MOST_SHARE))
 
 
 def _proof_reviews(bundle: Model, reviews: Encoded) -> Encoded:

@@ -10,6 +10,7 @@ from torch import nn
 
 from model_training.batches import Batch
 from model_training.config import TrainingConfig
+from model_training.language_model import DIRECTIONS, Direction
 from review_text import INFREQUENT, NO_WORD
 
 # N windows, L tokens a window, R reviews, E embedding size, H hidden size, D directions,
@@ -36,14 +37,21 @@ class ReviewLSTM(nn.Module):
     def __init__(self, config: TrainingConfig, entries: int) -> None:
         super().__init__()
         self.config = config
-        directions = 2 if config.bidirectional else 1
+        directions = len(self.direction_names)
         self.readers = nn.ModuleList(Reader(config, entries) for _ in range(directions))
-        pooled = 2 * directions if config.pooling == "max+mean" else directions
+        pooled = directions * (2 if config.pooling == "max+mean" else 1)
         self.output = nn.Linear(pooled * config.hidden_size, 1)
 
     @property
+    def direction_names(self) -> tuple[Direction, ...]:
+        """Which way each reader reads."""
+        if self.config.bidirectional:
+            return ("forward", "backward")
+        return ("backward",) if self.config.backward else ("forward",)
+
+    @property
     def directions(self) -> list[Reader]:
-        """The forward reader, and the backward one if there is one."""
+        """The readers, in the order of ``direction_names``."""
         return [cast("Reader", reader) for reader in self.readers]
 
     def forward(
@@ -59,10 +67,11 @@ class ReviewLSTM(nn.Module):
             shifts: for each direction [N, L, E], added to the word vectors that the LSTM reads.
             vectors: is given the word vectors that the LSTMs read, to ask for their gradients.
         """
-        words = self._drop_words(batch)
+        both = dict(zip(DIRECTIONS, self._drop_words(batch), strict=True))
+        words = [both[name] for name in self.direction_names]
         scale = self._embedding_mask(batch)
         pooled = []
-        for number, (reader, ids) in enumerate(zip(self.directions, words, strict=False)):
+        for number, (reader, ids) in enumerate(zip(self.directions, words, strict=True)):
             read = reader.embedding(ids)  # [N, L, E]
             if scale is not None:
                 read = read * scale

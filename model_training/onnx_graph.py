@@ -117,7 +117,7 @@ def _add_readers(graph: _Graph, model: ReviewLSTM, guards: int) -> str:
     graph.add("Transpose", ["windows"], "steps", perm=[1, 0])  # [L, N]
     states = [
         _add_reader(graph, reader, name, guards)
-        for reader, name in zip(model.directions, ("forward", "reverse"), strict=False)
+        for reader, name in zip(model.directions, model.direction_names, strict=True)
     ]
     graph.add("Concat", states, "states_by_step", axis=1)  # [L, D, N, H]
     graph.add("Transpose", ["states_by_step"], "states_by_window", perm=[2, 0, 1, 3])
@@ -142,7 +142,8 @@ def _add_reader(graph: _Graph, reader: Reader, name: str, guards: int) -> str:
     graph.add("Cast", [f"{name}_int8"], f"{name}_unscaled", to=TensorProto.FLOAT)
     graph.add("Mul", [f"{name}_unscaled", f"{name}_scale"], f"{name}_vectors")
     inputs = [f"{name}_vectors", f"{name}_W", f"{name}_R", f"{name}_B", "window_lengths"]
-    attributes = {"hidden_size": reader.lstm.hidden_size + guards, "direction": name}
+    direction = "reverse" if name == "backward" else "forward"
+    attributes = {"hidden_size": reader.lstm.hidden_size + guards, "direction": direction}
     if not guards:
         for letter, array in zip("WRB", weights, strict=True):
             graph.constant(f"{name}_{letter}", array[None])

@@ -15,7 +15,6 @@ import hashlib
 import json
 import math
 import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict
@@ -34,7 +33,7 @@ from model_training.data import Corpus, Encoded, add_data_options, prepare_corpu
 from model_training.errors import ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.language_model import DIRECTIONS, Direction, LanguageModel, Stream
-from model_training.processes import choose_device, low_precision
+from model_training.processes import choose_device, low_precision, run_side_by_side
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
 
@@ -185,26 +184,6 @@ def train_direction(options: argparse.Namespace, config: PretrainingConfig) -> N
     print(f"{options.direction}: {json.dumps(about)}")
 
 
-def _train_both(options: argparse.Namespace, arguments: list[str]) -> None:
-    """One process for each direction, each with its share of the cores."""
-    threads = str(max(1, (os.cpu_count() or 1) // len(DIRECTIONS)))
-    environment = {"OMP_NUM_THREADS": threads} | os.environ
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", "model_training.pretrain", *arguments, "--direction", direction],
-            env=environment,
-        )
-        for direction in DIRECTIONS
-    ]
-    try:
-        failed = [child.wait() for child in children]
-    finally:
-        for child in children:
-            child.terminate()
-    if any(failed):
-        raise ReeltoneError("a language model was not trained to its end; its own message is above")
-
-
 def main(arguments: list[str]) -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(
@@ -231,7 +210,8 @@ def main(arguments: list[str]) -> None:
         workers = os.cpu_count() or 1
         settings = SkipGram(config.embedding_size)
         load_or_train(corpus, vocabulary, settings, options.data_dir, workers)
-    _train_both(options, arguments)
+    command = ["model_training.pretrain", *arguments]
+    run_side_by_side([[*command, f"--direction={direction}"] for direction in DIRECTIONS])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from model_training.config import Precision
-from model_training.errors import HardwareError
+from model_training.errors import HardwareError, ReeltoneError
 
 _PATIENCE = timedelta(hours=24)
 """How long the others wait while one process trains what comes first."""
@@ -105,3 +107,23 @@ def choose_device(local_rank: int = 0) -> torch.device:
 def low_precision(precision: Precision, device: torch.device) -> torch.autocast:
     """Matrices multiplied in ``precision`` within the block; the weights stay in fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def run_side_by_side(commands: list[list[str]]) -> None:
+    """Run Python modules with their arguments at the same time, each with its share of the cores.
+
+    Raises:
+        ReeltoneError: one of them failed; it has said why.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // max(1, len(commands))))
+    environment = {"OMP_NUM_THREADS": threads} | os.environ
+    started = [
+        subprocess.Popen([sys.executable, "-m", *command], env=environment) for command in commands
+    ]
+    try:
+        failed = [child.wait() for child in started]
+    finally:
+        for child in started:
+            child.terminate()
+    if any(failed):
+        raise ReeltoneError("a stage was not trained to its end; its own message is above")

@@ -39,6 +39,7 @@ from model_training.config import (
     Precision,
     TrainingConfig,
     add_config_options,
+    is_pretraining,
     load_config,
     overrides_of,
 )
@@ -49,7 +50,13 @@ from model_training.language_model import DIRECTIONS
 from model_training.metrics import fit_temperature, score
 from model_training.model import ReviewLSTM
 from model_training.ngrams import fit_ngrams, save_ngrams
-from model_training.processes import Processes, choose_device, join_processes, low_precision
+from model_training.processes import (
+    Processes,
+    choose_device,
+    join_processes,
+    low_precision,
+    run_side_by_side,
+)
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
 
@@ -304,33 +311,71 @@ def _make_model(
             for reader in model.directions:
                 reader.embedding.weight.copy_(torch.from_numpy(vectors))
     elif config.start_from != "random":
-        folder = options.stages_dir / config.start_from
-        _run_stage(config.start_from, folder, options)
-        load_stage(model, folder)
+        names = config.start_from.split("+")
+        _run_stages(names, options)
+        load_stages(model, [options.stages_dir / name for name in names])
     return model
 
 
-def _run_stage(name: str, folder: Path, options: argparse.Namespace) -> None:
-    """Train the language models that come first, unless they are there."""
-    if not all((folder / f"{direction}.safetensors").exists() for direction in DIRECTIONS):
-        pretrain.main([name, f"--data-dir={options.data_dir}", f"--model-dir={folder}"])
+def _run_stages(names: list[str], options: argparse.Namespace) -> None:
+    """Train what comes first and is not there yet: language models, or classifiers side by side."""
+    missing = [name for name in names if not is_finished(options.stages_dir / name)]
+    places = [f"--data-dir={options.data_dir}", f"--checkpoint-dir={options.checkpoint_dir}"]
+    commands = []
+    for name in missing:
+        folder = f"--model-dir={options.stages_dir / name}"
+        if is_pretraining(name):
+            pretrain.main([name, places[0], folder])
+        else:
+            _run_stages(load_config(name).start_from.split("+"), options)
+            commands.append(["model_training.train", name, *places, folder])
+    run_side_by_side(commands)
 
 
-def load_stage(model: ReviewLSTM, folder: Path) -> None:
-    """Take the word vectors and LSTMs of the language models in ``folder``.
+def is_finished(folder: Path) -> bool:
+    """Whether a stage's results are there: a classifier's, or those of both language models."""
+    of_language_models = [folder / f"{direction}.safetensors" for direction in DIRECTIONS]
+    return (folder / "run.json").exists() or all(path.exists() for path in of_language_models)
+
+
+def load_stages(model: ReviewLSTM, folders: list[Path]) -> None:
+    """Take the weights of earlier stages: of language models, of a classifier, or of a forward and
+    a backward one, whose logits are averaged.
 
     Raises:
         ConfigError: their sizes or their vocabulary are others.
     """
-    for reader, direction in zip(model.directions, DIRECTIONS, strict=False):
-        weights = load_file(folder / f"{direction}.safetensors")
-        try:
+    try:
+        if (folders[0] / "run.json").exists():
+            parts = [load_file(folder / "model.safetensors") for folder in folders]
+            model.load_state_dict(_join(parts))
+            return
+        for reader, direction in zip(model.directions, model.direction_names, strict=True):
+            weights = load_file(folders[0] / f"{direction}.safetensors")
             reader.load_state_dict({name: weights[name] for name in reader.state_dict()})
-        except (KeyError, RuntimeError) as error:
-            raise ConfigError(
-                f"{folder}: its weights can't be used ({error}). Give both stages the same sizes "
-                f"and text, or delete the folder to train it again."
-            ) from error
+    except (KeyError, RuntimeError) as error:
+        raise ConfigError(
+            f"{', '.join(map(str, folders))}: the weights can't be used ({error}). Give all stages "
+            f"the same sizes and text, or delete the folder to train it again."
+        ) from error
+
+
+def _join(parts: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Classifiers of one direction each as one classifier of all directions."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = {
+        name.replace("readers.0", f"readers.{number}"): tensor
+        for number, part in enumerate(parts)
+        for name, tensor in part.items()
+        if name.startswith("readers.")
+    }
+    # Each has its maxima first, then its means; together: all maxima, then all means.
+    halves = [part["output.weight"].chunk(2, 1) for part in parts]
+    weights = [half[kind] for kind in range(2) for half in halves]
+    joined["output.weight"] = torch.cat(weights, 1) / len(parts)
+    joined["output.bias"] = torch.stack([part["output.bias"] for part in parts]).mean(0)
+    return joined
 
 
 def _write_results(

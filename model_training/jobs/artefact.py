@@ -14,6 +14,7 @@ from model_training.jobs.cloud import Cloud, JobError, aws_errors, split_uri
 from model_training.jobs.status import Job
 
 _PARTS = ("model.safetensors", "run.json", "vocabulary.json")
+_SIDE_PATH = "ngrams.safetensors"  # of the models that have one
 
 
 def find_artefact(job: Job) -> tuple[str, str]:
@@ -41,7 +42,7 @@ def find_artefact(job: Job) -> tuple[str, str]:
 def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     """Unpack a job's model.tar.gz from S3 into ``folder``, a run that export.py understands.
 
-    Only the three files of a run are taken, whatever else the archive holds.
+    Only the files of a run are taken, whatever else the archive holds.
 
     Raises:
         JobError: it is not there, damaged, or not of a training run.
@@ -54,7 +55,9 @@ def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     try:
         with tarfile.open(packed) as archive:
             for name in _PARTS:
-                _extract(archive, name, folder)
+                if not _extract(archive, name, folder):
+                    raise JobError(f"the job's model.tar.gz has no {name}")
+            _extract(archive, _SIDE_PATH, folder)
     except (tarfile.TarError, OSError, EOFError) as error:
         first = str(error).partition("\n")[0]
         raise JobError(f"{address} cannot be unpacked: {first}") from error
@@ -85,12 +88,13 @@ def export_run(run: Path, data: Path, bundles: Path = BUNDLES, archive: Path | N
     return target
 
 
-def _extract(archive: tarfile.TarFile, name: str, folder: Path) -> None:
+def _extract(archive: tarfile.TarFile, name: str, folder: Path) -> bool:
+    """Write the file ``name`` of the archive into ``folder``; False where it has none."""
     for member in archive:
         if member.isfile() and member.name.removeprefix("./") == name:
             content = archive.extractfile(member)
             if content is not None:
                 with (folder / name).open("wb") as file:
                     shutil.copyfileobj(content, file)
-                return
-    raise JobError(f"the job's model.tar.gz has no {name}")
+                return True
+    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -25,11 +25,21 @@ def test_every_configuration_that_ships_can_be_loaded(name: str) -> None:
     assert load(name).text_settings.vocabulary_size > 0
 
 
-def test_a_classifier_reads_what_its_language_models_wrote() -> None:
-    before, after = load_pretraining_config("language-models"), load_config("modern")
+@pytest.mark.parametrize("name", ["forward", "backward"])
+def test_a_classifier_reads_what_its_language_models_wrote(name: str) -> None:
+    before, after = load_pretraining_config("language-models"), load_config(name)
     assert after.start_from == "language-models"
     for shared in ("text", "embedding_size", "hidden_size", "dev_reviews"):
         assert getattr(before, shared) == getattr(after, shared)
+
+
+def test_the_two_directions_differ_in_their_direction_only() -> None:
+    forward, backward = load_config("forward"), load_config("backward")
+    assert replace(forward, backward=True) == backward != forward
+    joined = load_config("modern")
+    assert joined.start_from == "forward+backward"
+    for shared in ("text", "embedding_size", "hidden_size", "pooling", "dev_reviews"):
+        assert getattr(joined, shared) == getattr(forward, shared)
 
 
 def test_classic_is_the_published_recipe() -> None:
@@ -48,7 +58,7 @@ def test_the_command_line_replaces_settings() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs = 0; use 1 to 1000"),
+        ({"epochs": -1}, "epochs = -1; use 0 to 1000"),
         ({"pooling": "mean"}, "pooling = 'mean'; use one of"),
         ({"epochs": "3"}, "epochs = '3'; use a int"),
         ({"epocs": 3}, "unknown \\['epocs'\\]"),
@@ -61,7 +71,7 @@ def test_a_wrong_setting_is_named_with_its_value(change: dict[str, object], mess
 
 
 def test_an_unknown_configuration_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="no configuration 'modren'; there are classic, language"):
+    with pytest.raises(ConfigError, match="no configuration 'modren'; there are backward, classic"):
         load_config("modren")
 
 

@@ -181,22 +181,22 @@ def test_a_longer_run_goes_on_from_where_the_rate_of_a_shorter_one_began_to_fall
         assert torch.equal(tensor, continued[name]), name
 
 
-def test_both_directions_are_trained_side_by_side_and_a_classifier_starts_from_them(
-    tmp_path: Path, corpus: Corpus
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_classifier_starts_from_the_language_model_of_its_direction(
+    tmp_path: Path, corpus: Corpus, direction: str
 ) -> None:
     config = tmp_path / "language-models.toml"
     config.write_text(SMALL.format(epochs=1))
     models = tmp_path / "language-models"
     places = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={models}"]
-    pretrain.main([str(config), *places])
+    pretrain.main([str(config), *places])  # both directions, side by side
     sizes = ["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--dev-reviews=8"]
-    arguments = ["modern", places[0], f"--model-dir={tmp_path / 'modern'}", *sizes]
+    arguments = [direction, places[0], f"--model-dir={tmp_path / 'classifier'}", *sizes]
     train.main([*arguments, f"--checkpoint-dir={tmp_path}", "--epochs=1", "--head-epochs=1"])
-    trained = load_file(tmp_path / "modern/model.safetensors")
-    for number, direction in enumerate(("forward", "backward")):
-        before = load_file(models / f"{direction}.safetensors")
-        for name in ("embedding.weight", "lstm.weight_hh_l0"):
-            assert torch.equal(trained[f"readers.{number}.{name}"], before[name])
+    trained = load_file(tmp_path / "classifier/model.safetensors")
+    before = load_file(models / f"{direction}.safetensors")
+    for name in ("embedding.weight", "lstm.weight_hh_l0"):
+        assert torch.equal(trained[f"readers.0.{name}"], before[name])
 
 
 def test_a_direction_that_fails_fails_the_run(tmp_path: Path, corpus: Corpus) -> None:
@@ -213,8 +213,12 @@ def test_a_classifier_of_other_sizes_than_its_language_models_is_refused(
 ) -> None:
     run(tmp_path, "forward", epochs=1)
     run(tmp_path, "backward", epochs=1)
-    arguments = ["modern", f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
-    with pytest.raises(ConfigError, match="Give both stages the same sizes"):
+    arguments = [
+        "forward",
+        f"--data-dir={tmp_path / 'data'}",
+        f"--model-dir={tmp_path / 'forward'}",
+    ]
+    with pytest.raises(ConfigError, match="Give all stages the same sizes"):
         train.main([*arguments, f"--checkpoint-dir={tmp_path}", "--dev-reviews=8"])
 
 
@@ -223,7 +227,11 @@ def test_training_a_classifier_trains_its_missing_language_models_first(
 ) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(pretrain, "main", asked.append)
-    arguments = ["modern", f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
+    arguments = [
+        "forward",
+        f"--data-dir={tmp_path / 'data'}",
+        f"--model-dir={tmp_path / 'forward'}",
+    ]
     with pytest.raises(FileNotFoundError):
         train.main([*arguments, f"--checkpoint-dir={tmp_path}", "--dev-reviews=8"])
     assert [name for name, *_ in asked] == ["language-models"]

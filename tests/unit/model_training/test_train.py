@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from model_training import checkpoint, processes, train
+from model_training import checkpoint, pretrain, processes, train
 from model_training.config import load_config
 from model_training.data import Corpus
 from model_training.errors import CheckpointError, HardwareError
+from model_training.export import load_run
 
 SETTINGS = [
     *["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=3"],
@@ -25,6 +27,9 @@ SETTINGS = [
         "--learning-rate=0.03",
     ],
 ]
+
+
+JOIN = "--start-from=forward+backward"
 
 
 class Killed(BaseException):
@@ -129,3 +134,34 @@ def test_a_one_cycle_learning_rate_rises_then_falls_to_nothing() -> None:
     assert max(rates) == pytest.approx(config.learning_rate)
     assert rates[0] < 0.05 * max(rates)
     assert rates[-1] < 1e-3 * max(rates)
+
+
+def test_two_classifiers_of_one_direction_join_into_one_that_averages_their_logits(
+    tmp_path: Path, corpus: Corpus
+) -> None:
+    for direction in ("forward", "backward"):
+        folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / direction}"]
+        train.main([direction, *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS])
+    sizes = [*SETTINGS[:3], "--dev-reviews=8", "--epochs=0"]
+    folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
+    train.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *sizes])
+    vocabulary = corpus.vocabulary(load_config("modern").text_settings)
+    reviews = corpus.encoded("test", vocabulary)
+    parts = [load_run(tmp_path / name) for name in ("forward", "backward", "modern")]
+    forward, backward, joined = (replace(part, ngrams=None).logits(reviews) for part in parts)
+    assert np.abs(forward - backward).max() > 0.01
+    assert joined == pytest.approx((forward + backward) / 2, abs=1e-5)
+    assert parts[2].ngrams is not None
+
+
+def test_joining_trains_the_classifiers_that_are_missing_side_by_side(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(train, "run_side_by_side", started.extend)
+    monkeypatch.setattr(pretrain, "main", lambda arguments: started.append(arguments[:1]))
+    folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
+    with pytest.raises(FileNotFoundError):
+        train.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS[:3], JOIN])
+    names = [command[0] if len(command) == 1 else command[1] for command in started]
+    assert names == ["language-models", "language-models", "forward", "backward"]
