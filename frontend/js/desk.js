@@ -1,91 +1,106 @@
 /** The writing desk: the text box with its count, its examples, and a way back to one's own text. */
 
-import { byId, make, say } from "./dom.js";
+import { byId, on, say } from "./dom.js";
 import { EXAMPLES } from "./examples.js";
-import { countCodePoints } from "./offsets.js";
-import { characters, count } from "./phrases.js";
+import { countCodePoints, hasWords } from "./offsets.js";
+import { count } from "./phrases.js";
+import { keep, recall } from "./store.js";
 
-const box = /** @type {HTMLTextAreaElement} */ (byId("review"));
+/** Milliseconds. */
+const PAUSE = 600;
 
-/** @type {number | undefined} */
-let limit;
+/** Input that needs no pause: a new line, or a text that comes as a whole. */
+const AT_ONCE = /LineBreak|Paragraph|Paste|Drop/;
 
-/** What the reviewer wrote before an example, or nothing, took its place. */
+const box = byId("review");
+
+let [limit, pause, others] = [];
+
+/** What the reviewer wrote before another text, or nothing, took its place. */
 let own = "";
 
-/**
- * @param {(text: string) => void} submit
- * @param {() => void} firstTouch called once, when somebody begins to write
- */
-export function prepareDesk(submit, firstTouch) {
-  const send = () => sendTo(submit);
-  byId("examples").append(...EXAMPLES.map((example) => exampleItem(example, send)));
-  byId("form").addEventListener("submit", (/** @type {Event} */ event) => {
+export function prepareDesk(listeners) {
+  others = listeners;
+  document.querySelectorAll(".example").forEach((button, index) => {
+    button.addEventListener("click", () => submit(EXAMPLES[index]));
+  });
+  on("form", "submit", (event) => {
     event.preventDefault();
     send();
   });
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    send();
+  on("review", "input", ({ inputType }) => {
+    update();
+    readSoon(AT_ONCE.test(inputType) ? 0 : PAUSE);
   });
-  box.addEventListener("input", update);
-  box.addEventListener("input", firstTouch, { once: true });
-  byId("clear").addEventListener("click", () => rewrite(""));
-  byId("restore").addEventListener("click", () => rewrite(own));
-  if (/mac|iphone|ipad/i.test(navigator.platform)) byId("modifier").textContent = "⌘";
+  on("clear", "click", () => rewrite(""));
+  on("restore", "click", () => rewrite(own));
+  const draft = recall("draft");
+  own = String(draft?.own ?? "");
+  box.value = String(draft?.text ?? box.value);
   update();
+  if (box.value) readSoon(0);
 }
 
-/** @param {number} most characters that a review may have */
 export function setLimit(most) {
   limit = most;
   update();
 }
 
-/** @param {(text: string) => void} submit */
-export function sendTo(submit) {
-  if (box.value === "") complain("Write or paste a review first, or choose an example.");
-  if (box.getAttribute("aria-invalid") === "true") box.focus();
-  else submit(box.value);
+export function send() {
+  clearTimeout(pause);
+  const wrong = box.value.trim() ? fault() : "Write or paste a review first, or choose an example.";
+  complain(wrong);
+  if (wrong) box.focus();
+  else others.read(box.value, false);
+}
+
+export function submit(text) {
+  replace(text);
+  send();
+}
+
+export function isExample(text) {
+  return EXAMPLES.includes(text);
+}
+
+function readSoon(delay) {
+  clearTimeout(pause);
+  pause = setTimeout(() => {
+    const wrong = box.value.trim() && fault();
+    complain(wrong);
+    if (wrong || !box.value.trim()) others.rest();
+    else others.read(box.value, true);
+  }, delay);
+}
+
+function fault() {
+  const excess = limit ? countCodePoints(box.value) - limit : 0;
+  if (excess > 0) return `${count(excess, "character")} too many. Please shorten it.`;
+  return hasWords(box.value) ? "" : "There is no word in this text yet. Write at least one.";
 }
 
 function update() {
   const length = countCodePoints(box.value);
-  const excess = limit ? length - limit : 0;
-  byId("count").textContent = limit ? `${count(length)} of ${characters(limit)}` : characters(length);
+  byId("count").textContent = limit ? `${count(length)} of ${count(limit, "character")}` : count(length, "character");
   byId("clear").hidden = length === 0;
   byId("restore").hidden = own === "" || own === box.value;
-  complain(excess > 0 ? `${characters(excess)} too many. Please shorten it.` : "");
+  if (!box.value.trim() || !fault()) complain(""); // a new complaint waits for a pause
+  keep("draft", box.value || own ? { text: box.value, own } : undefined);
 }
 
-/** @param {string} message */
 function complain(message) {
-  say(byId("complaint"), message);
-  box.setAttribute("aria-invalid", String(message !== ""));
+  if (byId("complaint").textContent !== message) say("complaint", message);
+  box.ariaInvalid = message !== "";
 }
 
-/** @param {string} text */
 function replace(text) {
-  const isExample = EXAMPLES.some((example) => example.text === box.value);
-  if (box.value.trim() && !isExample) own = box.value;
+  if (box.value.trim() && !isExample(box.value)) own = box.value;
   box.value = text;
   update();
 }
 
-/** @param {string} text */
 function rewrite(text) {
   replace(text);
   box.focus();
-}
-
-/** @param {{name: string, text: string}} example @param {() => void} send */
-function exampleItem({ name, text }, send) {
-  const button = make("button", "example", make("strong", "", name), make("span", "", text));
-  button.setAttribute("type", "button");
-  button.addEventListener("click", () => {
-    replace(text);
-    send();
-  });
-  return make("li", "", button);
+  readSoon(0);
 }

@@ -1,181 +1,184 @@
-/** Why the model thinks so: the reviewer's own text with its words weighed, sentence by sentence. */
+/** Why the model thinks so, word by word and sentence by sentence; and what if a word were not there. */
 
-import { byId, make, rove, say } from "./dom.js";
-import { splitIntoPieces } from "./offsets.js";
-import { cutNotice, direction, percentOfWeight } from "./phrases.js";
-
-/**
- * @typedef {import("./api.js").Answer} Answer
- * @typedef {import("./offsets.js").Piece} Piece
- * @typedef {import("./offsets.js").Span} Span
- */
+import { byId, make, on, rove, say } from "./dom.js";
+import { blankOut, hasWords, splitIntoPieces } from "./offsets.js";
+import { direction, percent, shortVerdict } from "./phrases.js";
 
 /** Contributions are logits. Below this one a word or sentence is not shown at full strength. */
-const FULL_WORD = 0.5;
-const FULL_SENTENCE = 1;
+const [FULL_WORD, FULL_SENTENCE] = [0.5, 1];
 
-/** Strengths a word can be marked with; 0 is left unmarked. */
-const LEVELS = 4;
+/** Strengths a word can be marked with; with a contrast below 1 weaker words show too. */
+const [LEVELS, CONTRAST] = [4, 0.6];
 
-/** Below 1, weaker words show too. */
-const CONTRAST = 0.6;
+const words = byId("words");
+const strip = byId("strip");
 
-const TOP_WORDS = 5;
-
-/** A word with less than this share of the strongest one's weight is not listed. */
-const WORTH_LISTING = 0.05;
-const HINT = "Tap or point at a word, or walk along with the arrow keys, to see its weight.";
-const READABLE = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
-
-/** What is said about a word or a frame. @type {WeakMap<Element, [label: string, contribution: number, share: number]>} */
+/** Of words and frames: label, contribution, share of all weight. */
 const details = new WeakMap();
 
-export function prepareExplanation() {
-  for (const [container, selector] of [[byId("words"), ".word"], [byId("strip"), "button"]]) {
+/** The review on show, what the model made of it whole, the pieces struck out by start, those on show. */
+let [text, whole, struck, shape] = ["", undefined, new Map(), ""];
+
+/** read(text, sent) asks about what is left; putBack(text, answer) shows the whole review again. */
+export function prepareExplanation(read, putBack) {
+  for (const [container, selector] of [[words, ".word"], [strip, ".frame"]]) {
     rove(container, selector);
-    container.addEventListener("pointerover", showDetails);
-    container.addEventListener("focusin", showDetails);
+    for (const type of ["pointerover", "focusin"]) {
+      container.addEventListener(type, ({ target }) => tell(target.closest(selector)));
+    }
   }
-  byId("strip").addEventListener("click", goToSentence);
-  byId("strip").addEventListener("pointerleave", () => markSentence(null));
-  byId("strip").addEventListener("focusout", () => markSentence(null));
+  const ask = () => {
+    showStruck();
+    if (struck.size === 0) putBack(text, whole);
+    else if (hasWords(rest())) read(text, rest());
+  };
+  const strike = (event) => {
+    const word = event.target.closest(".word");
+    if (!word) return;
+    event.preventDefault();
+    const [start, end] = [Number(word.dataset.start), Number(word.dataset.end)];
+    if (!struck.delete(start)) struck.set(start, { start, end, contribution: 0, text: word.textContent });
+    word.ariaPressed = struck.has(start);
+    tell(word);
+    ask();
+  };
+  on("words", "click", strike);
+  on("words", "keydown", (event) => [" ", "Enter"].includes(event.key) && strike(event));
+  on("put-back", "click", () => {
+    struck.clear();
+    wordAt(0).focus();
+    ask();
+  });
+  on("strip", "click", ({ target }) => wordAt(target.closest(".frame")?.dataset.start)?.focus());
+  for (const type of ["pointerleave", "focusout"]) on("strip", type, () => markSentence());
 }
 
-/** @param {string} text @param {Answer} answer @param {number | undefined} tokens */
-export function showExplanation(text, answer, tokens) {
-  const pieces = splitIntoPieces(text, answer.words);
-  const total = pieces.reduce((sum, piece) => sum + Math.abs(piece.contribution ?? 0), 0) || 1;
-  say(byId("truncated"), answer.truncated ? cutNotice(tokens) : "");
-  showWords(pieces, total, answer.truncated ? longestUnread(pieces) : null);
-  showStrip(answer.sentences, total);
-  showTop(pieces, total);
-  byId("share").className = "share";
-  byId("share").textContent = HINT;
-  byId("sentence-share").textContent = "";
+/** Gives the answer to the whole review where it is another than this one. */
+export function showExplanation(review, answer, isWhole) {
+  if (isWhole) {
+    [text, whole] = [review, answer];
+    struck.clear();
+  }
+  const pieces = splitIntoPieces(text, [...answer.words, ...struck.values()]);
+  const total = pieces.reduce((sum, piece) => sum + Math.abs(piece.contribution), 0) || 1;
+  byId("truncated").hidden = !answer.truncated;
   byId("explanation").hidden = false;
+  showWords(pieces, total);
+  showStrip(answer.sentences, total);
+  showStruck(answer);
+  return isWhole ? undefined : whole;
 }
 
 export function hideExplanation() {
   byId("explanation").hidden = true;
 }
 
-/** @param {Piece[]} pieces @param {number} total @param {Piece | null} unread */
-function showWords(pieces, total, unread) {
-  const full = strongest(pieces, FULL_WORD);
-  const nodes = pieces.map((piece) => {
-    const { text, start, contribution } = piece;
-    if (contribution === null) return piece === unread ? make("span", "unread", text) : text;
-    const size = Math.abs(contribution);
-    const word = make("span", `word ${sideOf(contribution)}`, text);
-    word.tabIndex = -1;
-    word.setAttribute("aria-describedby", "share");
-    Object.assign(word.dataset, { start, level: Math.round(LEVELS * (size / full) ** CONTRAST) });
-    details.set(word, [text, contribution, size / total]);
-    return word;
-  });
-  byId("words").replaceChildren(...nodes);
-  byId("words").querySelector(".word")?.setAttribute("tabindex", "0");
+/** Before and after; without an answer, the answer is awaited. */
+function showStruck(answer) {
+  const without = [...struck.values()].sort((a, b) => a.start - b.start).map((word) => `“${word.text}”`);
+  const more = without.length > 3 ? ` and ${without.length - 3} more` : "";
+  const names = make("bdi", "", `Without ${without.slice(0, 3).join(", ")}${more}:`);
+  const after = make("strong", "", answer ? shortVerdict(answer) : "…");
+  let said = [names, ` ${shortVerdict(whole)} → `, after];
+  if (without.length === 0) said = ["What if a word were not there? Click it, or press Enter, to strike it out."];
+  else if (!hasWords(rest())) said = ["Every word is struck out: nothing is left to read."];
+  byId("put-back").hidden = without.length === 0;
+  byId("what-if-text").replaceChildren(...said);
 }
 
-/** @param {Span[]} sentences @param {number} total */
+function rest() {
+  return blankOut(text, [...struck.values()]);
+}
+
+function showWords(pieces, total) {
+  const read = pieces.filter((piece) => piece.contribution !== null);
+  const full = strongest(read, FULL_WORD);
+  const next = JSON.stringify([text, read.map((piece) => piece.start)]);
+  if (next !== shape) {
+    const start = words.querySelector(":focus")?.dataset.start;
+    words.replaceChildren(...pieces.map(nodeFor));
+    wordAt(start ?? 0)?.setAttribute("tabindex", "0");
+    if (start) wordAt(start)?.focus();
+  }
+  shape = next;
+  words.querySelectorAll(".word").forEach((word, index) => {
+    const { start, text, contribution } = read[index];
+    const size = Math.abs(contribution);
+    word.className = `word ${sideOf(contribution)}`;
+    word.dataset.level = Math.round(LEVELS * (size / full) ** CONTRAST);
+    word.ariaPressed = struck.has(start);
+    details.set(word, [text, contribution, size / total]);
+  });
+  byId("share").textContent = "Point at a word, or walk with the arrow keys, to see its weight.";
+  tell(words.querySelector(":focus"));
+}
+
+function nodeFor({ text, start, end, contribution }) {
+  if (contribution === null) return text;
+  const word = Object.assign(make("span", "word", text), { tabIndex: -1, role: "button" });
+  word.setAttribute("aria-describedby", "share");
+  Object.assign(word.dataset, { start, end });
+  return word;
+}
+
 function showStrip(sentences, total) {
   const full = strongest(sentences, FULL_SENTENCE);
+  const heights = sentences.map(({ contribution }) => contribution / full);
   const frames = sentences.map(({ start, end, contribution }, index) => {
     const label = `Sentence ${index + 1} of ${sentences.length}`;
-    const size = Math.abs(contribution);
     const bar = make("span", "bar");
-    bar.style.setProperty("--height", String(size / full));
-    const frame = make("button", `frame ${sideOf(contribution)}`, bar);
-    frame.tabIndex = index === 0 ? 0 : -1;
-    frame.setAttribute("aria-label", `${label} ${direction(contribution)}`);
+    bar.style.setProperty("--height", Math.abs(heights[index]));
+    const frame = make("button", `frame ${sideOf(contribution)}`, bar, curve(heights, index));
+    Object.assign(frame, { tabIndex: index ? -1 : 0, ariaLabel: `${label} ${direction(contribution)}` });
     frame.setAttribute("aria-describedby", "sentence-share");
     Object.assign(frame.dataset, { start, end });
-    details.set(frame, [label, contribution, size / total]);
+    details.set(frame, [label, contribution, Math.abs(contribution) / total]);
     return make("li", "", frame);
   });
-  byId("strip").replaceChildren(...frames);
+  strip.replaceChildren(...frames);
+  byId("sentence-share").textContent = "";
   byId("mood").hidden = sentences.length < 2;
 }
 
-/** @param {Piece[]} pieces @param {number} total */
-function showTop(pieces, total) {
-  const sums = sumByWord(pieces);
-  const most = Math.max(...sums.map(([, sum]) => Math.abs(sum)), 0) || 1;
-  for (const [id, sign] of /** @type {[string, number][]} */ ([["top-for", 1], ["top-against", -1]])) {
-    const top = sums
-      .filter(([, sum]) => sum * sign > most * WORTH_LISTING)
-      .sort((a, b) => (b[1] - a[1]) * sign)
-      .slice(0, TOP_WORDS);
-    const items = top.map(([word, sum]) => {
-      const share = make("span", "amount", percentOfWeight(Math.abs(sum) / total));
-      const item = make("li", "", make("bdi", "", word), share);
-      item.style.setProperty("--width", String(Math.abs(sum) / most));
-      return item;
-    });
-    byId(id).replaceChildren(...(items.length ? items : [make("li", "none", "Nothing much")]));
-  }
+function curve(heights, index) {
+  const here = heights[index];
+  const halfway = (other = here) => (here + other) / 2;
+  const stops = [halfway(heights[index - 1]), here, halfway(heights[index + 1])];
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS(svg.namespaceURI, "polyline");
+  line.setAttribute("points", stops.map((height, x) => `${x * 50},${50 - height * 46}`).join(" "));
+  svg.setAttribute("viewBox", "0 0 100 100");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.append(line);
+  return svg;
 }
 
-/** @param {Piece[]} pieces @returns {[string, number][]} */
-function sumByWord(pieces) {
-  /** @type {Map<string, number>} */
-  const sums = new Map();
-  for (const { text, contribution } of pieces) {
-    if (contribution === null || !READABLE.test(text)) continue;
-    const word = text.toLowerCase();
-    sums.set(word, (sums.get(word) ?? 0) + contribution);
-  }
-  return [...sums];
+function tell(element) {
+  if (!details.has(element)) return;
+  const [label, contribution, share] = details.get(element);
+  const isStruck = element.ariaPressed === "true";
+  const weight = ` ${direction(contribution)}, ${percent(share, share < 0.0995 ? 1 : 0)} of all weight`;
+  const place = byId(element.matches(".frame") ? "sentence-share" : "share");
+  place.className = isStruck ? "" : sideOf(contribution);
+  place.replaceChildren(make("bdi", "label", label), isStruck ? " is struck out; once more puts it back" : weight);
+  if (place.id !== "share") markSentence(element.dataset);
 }
 
-/** @param {Event} event */
-function showDetails({ target }) {
-  const element = /** @type {HTMLElement} */ (target).closest(".word, .frame");
-  const found = element && details.get(element);
-  if (!found) return;
-  const [label, contribution, share] = found;
-  const id = element.matches(".frame") ? "sentence-share" : "share";
-  byId(id).className = `${id} ${sideOf(contribution)}`;
-  byId(id).replaceChildren(
-    make("bdi", "label", label),
-    ` ${direction(contribution)}, ${percentOfWeight(share)} of all weight`,
-  );
-  if (id !== "share") markSentence(/** @type {HTMLElement} */ (element));
+function wordAt(start) {
+  return [...words.children].find((word) => Number(word.dataset.start) >= Number(start));
 }
 
-/** @param {Event} event */
-function goToSentence({ target }) {
-  const frame = /** @type {HTMLElement} */ (target).closest("button");
-  if (!frame) return;
-  const words = /** @type {HTMLElement[]} */ ([...byId("words").querySelectorAll(".word")]);
-  words.find((word) => Number(word.dataset.start) >= Number(frame.dataset.start))?.focus();
-}
-
-/** @param {HTMLElement | null} frame */
-function markSentence(frame) {
-  const start = Number(frame?.dataset.start ?? 0);
-  const end = Number(frame?.dataset.end ?? 0);
-  for (const word of byId("words").querySelectorAll(".word")) {
+function markSentence({ start = 0, end = 0 } = {}) {
+  for (const word of words.children) {
     const at = Number(word.dataset.start);
-    word.classList.toggle("in-sentence", at >= start && at < end);
+    word.classList.toggle("in-sentence", at >= Number(start) && at < Number(end));
   }
 }
 
-/** @param {number} contribution */
 function sideOf(contribution) {
   return contribution < 0 ? "against" : "for";
 }
 
-/** @param {{contribution: number | null}[]} items @param {number} least */
 function strongest(items, least) {
-  return items.reduce((most, item) => Math.max(most, Math.abs(item.contribution ?? 0)), least);
-}
-
-/**
- * The model reads the two ends of a long review, so what it left out is the longest stretch between.
- * @param {Piece[]} pieces
- */
-function longestUnread(pieces) {
-  const unread = pieces.filter((piece) => piece.contribution === null);
-  return unread.sort((a, b) => b.text.length - a.text.length)[0] ?? null;
+  return Math.max(least, ...items.map(({ contribution }) => Math.abs(contribution)));
 }

@@ -1,75 +1,62 @@
 /**
- * One review at a time: asks, waits while the model wakes up, asks again. A newer review, or the
- * reviewer, ends whatever is under way; nothing of it is shown afterwards.
+ * One review at a time: asks, waits while the model wakes up, asks again. A newer review ends
+ * whatever is under way.
+ *
+ * A job is {text, sent, quiet}: the review; without the words struck out; whether nobody asked for it
+ * by a button, so that nothing may jump. Shown are {name, job} and, by name: idle (stopped), reading
+ * (again), waiting (problem, until in ms), result (answer), problem (problem).
  */
 
 import { Problem } from "./api.js";
 
-/**
- * @typedef {import("./api.js").Answer} Answer
- * @typedef {{name: "idle"} | {name: "reading", again: boolean}
- *   | {name: "waiting", problem: Problem, until: number}
- *   | {name: "result", text: string, answer: Answer}
- *   | {name: "problem", problem: Problem}} State  until: milliseconds, as Date.now()
- */
-
 /** A model that has not woken up after this many attempts has another problem. */
 const MOST_ATTEMPTS = 12;
 
-/**
- * @param {(state: State) => void} show
- * @param {(text: string, signal: AbortSignal) => Promise<Answer>} send
- */
 export function createReader(show, send) {
   let current = new AbortController();
+  let waiting = false;
+  let next;
 
-  /** @param {string} text */
-  async function read(text) {
-    current.abort();
-    current = new AbortController();
+  async function read(job) {
+    next = job;
+    if (waiting && job.quiet) return; // the API said when to ask again; typing on does not change that
+    stop();
     const { signal } = current;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      show({ name: "reading", again: attempt > 1 });
-      const state = await tryOnce(text, signal, attempt === MOST_ATTEMPTS);
+      show({ name: "reading", job: next, again: attempt > 1 });
+      const state = await tryOnce(next, signal, attempt === MOST_ATTEMPTS);
       if (signal.aborted) return;
+      waiting = state.name === "waiting";
       show(state);
-      if (state.name !== "waiting") return;
-      await pauseUntil(state.until, signal);
+      if (!waiting) return;
+      await new Promise((resolve) => {
+        setTimeout(resolve, state.until - Date.now());
+        signal.addEventListener("abort", resolve);
+      });
+      if (!signal.aborted) waiting = false;
     }
   }
 
-  /**
-   * @param {string} text
-   * @param {AbortSignal} signal
-   * @param {boolean} isLast
-   * @returns {Promise<State>}
-   */
-  async function tryOnce(text, signal, isLast) {
+  async function tryOnce(job, signal, isLast) {
     try {
-      return { name: "result", text, answer: await send(text, signal) };
+      return { name: "result", job, answer: await send(job.sent, signal) };
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem("unexpected");
-      if (problem.retryAfter === undefined || isLast) return { name: "problem", problem };
-      return { name: "waiting", problem, until: Date.now() + problem.retryAfter * 1000 };
+      const until = Date.now() + problem.retryAfter * 1000;
+      return { name: isLast || !problem.retryAfter ? "problem" : "waiting", job, problem, until };
     }
   }
 
-  function cancel() {
+  function stop() {
     current.abort();
-    show({ name: "idle" });
+    current = new AbortController();
+    waiting = false;
   }
 
-  return { read, cancel };
-}
+  function cancel(stopped) {
+    stop();
+    show({ name: "idle", stopped });
+  }
 
-/**
- * @param {number} until milliseconds, as Date.now()
- * @param {AbortSignal} signal ends the pause early
- * @returns {Promise<void>}
- */
-function pauseUntil(until, signal) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, until - Date.now());
-    signal.addEventListener("abort", () => resolve());
-  });
+  return { read, stop, cancel };
 }

@@ -4,151 +4,134 @@ import { byId, say } from "./dom.js";
 import { hideExplanation, showExplanation } from "./explanation.js";
 import {
   confidenceInWords,
+  count,
   frequency,
   mayPass,
   percent,
   problemInWords,
   requestLine,
-  retryIn,
+  secondsUntil,
+  shortVerdict,
   waitInWords,
 } from "./phrases.js";
 
-/**
- * @typedef {import("./reader.js").State} State
- * @typedef {import("./api.js").Answer} Answer
- * @typedef {import("./api.js").Problem} Problem
- * @typedef {{title: string, text: string, request?: string, again?: boolean, cancel?: boolean}} Card
- */
-
 const TITLE = document.title;
 
-/** An answer that comes within this time is shown without a flicker in between. */
-const UNNOTICED_MS = 150;
+/** Milliseconds: no flicker before; the wait is explained; a screen reader's user has stopped writing. */
+const [UNNOTICED, SLOW, SILENCE] = [150, 3_000, 1_500];
 
-/** After this time the reviewer is told why it takes so long. */
-const SLOW_MS = 3_000;
+const SHOW = { idle: showIdle, reading: showReading, waiting: showWaiting, problem: showProblem, result: showResult };
 
-/** @type {ReturnType<typeof setTimeout>[]} */
 let timers = [];
 
-/** @param {State} state @param {number | undefined} tokens the most the model reads */
-export function showState(state, tokens) {
+export function showState(state) {
   timers.forEach(clearTimeout);
   timers = [];
-  switch (state.name) {
-    case "idle":
-      return showStopped();
-    case "reading":
-      return showReading(state.again);
-    case "waiting":
-      return showWaiting(state.problem, state.until);
-    case "problem":
-      return showProblem(state.problem);
-    case "result":
-      return showResult(state.text, state.answer, tokens);
-  }
+  delete byId("screen").dataset.busy;
+  SHOW[state.name](state);
 }
 
-function showStopped() {
-  showCard("idle", { title: "Stopped", text: "Your text is still in the box." });
-  announce("Stopped. Your text is still in the box.");
+const later = (delay, act) => timers.push(setTimeout(act, delay));
+
+function showIdle({ stopped }) {
+  const text = stopped ? "Your text is still in the box." : "Write something, or try one of the examples.";
+  showCard("idle", stopped ? "Stopped" : "The verdict appears here", text);
+  announce(stopped ? `Stopped. ${text}` : "");
 }
 
-/** @param {boolean} again */
-function showReading(again) {
-  const card = { title: "Reading…", text: "Every word is being weighed.", cancel: true };
-  const slow = "The model may have been asleep. The first answer can take half a minute.";
+function showReading({ job, again }) {
+  const screen = byId("screen").dataset;
+  const card = (text) => showCard("reading", "Reading…", text, { job, cancel: "Cancel" });
   announce(""); // so that the same verdict as before is read out again
-  timers.push(
-    setTimeout(() => {
-      showCard("reading", card);
-      if (!again) announce("Reading the review.");
-    }, UNNOTICED_MS),
-    setTimeout(() => say(byId("card-text"), slow), SLOW_MS),
-  );
+  later(UNNOTICED, () => {
+    if (job.quiet && screen.state === "result") return (screen.busy = "");
+    card("Every word is being weighed.");
+    if (!again && !job.quiet) announce("Reading the review.");
+  });
+  later(SLOW, () => card("The model may have been asleep. The first answer can take half a minute."));
 }
 
-/** @param {Problem} problem @param {number} until milliseconds, as Date.now() */
-function showWaiting(problem, until) {
-  const { title, text } = waitInWords(problem);
-  const left = () => Math.max(1, Math.ceil((until - Date.now()) / 1000));
+function showWaiting({ job, problem, until }) {
+  const [title, text] = waitInWords(problem);
+  const words = () => `${text} Your review is sent again by itself in ${count(secondsUntil(until), "second")}.`;
   const tick = () => {
-    byId("countdown").textContent = String(left());
-    byId("card-text").textContent = `${text} ${retryIn(left())}`;
-    timers.push(setTimeout(tick, 250));
+    byId("countdown").textContent = secondsUntil(until);
+    byId("card-text").textContent = words();
+    later(250, tick);
   };
-  const words = `${text} ${retryIn(left())}`;
-  showCard("waiting", { title, text: words, cancel: true });
-  announce(`${title}. ${words}`);
+  showCard("waiting", title, "", { job, cancel: "Stop waiting" });
+  announce(`${title}. ${words()}`, job);
   tick();
 }
 
-/** @param {Problem} problem */
-function showProblem(problem) {
-  const { title, text } = problemInWords(problem);
-  showCard("problem", { title, text, request: requestLine(problem), again: mayPass(problem) });
-  announce(`${title}. ${text}`);
+function showProblem({ job, problem }) {
+  const [title, text] = problemInWords(problem);
+  showCard("problem", title, text, { job, request: requestLine(problem), again: mayPass(problem) });
+  announce(`${title}. ${text}`, job);
 }
 
-/** @param {string} text @param {Answer} answer @param {number | undefined} tokens */
-function showResult(text, answer, tokens) {
-  const verdict = answer.sentiment === "positive" ? "Positive" : "Negative";
-  const sure = `${confidenceInWords(answer.confidence)}, ${percent(answer.confidence)}`;
+function showResult({ job, answer }) {
+  const { probability, sentiment, confidence } = answer;
+  const short = shortVerdict(answer);
+  const [verdict] = short.split(",");
+  const sure = confidenceInWords(confidence);
+  const gauge = byId("gauge");
+  document.title = `${short} · Reeltone`;
   byId("verdict").textContent = verdict;
   byId("confidence").textContent = sure;
-  byId("frequency").textContent = frequency(answer.probability);
-  byId("gauge").style.setProperty("--probability", String(answer.probability));
-  byId("gauge").setAttribute("aria-label", `Probability that it is positive: ${percent(answer.probability)}`);
-  document.title = `${verdict}, ${percent(answer.confidence)} · Reeltone`;
-  announce(`${verdict}. ${sure}.`);
+  gauge.style.setProperty("--probability", probability);
+  gauge.ariaLabel = `Probability that it is positive: ${percent(probability)}`;
   keepFocus(() => {
-    setState("result", answer.sentiment);
-    showExplanation(text, answer, tokens);
+    setState("result", sentiment);
+    const before = showExplanation(job.text, answer, job.text === job.sent);
+    byId("was").hidden = !before;
+    gauge.style.setProperty("--before", before?.probability ?? 0);
+    byId("frequency").textContent = before ? `With every word in it: ${shortVerdict(before)}.` : frequency(probability);
+    byId("link").hidden = true;
+    say("link-note", "");
+    if (before) announce(`${short}. Before: ${shortVerdict(before)}.`);
+    else announce(`${verdict}. ${sure}.`, job);
   });
-  reveal();
+  reveal(job);
 }
 
-/** @param {State["name"]} name @param {Card} card */
-function showCard(name, { title, text, request = "", again = false, cancel = false }) {
-  byId("countdown").textContent = "";
+function showCard(name, title, text, { job, request = "", again = false, cancel = "" } = {}) {
+  byId("countdown").textContent = name === "problem" ? "!" : "";
   byId("card-title").textContent = title;
-  say(byId("card-text"), text);
-  say(byId("card-request"), request);
-  document.title = name === "idle" || name === "problem" ? TITLE : `${title} · Reeltone`;
+  byId("card-text").textContent = text;
+  say("card-request", request);
+  document.title = cancel ? `${title} · Reeltone` : TITLE;
   keepFocus(() => {
     setState(name);
-    hideExplanation();
+    if (job?.text === job?.sent) hideExplanation();
     byId("again").hidden = !again;
-    byId("cancel").hidden = !cancel;
+    say("cancel", cancel);
   });
-  byId("cancel").textContent = name === "waiting" ? "Stop waiting" : "Cancel";
-  reveal();
+  reveal(job);
 }
 
-/** @param {State["name"]} name @param {string} side */
-function setState(name, side = "") {
-  Object.assign(byId("screen").dataset, { state: name, side });
-  byId("result").hidden = name !== "result";
-  byId("card").hidden = name === "result";
+function setState(state, side = "") {
+  Object.assign(byId("screen").dataset, { state, side });
+  byId("result").hidden = state !== "result";
+  byId("card").hidden = state === "result";
 }
 
-/**
- * A button that disappears must not take the keyboard's place on the page with it.
- * @param {() => void} change
- */
+/** A button that disappears must not take the keyboard's place on the page with it. */
 function keepFocus(change) {
   const focused = document.activeElement;
   change();
   if (focused && !focused.checkVisibility()) byId("screen").focus({ preventScroll: true });
 }
 
-/** @param {string} text */
-function announce(text) {
-  byId("announcement").textContent = text;
+/** Tell a screen reader; what nobody asked for waits for a silence. */
+function announce(text, job) {
+  const tell = () => (byId("announcement").textContent = text);
+  if (job?.quiet) later(SILENCE, tell);
+  else tell();
 }
 
-/** Where the screen stands below the desk it may be out of sight; focus stays where it is. */
-function reveal() {
+function reveal(job) {
+  if (!job || job.quiet) return;
   const beside = matchMedia("(min-width: 60rem)").matches;
   byId("screen").scrollIntoView({ block: beside ? "nearest" : "start" });
 }

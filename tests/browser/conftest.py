@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.browser.faulty_site import FaultySite, faulty_site
 from tests.browser.review_page import ReviewPage
 from tests.needs import need
 
@@ -82,6 +83,23 @@ def review_page(browser: Browser, site: str) -> Iterator[ReviewPage]:
         viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
     ) as context:
         page = ReviewPage(context.new_page(), site)
+        page.open()
+        yield page
+    assert page.faults == []
+
+
+@pytest.fixture
+def faulty(site: str) -> Iterator[FaultySite]:
+    """The site behind a gateway that can be told to go wrong."""
+    with faulty_site(site) as between:
+        yield between
+
+
+@pytest.fixture
+def faulty_page(browser: Browser, faulty: FaultySite) -> Iterator[ReviewPage]:
+    """The page as that gateway serves it."""
+    with browser.new_context(viewport={"width": 1280, "height": 860}) as context:
+        page = ReviewPage(context.new_page(), faulty.url, faked=True)
         page.open()
         yield page
     assert page.faults == []

@@ -25,6 +25,7 @@ SHOWN = """json => {
   const isResult = document.getElementById("screen").dataset.state === "result";
   return isResult && document.getElementById("words").textContent === JSON.parse(json);
 }"""
+PAST = "() => localStorage.getItem('reeltone.history') ?? '[]'"
 BOX = "() => JSON.stringify(document.getElementById('review').value)"
 
 
@@ -68,6 +69,30 @@ class ReviewPage:
         """Write a review and press the button."""
         self.write(text)
         self.page.get_by_role("button", name="Read the review").click()
+
+    def type(self, text: str) -> None:
+        """Write with the keyboard, after what is in the box."""
+        self.page.locator("#review").press_sequentially(text)
+
+    def follow(self, link: str) -> None:
+        """Open a link as from elsewhere, in this window."""
+        self.page.goto("about:blank")
+        self.page.goto(link)
+
+    def link(self) -> str:
+        """A link that carries the review on show."""
+        self.page.locator("#make-link").click()
+        self.page.locator("#link").wait_for()
+        return self.page.locator("#link").input_value()
+
+    def past(self) -> list[dict[str, Any]]:
+        """The history that this device keeps, newest first."""
+        entries: list[dict[str, Any]] = json.loads(self.page.evaluate(PAST))
+        return entries
+
+    def strike(self, word: str) -> None:
+        """Click a word of the review, the first that reads so."""
+        self.page.locator("#words").get_by_text(word, exact=True).first.click()
 
     def wait_for(self, state: str) -> None:
         """Wait for a state of the screen: idle, reading, waiting, problem or result."""

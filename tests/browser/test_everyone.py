@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.review_page import Fake, ReviewPage, answer, problem
+from tests.browser.review_page import ReviewPage, answer, problem
 from tests.needs import need
 
 if TYPE_CHECKING:
@@ -25,15 +25,12 @@ def test_everything_can_be_done_by_keyboard_alone(review_page: ReviewPage) -> No
     page = review_page.page
     keys = page.keyboard
     review_page.fake(answer("Fine film.\nDull end.", [0.9, 0.5, -0.8, -0.3]))
-    for _ in range(3):
-        keys.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "review"
+    press_tab_until(review_page, page.locator("#review"))
     keys.type("Fine film.")
     keys.press("Enter")
     keys.type("Dull end.")
     assert review_page.box() == "Fine film.\nDull end."
-    keys.press("Control+Enter")
-    review_page.wait_for("result")
+    review_page.wait_for_text("Fine film.\nDull end.")
     assert page.evaluate("document.activeElement.id") == "review"
     press_tab_until(review_page, page.locator("#words .word").first)
     assert review_page.text_of("#share") == "Fine speaks for the film, 36% of all weight"
@@ -42,6 +39,10 @@ def test_everything_can_be_done_by_keyboard_alone(review_page: ReviewPage) -> No
     assert review_page.text_of("#share") == "Dull speaks against it, 32% of all weight"
     keys.press("End")
     assert review_page.text_of("#share") == "end. speaks against it, 12% of all weight"
+    keys.press("Space")
+    assert review_page.text_of("#share") == "end. is struck out; once more puts it back"
+    keys.press("Enter")
+    assert not page.locator("#put-back").is_visible()
     keys.press("Tab")
     assert review_page.text_of("#sentence-share").startswith("Sentence 1 of 2 speaks for the film")
     keys.press("ArrowRight")
@@ -91,12 +92,19 @@ def test_axe_finds_nothing_in_any_state(review_page: ReviewPage, scheme: str) ->
     axe = Axe()
     page = review_page.page
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    assert axe.run(page).violations_count == 0
+    page.locator("#past-summary").click()
+    results = axe.run(page)
+    assert results.violations_count == 0, results.generate_report()
     for state, fake in STATES:
         page.unroute_all()
         review_page.fake(fake)
         review_page.read(REVIEW)
         review_page.wait_for(state)
+        if state == "result":
+            review_page.strike("dull,")
+            review_page.strike("fine")
+            page.locator("#make-link").click()
+            page.locator("#link").wait_for()
         results = axe.run(page)
         assert results.violations_count == 0, results.generate_report()
 
@@ -112,6 +120,13 @@ def test_no_display_is_too_narrow(review_page: ReviewPage, width: int) -> None:
         review_page.read(REVIEW)
         review_page.wait_for(state)
         assert not review_page.scrolls_sideways()
+        if state == "result":
+            review_page.strike("fine")
+            page.locator("#make-link").click()
+            page.locator("#link").wait_for()
+            assert not review_page.scrolls_sideways()
+            review_page.read(REVIEW)
+            page.locator("#put-back").wait_for(state="hidden")
         assert page.locator("#screen").evaluate(
             "screen => screen.getBoundingClientRect().top < innerHeight - 100"
         )
@@ -170,9 +185,30 @@ def test_the_page_is_named_described_and_in_a_language(review_page: ReviewPage) 
     assert page.title() == "Positive, 93% · Reeltone"
 
 
-def test_nothing_is_kept_in_the_browser(review_page: ReviewPage) -> None:
-    review_page.fake(Fake(GOOD.status, GOOD.body, GOOD.headers))
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
-    assert review_page.page.context.cookies() == []
-    assert review_page.page.evaluate("localStorage.length + sessionStorage.length") == 0
+def test_a_screen_reader_hears_the_verdict_once_the_writer_pauses(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.page.evaluate(LISTEN)
+    text = "A fine film."
+    review_page.fake(answer(text, [0.9]))
+    for end in range(1, len(text) + 1):
+        review_page.write(text[:end])
+        review_page.page.clock.run_for(700)  # slow enough to be read each time
+        review_page.wait_for("result")
+    assert heard(review_page) == []
+    review_page.page.clock.run_for(3_000)
+    assert heard(review_page) == ["Positive. Very sure, 93%."]
+
+
+LISTEN = """() => {
+  window.heard = [];
+  const listen = (changes) => window.heard.push(...changes.map((each) => each.target.textContent));
+  for (const live of document.querySelectorAll("[role=status], [role=alert], [aria-live]")) {
+    new MutationObserver(listen).observe(live, { childList: true });
+  }
+}"""
+
+
+def heard(review_page: ReviewPage) -> list[str]:
+    """What live regions have said since LISTEN."""
+    said: list[str] = review_page.page.evaluate("window.heard.filter((text) => text !== '')")
+    return said

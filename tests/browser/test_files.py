@@ -7,15 +7,17 @@ from pathlib import Path
 
 SITE = Path(__file__).resolve().parents[2] / "frontend"
 FILES = sorted(path for path in SITE.rglob("*") if path.is_file())
-PAGE = (SITE / "index.html").read_text(encoding="utf-8")
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in FILES if path.suffix == ".html"}
+IMPORT = re.compile(r"""^(?:import|export)\b[^;"']*["'](\.[^"']+)["'];""", re.MULTILINE)
 
 
 def test_the_whole_site_is_smaller_than_100_kilobytes() -> None:
     assert sum(path.stat().st_size for path in FILES) < 100_000
 
 
-def test_the_page_has_no_script_or_style_of_its_own() -> None:
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", PAGE)
+def test_no_page_has_a_script_or_style_of_its_own() -> None:
+    own = re.compile(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)")
+    assert [name for name, page in PAGES.items() if own.search(page)] == []
 
 
 def test_text_never_becomes_markup() -> None:
@@ -28,12 +30,65 @@ def test_nothing_comes_from_another_site() -> None:
     assert [path.name for path in FILES if elsewhere.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_every_module_but_the_first_is_preloaded() -> None:
-    modules = {f"js/{path.name}" for path in (SITE / "js").glob("*.js")} - {"js/main.js"}
-    assert set(re.findall(r'rel="modulepreload" href="([^"]+)"', PAGE)) == modules
+def test_every_page_has_the_same_way_to_all_others() -> None:
+    found = {name: re.findall(r'href="([^"]+)"', nav_of(page)) for name, page in PAGES.items()}
+    assert found == {name: ["./", "many.html", "./#model"] for name in PAGES}
+    assert [nav_of(page).count('aria-current="page"') for page in PAGES.values()] == [1] * len(
+        PAGES
+    )
 
 
-def test_every_element_that_the_code_asks_for_is_on_the_page() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (SITE / "js").glob("*.js"))
-    wanted = set(re.findall(r'byId\("([^"]+)"\)', code))
-    assert wanted <= set(re.findall(r'\sid="([^"]+)"', PAGE))
+def nav_of(page: str) -> str:
+    """The navigation of a page's header."""
+    return page.partition('<nav aria-label="Site">')[2].partition("</nav>")[0]
+
+
+def test_every_element_that_the_code_asks_for_is_on_its_page() -> None:
+    missing = {}
+    for name, page in PAGES.items():
+        code = "".join(path.read_text(encoding="utf-8") for path in modules_of(page))
+        wanted = set(re.findall(r'\b(?:byId|on|say)\("([^"]+)"', code))
+        missing[name] = wanted - set(re.findall(r'\sid="([^"]+)"', page))
+    assert not any(missing.values()), missing
+
+
+def test_every_element_that_the_styles_name_is_on_a_page() -> None:
+    ids = set(re.findall(r'\sid="([^"]+)"', "".join(PAGES.values())))
+    styles = "".join(path.read_text(encoding="utf-8") for path in FILES if path.suffix == ".css")
+    selectors = "".join(re.findall(r"[^;{}]*\{", styles))
+    assert set(re.findall(r"#([a-z-]+)", selectors)) <= ids
+
+
+def test_every_file_that_a_page_loads_is_there_and_every_module_is_its_own_once() -> None:
+    for name, page in PAGES.items():
+        loaded = re.findall(r'(?:src|href)="([^"#]+)"', page.replace('"./', '"index.html'))
+        missing = [file for file in loaded if not (SITE / file.partition("#")[0]).is_file()]
+        assert missing == [], name
+        scripts = re.findall(r"<(?:script|link rel=.modulepreload.)[^>]*>", page)
+        assert len(scripts) == len(set(scripts)) >= 1, name
+
+
+def test_every_module_is_used_by_a_page() -> None:
+    used = {path for page in PAGES.values() for path in modules_of(page)}
+    workers = {path for path in FILES if path.name.endswith("worker.js")}
+    used |= {module for worker in workers for module in follow(worker)}
+    assert {path for path in FILES if path.suffix == ".js"} == used
+
+
+def modules_of(page: str) -> set[Path]:
+    """The modules that a page loads."""
+    entry = re.findall(r'<script type="module" src="([^"]+)"', page)
+    return {path for name in entry for path in follow(SITE / name)}
+
+
+def follow(module: Path) -> set[Path]:
+    """A module and all that it imports."""
+    found: set[Path] = set()
+    upcoming = [module]
+    while upcoming:
+        path = upcoming.pop().resolve()
+        if path not in found:
+            found.add(path)
+            names = IMPORT.findall(path.read_text(encoding="utf-8"))
+            upcoming += [path.parent / name for name in names]
+    return found

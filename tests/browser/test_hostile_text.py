@@ -11,8 +11,12 @@ MARKUP = """A fine <b>film</b> <script>document.title = "owned"; alert(1)</scrip
 <a href="javascript:alert(1)">really</a>
 <svg onload=alert(1)></svg> <style>body { display: none }</style> </p></div> <!-- good --> fun"""
 
-ELEMENTS = "() => [...document.querySelectorAll('#explanation *')].map((each) => each.localName)"
-OUR_ELEMENTS = {"section", "h3", "h4", "p", "span", "div", "ol", "li", "button", "bdi"}
+ELEMENTS = """() => [...document.querySelectorAll("#explanation *, #past *")]
+  .map((each) => each.localName)"""
+OUR_ELEMENTS = {
+    *("section", "h3", "p", "span", "div", "ol", "li"),
+    *("button", "input", "bdi", "strong", "svg", "polyline"),
+}
 
 TEXTS = {
     "markup": MARKUP,
@@ -46,6 +50,37 @@ def test_hostile_text_is_shown_exactly_as_it_was_written(
             assert not review_page.scrolls_sideways()
     assert dialogs == []
     assert "owned" not in page.title()
+
+
+def test_hostile_text_survives_a_reload_the_history_and_a_link(
+    review_page: ReviewPage, subtests: pytest.Subtests
+) -> None:
+    page = review_page.page
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    for name, text in TEXTS.items():
+        with subtests.test(name):
+            review_page.read(text)
+            review_page.wait_for_text(text)
+            link = review_page.link()
+            review_page.read("Something else.")
+            review_page.wait_for_text("Something else.")
+            assert review_page.past()[1]["text"] == text
+            review_page.follow(link)
+            review_page.wait_for_text(text)
+            assert review_page.box() == text
+            page.reload()
+            review_page.wait_for_text(text)
+            assert review_page.box() == text
+            assert (
+                set(
+                    page.evaluate(
+                        "[...document.querySelectorAll('#past *')].map((each) => each.localName)"
+                    )
+                )
+                <= OUR_ELEMENTS
+            )
+    assert dialogs == []
 
 
 def test_a_problem_s_words_are_shown_as_text(review_page: ReviewPage) -> None:

@@ -1,0 +1,103 @@
+/** Sends reviews in batches: few at a time, fewer when the API is busy, again when it says when. */
+
+import { Problem } from "../api.js";
+
+const MOST_LANES = 2;
+
+/** Reviews in the first call, and the most in one that explains: each is 12 kB to download. */
+const BATCH = 20;
+
+/** Calls in a row that must fail until the run pauses. */
+const ENOUGH = 3;
+
+/** Seconds until a broken connection is tried again. */
+const BREAK = 5;
+
+/**
+ * score sends a batch and gives the rows that did not fit; fail hears of those lost for now; change of
+ * each state: running, waiting (until a time, or the connection is back), paused, ended.
+ */
+export function createRunner({ score, fail, change }) {
+  let [queues, run, controller, most] = [[], { name: "ended" }, new AbortController(), 1];
+  let [active, lanes, size, failures, timer] = [0, 1, BATCH, 0, 0];
+
+  function become(next) {
+    clearTimeout(timer);
+    run = next;
+    if (run.until) timer = setTimeout(resume, run.until - Date.now());
+    change(run);
+  }
+
+  function pump() {
+    while (run.name === "running" && active < lanes) {
+      queues = queues.filter(({ rows }) => rows.length);
+      if (!queues.length) break;
+      const [{ rows, explain }] = queues;
+      send({ explain, rows: rows.splice(0, Math.min(size, explain ? BATCH : most)) }, controller.signal);
+    }
+    if (run.name === "running" && !active) become({ name: "ended" });
+  }
+
+  async function send(batch, signal) {
+    active += 1;
+    const outcome = await score(batch, signal).then(
+      (rest) => () => succeed({ ...batch, rows: rest }),
+      (error) => () => meet(error instanceof Problem ? error : new Problem("unexpected"), batch),
+    );
+    if (signal.aborted) return;
+    active -= 1;
+    outcome();
+    pump();
+  }
+
+  function succeed(rest) {
+    queues.unshift(rest);
+    failures = 0;
+    size = Math.min(size * 2, most);
+    lanes = MOST_LANES;
+  }
+
+  function meet(problem, batch) {
+    lanes = 1;
+    const isBroken = problem.kind === "network";
+    if (isBroken || problem.retryAfter) {
+      queues.unshift(batch);
+      if (["running", "waiting"].includes(run.name)) wait(problem, isBroken);
+      return;
+    }
+    failures += 1;
+    // A review that breaks a call takes fewer others with it the next time.
+    size = Math.ceil(batch.rows.length / 4);
+    fail(batch.rows, problem);
+    if (failures >= ENOUGH || ["refused", "set-up"].includes(problem.kind)) become({ name: "paused", problem });
+  }
+
+  function wait(problem, isBroken) {
+    if (isBroken && !navigator.onLine) return become({ name: "waiting", problem });
+    const until = Date.now() + (problem.retryAfter ?? BREAK) * 1000;
+    become({ name: "waiting", problem, until: Math.max(until, run.until ?? 0) });
+  }
+
+  function resume() {
+    failures = 0;
+    become({ name: "running" });
+    pump();
+  }
+
+  addEventListener("online", () => run.name === "waiting" && run.problem.kind === "network" && resume());
+
+  return {
+    resume,
+    /** What is under way is still awaited. */
+    pause: () => become({ name: "paused" }),
+    start(limit, work) {
+      [controller, active, queues, most] = [new AbortController(), 0, work, limit];
+      resume();
+    },
+    stop() {
+      controller.abort();
+      queues = [];
+      become({ name: "ended" });
+    },
+  };
+}

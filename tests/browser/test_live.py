@@ -1,0 +1,131 @@
+"""The answer comes as one writes: after a pause, at a new line, at once for a pasted text."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.browser.review_page import ReviewPage, answer, problem
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Request, Route
+
+GOOD = answer("A fine film.", [0.9, 0.2])
+WAKING = problem(503, "model-waking", "The model is waking up.", retry_after=10)
+
+
+def sent(requests: list[Request]) -> list[str]:
+    """The reviews in these requests."""
+    return [json.loads(request.post_data or "")["review"] for request in requests]
+
+
+def test_the_verdict_comes_while_the_reviewer_writes(review_page: ReviewPage) -> None:
+    review_page.type("What a wonderful, superb film!")
+    review_page.wait_for("result")
+    assert review_page.text_of("#verdict") == "Positive"
+    review_page.type(" No: it is awful, boring, the worst ever, a waste of time.")
+    review_page.page.get_by_text("Negative", exact=True).first.wait_for()
+    review_page.wait_for_text(review_page.box())
+
+
+def test_a_review_is_sent_once_the_writer_pauses(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    requests = review_page.fake(GOOD)
+    for end in range(2, 12):
+        review_page.write("A fine film."[:end])
+        review_page.page.clock.run_for(300)
+    assert requests == []
+    review_page.page.clock.run_for(600)
+    review_page.wait_for("result")
+    assert sent(requests) == ["A fine film"]
+
+
+def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    requests = review_page.fake(GOOD)
+    review_page.type("Fine.")
+    review_page.page.keyboard.press("Enter")
+    review_page.page.clock.run_for(10)
+    review_page.wait_for("result")
+    review_page.page.evaluate(
+        """() => {
+          document.querySelector("#review").value = "A pasted text.";
+          const paste = new InputEvent("input", { inputType: "insertFromPaste" });
+          document.querySelector("#review").dispatchEvent(paste);
+        }"""
+    )
+    review_page.page.clock.run_for(10)
+    review_page.wait_for_text("A pasted text.")
+    assert sent(requests) == ["Fine.\n", "A pasted text."]
+
+
+def test_writing_on_ends_the_older_question(review_page: ReviewPage) -> None:
+    failed: list[str] = []
+    review_page.page.on("requestfailed", lambda request: failed.append(request.failure or ""))
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.type("The older one.")
+    review_page.page.wait_for_timeout(800)
+    review_page.type(" And more.")
+    review_page.page.wait_for_timeout(800)
+    newer = answer("The older one. And more.", [-1.0], sentiment="negative", probability=0.1)
+    held[1].fulfill(status=200, body=newer.body, headers=newer.headers)
+    review_page.wait_for("result")
+    assert failed == ["net::ERR_ABORTED"]
+    assert review_page.text_of("#words") == "The older one. And more."
+
+
+def test_the_last_verdict_stays_while_the_next_one_is_awaited(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.type("A fine film.")
+    review_page.wait_for("result")
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.type(" Or not.")
+    review_page.page.locator("#screen[data-busy]").wait_for()
+    assert review_page.page.locator("#verdict").is_visible()
+    held[0].fulfill(status=200, body=GOOD.body, headers=GOOD.headers)
+    review_page.wait_for_text("A fine film. Or not.")
+    assert review_page.page.locator("#screen[data-busy]").count() == 0
+
+
+def test_a_text_without_words_is_not_sent_and_the_writer_is_told(review_page: ReviewPage) -> None:
+    requests = review_page.fake(GOOD)
+    review_page.type("A fine film.")
+    review_page.wait_for("result")
+    review_page.write("... ?!")
+    review_page.wait_for("idle")
+    assert "There is no word in this text yet" in review_page.text_of("#complaint")
+    review_page.write("")
+    review_page.page.wait_for_timeout(700)
+    assert not review_page.page.locator("#complaint").is_visible()
+    assert len(requests) == 1
+
+
+def test_writing_on_does_not_shorten_the_wait_for_a_sleeping_model(
+    review_page: ReviewPage,
+) -> None:
+    review_page.page.clock.install()
+    requests = review_page.fake(WAKING, GOOD)
+    review_page.write("A fine")
+    review_page.page.clock.run_for(600)
+    review_page.wait_for("waiting")
+    review_page.write("A fine film.")
+    review_page.page.clock.run_for(5_000)
+    assert len(requests) == 1
+    review_page.page.clock.run_for(5_000)
+    review_page.wait_for("result")
+    assert sent(requests) == ["A fine", "A fine film."]
+
+
+def test_on_a_phone_nothing_jumps_while_the_reviewer_writes(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.page.set_viewport_size({"width": 320, "height": 640})
+    review_page.type("A fine film.")
+    review_page.wait_for("result")
+    assert review_page.page.locator("#review").evaluate(
+        "box => box.getBoundingClientRect().top >= 0"
+    )

@@ -1,0 +1,227 @@
+"""What the page remembers: a draft, the reviews read before, and a review inside a link."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.review_page import ReviewPage, answer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Request
+
+GOOD = answer("A fine film.", [0.9, 0.2])
+REVIEWS = [
+    "I loved this one to bits.",
+    "A dull affair from first to last.",
+    "Rather good, all told.",
+]
+
+
+def read_all(review_page: ReviewPage) -> None:
+    """Read REVIEWS, one after the other."""
+    for review in REVIEWS:
+        review_page.read(review)
+        review_page.wait_for_text(review)
+
+
+def test_a_reload_loses_neither_the_text_nor_the_verdict(review_page: ReviewPage) -> None:
+    review_page.type("A wonderful draft")
+    review_page.page.reload()
+    assert review_page.box() == "A wonderful draft"
+    review_page.wait_for_text("A wonderful draft")
+
+
+def test_a_text_replaced_by_an_example_survives_a_reload(review_page: ReviewPage) -> None:
+    review_page.write("My own thoughts.")
+    review_page.page.locator(".example").first.click()
+    review_page.page.reload()
+    review_page.page.get_by_role("button", name="Bring my text back").click()
+    assert review_page.box() == "My own thoughts."
+
+
+def test_two_tabs_keep_their_own_drafts(review_page: ReviewPage) -> None:
+    review_page.write("The first tab.")
+    other = ReviewPage(review_page.page.context.new_page(), review_page.url)
+    other.open()
+    other.write("The second tab.")
+    review_page.page.reload()
+    assert review_page.box() == "The first tab."
+
+
+def test_the_history_lists_what_was_read_and_brings_it_back(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    read_all(review_page)
+    review_page.page.locator("#past-summary").click()
+    past = review_page.page.locator(".past")
+    assert past.locator("bdi").all_text_contents() == REVIEWS[::-1]
+    assert "▲ 93%positive: " in (past.first.text_content() or "")
+    review_page.page.reload()
+    assert review_page.text_of("#past-count") == "3"
+    review_page.page.locator("#past-summary").click()
+    past.last.click()
+    review_page.wait_for_text(REVIEWS[0])
+    assert [entry["text"] for entry in review_page.past()] == [REVIEWS[i] for i in (0, 2, 1)]
+
+
+def test_one_or_all_can_be_deleted(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    read_all(review_page)
+    page = review_page.page
+    page.locator("#past-summary").click()
+    page.get_by_role("button", name=f"Delete “{REVIEWS[1]}”").click()
+    assert [entry["text"] for entry in review_page.past()] == [REVIEWS[2], REVIEWS[0]]
+    assert page.evaluate("document.activeElement.id") == "past-summary"
+    page.get_by_role("button", name="Delete all").click()
+    assert page.evaluate("localStorage.getItem('reeltone.history')") is None
+    assert page.locator(".past").count() == 0
+    assert not page.get_by_role("button", name="Delete all").is_visible()
+
+
+def test_drafts_of_one_review_are_one_entry(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.fake(GOOD)
+    for text in ("A long and winding review of", "A long and winding review of a fine film."):
+        review_page.write(text)
+        review_page.page.clock.run_for(700)
+        review_page.wait_for_text(text)
+        assert not any(entry["text"] == text for entry in review_page.past())
+        review_page.page.clock.run_for(5_000)
+    kept = [entry["text"] for entry in review_page.past()]
+    assert kept == ["A long and winding review of a fine film."]
+
+
+def test_nothing_else_is_kept_and_no_cookie_is_set(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read("A fine film.")
+    review_page.wait_for("result")
+    page = review_page.page
+    assert page.context.cookies() == []
+    keys = "() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)].sort()"
+    page.wait_for_function("localStorage.getItem('reeltone.history')")
+    draft = "reeltone.draft"
+    assert page.evaluate(keys) == [draft, draft, "reeltone.history"]
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#past-summary").click()
+    page.get_by_role("button", name="Delete all").click()
+    assert page.evaluate(keys) == [draft, draft]  # what was cleared can be brought back
+
+
+def test_a_browser_that_keeps_nothing_still_reads(review_page: ReviewPage) -> None:
+    page = review_page.page
+    refuse = """for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, { get() { throw new Error("denied"); } });
+    }"""
+    page.add_init_script(refuse)
+    page.reload()
+    review_page.fake(GOOD)
+    review_page.read("A fine film.")
+    review_page.wait_for("result")
+    assert review_page.link().startswith(review_page.url)
+
+
+def test_broken_memories_are_as_good_as_none(review_page: ReviewPage) -> None:
+    page = review_page.page
+    page.evaluate(
+        """() => {
+          localStorage.setItem("reeltone.history", '[1, {"text": 2}, null]');
+          sessionStorage.setItem("reeltone.draft", "{");
+        }"""
+    )
+    page.reload()
+    review_page.page.locator("#model-state").wait_for(state="hidden")
+    assert review_page.text_of("#past-count") == "0"
+    assert review_page.box() == ""
+
+
+def test_a_link_carries_a_review_to_another_browser(review_page: ReviewPage) -> None:
+    text = "A fine film 🎬,\nwith a lone \ud83d and <b>markup</b>."
+    review_page.fake(GOOD)
+    review_page.read(text)
+    review_page.wait_for_text(text)
+    link = review_page.link()
+    assert link.startswith(f"{review_page.url}#review=")
+    context = review_page.page.context.browser
+    assert context
+    with context.new_context() as elsewhere:
+        other = ReviewPage(elsewhere.new_page(), review_page.url)
+        asked: list[Request] = []
+        other.page.on("request", lambda request: asked.append(request))
+        other.fake(GOOD)
+        other.page.goto(link)
+        other.wait_for_text(text)
+        assert other.box() == text
+        assert other.page.url == review_page.url
+        assert not any("review=" in request.url for request in asked)
+        posted = [request.post_data for request in asked if request.method == "POST"]
+        assert [json.loads(body or "")["review"] for body in posted] == [text]
+
+
+def test_a_link_does_not_cost_the_reader_their_own_draft(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read("A review to send.")
+    review_page.wait_for("result")
+    link = review_page.link()
+    review_page.write("My own draft.")
+    review_page.follow(link)
+    review_page.wait_for_text("A review to send.")
+    review_page.page.get_by_role("button", name="Bring my text back").click()
+    assert review_page.box() == "My own draft."
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "not base64", "huge"])
+def test_a_damaged_link_is_called_damaged(review_page: ReviewPage, damage: str) -> None:
+    review_page.fake(GOOD)
+    review_page.read("A review to send, long enough to be damaged.")
+    review_page.wait_for("result")
+    link = review_page.link()
+    start = link.index("=") + 1
+    middle = start + 12
+    broken = {
+        "cut": link[:-12],
+        "changed": link[:middle] + ("B" if link[middle] == "A" else "A") + link[middle + 1 :],
+        "empty": link[:start],
+        "not base64": link[:start] + "%%%",
+        "huge": link[:start] + review_page.page.evaluate(PACKED, 3_000_000),
+    }[damage]
+    review_page.write("My own draft.")
+    review_page.follow(broken)
+    review_page.page.get_by_text("The link that brought you here is damaged").wait_for()
+    assert review_page.box() == "My own draft."
+
+
+PACKED = """async size => {
+  const text = new Blob([JSON.stringify("a".repeat(size))]).stream();
+  const packed = text.pipeThrough(new CompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}"""
+
+
+def test_the_link_is_copied(review_page: ReviewPage) -> None:
+    page = review_page.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    review_page.fake(GOOD)
+    review_page.read("A fine film.")
+    review_page.wait_for("result")
+    link = review_page.link()
+    page.get_by_text("Link copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == link
+
+
+def test_the_address_keeps_no_review(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read("A review to send.")
+    review_page.wait_for("result")
+    link = review_page.link()
+    review_page.follow(link)
+    review_page.wait_for_text("A review to send.")
+    assert review_page.page.evaluate("location.href") == review_page.url
+
+
+def test_the_page_says_what_goes_where(review_page: ReviewPage) -> None:
+    words = review_page.text_of(".privacy")
+    for part in ("this site’s own server", "neither stored", "nor logged", "stay in this browser"):
+        assert part in words
