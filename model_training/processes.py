@@ -116,7 +116,9 @@ def run_side_by_side(commands: list[list[str]]) -> None:
         ReeltoneError: one of them failed; it has said why.
     """
     threads = str(max(1, (os.cpu_count() or 1) // max(1, len(commands))))
-    environment = {"OMP_NUM_THREADS": threads} | os.environ
+    # In a training job, only this process's own path has the package.
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {"OMP_NUM_THREADS": threads} | os.environ | path
     started = [
         subprocess.Popen([sys.executable, "-m", *command], env=environment) for command in commands
     ]
