@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from model_training import checkpoint, pretrain, processes, train
+from model_training.batches import Batches
 from model_training.config import load_config
-from model_training.data import Corpus
+from model_training.data import Corpus, Encoded
 from model_training.errors import CheckpointError, HardwareError
 from model_training.export import load_run
 
@@ -165,3 +166,18 @@ def test_joining_trains_the_classifiers_that_are_missing_side_by_side(
         train.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS[:3], JOIN])
     names = [command[0] if len(command) == 1 else command[1] for command in started]
     assert names == ["language-models", "language-models", "forward", "backward"]
+
+
+def test_adversarial_shifts_are_as_long_for_each_review_as_its_vectors_say() -> None:
+    split = Encoded(np.ones(230, np.uint16), np.array([0, 200, 230]), np.array([1, 0], np.int8))
+    batch = Batches(split, load_config("modern").text_settings, 5).make(np.arange(2))
+    torch.manual_seed(0)
+    inside = (torch.arange(64) < batch.lengths[:, None])[..., None]
+    vectors, gradients = ([torch.randn(5, 64, 8) * inside for _ in range(2)] for _ in range(2))
+    shifts = train.scale_shifts(gradients, vectors, batch, 5.0)
+    for review, words in enumerate((200, 30)):
+        own = batch.reviews == review
+        length = torch.stack([shift[own] for shift in shifts]).norm()
+        rms = torch.stack([tensor[own] for tensor in vectors]).norm() / (words * 8 * 2) ** 0.5
+        assert length.item() == pytest.approx(5.0 * rms.item(), rel=1e-4)
+    assert torch.allclose(shifts[0][0] / gradients[0][0], shifts[1][0] / gradients[1][0], atol=1e-5)
