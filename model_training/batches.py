@@ -29,7 +29,7 @@ class Batch:
     reviews: torch.Tensor
     """[N] int64: which review of the batch each window belongs to, below R."""
     labels: torch.Tensor
-    """[R] float32."""
+    """[R] float32: probabilities of positive; 0 or 1 where they are known."""
     rows: npt.NDArray[np.int64]
     """[R]: where the reviews stand in their split."""
 
@@ -48,9 +48,19 @@ class Batch:
 class Batches:
     """The batches of a split; the order of an epoch depends on seed and epoch alone."""
 
-    def __init__(self, split: Encoded, settings: TextSettings, batch_windows: int) -> None:
-        """Reviews without tokens are left out: there is nothing to learn from or to score."""
+    def __init__(
+        self,
+        split: Encoded,
+        settings: TextSettings,
+        batch_windows: int,
+        targets: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Reviews without tokens are left out: there is nothing to learn from or to score.
+
+        ``targets`` [reviews], probabilities of positive, stand in for the split's labels.
+        """
         self._split, self._settings, self._size = split, settings, batch_windows
+        self._targets = split.labels.astype(np.float32) if targets is None else targets
         self._windows = np.maximum(1, -(-split.lengths // settings.window))
         self._rows = np.flatnonzero(split.lengths > 0)
 
@@ -91,7 +101,7 @@ class Batches:
             torch.from_numpy(ids[1]),
             torch.from_numpy(lengths),
             torch.from_numpy(reviews),
-            torch.from_numpy(self._split.labels[rows].astype(np.float32)),
+            torch.from_numpy(self._targets[rows]),
             rows,
         )
 

@@ -56,6 +56,8 @@ class TrainingConfig(_Settings):
     pooling: Pooling  # what the output layer sees: the last state, or max and mean of all
     start_from: str  # "random", "word-vectors" (skip-gram), or an earlier stage; "forward+backward"
     # joins two classifiers of one direction, whose logits are averaged
+    teacher: str  # "none", or an earlier stage, whose probabilities label the unlabelled reviews
+    short_texts: bool  # learn excerpts too, and with a teacher negated sentences
     epochs: int  # passes over the training reviews; 0 = as it starts
     head_epochs: int  # the first of them, in which only the output layer learns
     batch_windows: int  # windows in a batch; fixed, since each new shape costs the CPU new kernels

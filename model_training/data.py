@@ -99,12 +99,28 @@ class Encoded:
         """[reviews]: tokens of each."""
         return np.diff(self.offsets)
 
+    @classmethod
+    def of(
+        cls, reviews: Sequence[npt.NDArray[np.uint16]], labels: npt.NDArray[np.int8] | None = None
+    ) -> Encoded:
+        """Reviews that are numbers already; without ``labels``, unknown ones."""
+        ids = np.concatenate([np.zeros(0, np.uint16), *reviews])
+        offsets = np.zeros(len(reviews) + 1, np.int64)
+        np.cumsum([len(review) for review in reviews], out=offsets[1:])
+        unknown = np.full(len(reviews), -1, np.int8)
+        return cls(ids, offsets, unknown if labels is None else labels)
+
     def take(self, rows: npt.NDArray[np.int64]) -> Encoded:
         """The reviews at ``rows``, in that order."""
-        kept = [self[row] for row in rows]
-        ids = np.concatenate(kept) if kept else self.ids[:0]
-        offsets = np.concatenate([[0], np.cumsum([len(review) for review in kept], dtype=np.int64)])
-        return Encoded(ids, offsets, self.labels[rows])
+        return Encoded.of([self[row] for row in rows], self.labels[rows])
+
+    def __add__(self, other: Encoded) -> Encoded:
+        """These reviews, then ``other``'s."""
+        return Encoded(
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+            np.concatenate([self.labels, other.labels]),
+        )
 
 
 class Corpus:
@@ -226,9 +242,7 @@ def encode_split(split: Split, vocabulary: Vocabulary, name: str) -> Encoded:
     reviews = [
         np.array(vocabulary.encode_ids(text), np.uint16) for text in _progress(split.texts, name)
     ]
-    offsets = np.zeros(len(reviews) + 1, np.int64)
-    np.cumsum([len(review) for review in reviews], out=offsets[1:])
-    return Encoded(np.concatenate(reviews), offsets, split.labels)
+    return Encoded.of(reviews, split.labels)
 
 
 def _choose_movies(movies: npt.NDArray[np.int32], reviews: int) -> npt.NDArray[np.int32]:

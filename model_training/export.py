@@ -13,28 +13,21 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from safetensors.torch import load_file
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from model_training.bundle import BUNDLES, write_json, write_manifest
-from model_training.config import BundleWeights, TrainingConfig, make_config
+from model_training.config import BundleWeights, TrainingConfig
 from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
 from model_training.errors import BundleError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.inference import Model, model_fn
-from model_training.metrics import fit_temperature, score
-from model_training.model import ReviewLSTM
-from model_training.ngrams import NGrams, load_ngrams
+from model_training.metrics import fit_share, fit_temperature, score
 from model_training.onnx_graph import build_graph
-from model_training.train import predict_logits
+from model_training.trained import Trained, load_run
 from review_text import FIRST_WORD, load_vocabulary
 
 TOLERANCE = 1e-4
@@ -44,41 +37,6 @@ INT8_TOLERANCE = 0.002
 """Largest difference that weights in 8 bits may make to the share of dev reviews that are right,
 and to a probability on average."""
 _PROOF_REVIEWS = 1_000
-_MOST_SHARE = 100.0  # of an LSTM that has learned nothing; beyond it, fp32 can't add them up
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training run left."""
-
-    name: str
-    model: ReviewLSTM
-    ngrams: NGrams | None
-    vocabulary: Path
-
-    def logits(self, reviews: Encoded) -> npt.NDArray[np.float64]:
-        """[reviews] logits in PyTorch and NumPy, in fp32."""
-        logits = predict_logits(self.model, reviews, self.model.config, torch.device("cpu"))
-        beside = self.ngrams.logits(reviews) if self.ngrams else np.zeros(len(reviews))
-        return logits.astype(np.float64) + beside
-
-
-def load_run(folder: Path) -> Trained:
-    """A finished training run.
-
-    Raises:
-        BundleError: the folder is not one.
-    """
-    try:
-        about: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        config = make_config(about["config"], f"{folder}/run.json")
-        vocabulary = folder / "vocabulary.json"
-        model = ReviewLSTM(config, len(load_vocabulary(vocabulary)))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-    except OSError as error:
-        raise BundleError(f"{folder} is not a finished training run: {error}") from error
-    ngrams = load_ngrams(folder / "ngrams.safetensors")
-    return Trained(about["name"], model.eval(), ngrams, vocabulary)
 
 
 def describe(config: TrainingConfig) -> str:
@@ -108,10 +66,10 @@ def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
     weights = trained.model.config.bundle_weights
     with tempfile.TemporaryDirectory() as folder:
         if trained.ngrams and len(dev):
-            alone = _write(Path(folder), replace(trained, ngrams=None), weights)
+            alone = _write(Path(folder), trained.without_ngrams(), weights)
             share = fit_share(score_split(alone, dev), trained.ngrams.logits(dev), dev.labels)
             print(f"the n-grams' logit counts {share:.3f} times the LSTM's")
-            trained = replace(trained, ngrams=trained.ngrams.times(share))
+            trained = trained.with_share(share)
         exact = _write(Path(folder), trained, "fp32")
         prove_equal(exact, trained, dev)
         made = _write(bundle, trained, weights)
@@ -199,28 +157,13 @@ def _report(what: str, difference: float, most: float, reviews: int) -> None:
         raise BundleError(f"{what} by {difference:.1e}, which is more than {most}")
 
 
-def fit_share(lstm: npt.NDArray[Any], ngrams: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
-    """How often the n-grams' logit counts for each time the LSTM's does, from 0 on, where the sum
-    of both makes ``labels`` most likely."""
-    features = np.stack([lstm, ngrams], 1)
-    fitted = LogisticRegression(C=1e6, fit_intercept=False).fit(features, labels)
-    of_lstm, of_ngrams = fitted.coef_[0]
-    return float(np.clip(of_ngrams / max(of_lstm, 1e-6), 0.0, _MOST_SHARE))
-
-
 def _proof_reviews(bundle: Model, reviews: Encoded) -> Encoded:
     """Real reviews, then one of random words for each length from 1 to the most."""
     most, entries = bundle.vocabulary.settings.max_tokens, len(bundle.vocabulary)
     real = reviews.take(np.flatnonzero(reviews.lengths > 0)[:_PROOF_REVIEWS])
     random = np.random.default_rng(0)
     made = [random.integers(FIRST_WORD - 1, entries, length) for length in range(1, most + 1)]
-    ids = np.concatenate([real.ids, *made]).astype(np.uint16)
-    lengths = np.concatenate([real.lengths, np.arange(1, most + 1)])
-    return Encoded(
-        ids,
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([real.labels, np.zeros(most, np.int8)]),
-    )
+    return real + Encoded.of([ids.astype(np.uint16) for ids in made], np.zeros(most, np.int8))
 
 
 def dev_split(corpus: Corpus, run: Path) -> Encoded:

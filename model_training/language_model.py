@@ -16,13 +16,13 @@ from torch import nn
 
 from model_training.config import PretrainingConfig
 from model_training.data import Encoded
+from model_training.sampled_softmax import SampledSoftmax
 from review_text import NO_WORD
 
 Direction = Literal["forward", "backward"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 _NOISE_POWER = 0.75  # of word counts: rare words are drawn more often than they occur
-_NEVER = -1e4  # a logit that takes no part
 
 # N windows, L tokens a window, V entries of the vocabulary, K negatives, E embedding size.
 
@@ -37,7 +37,7 @@ class LanguageModel(nn.Module):
         self.embedding = nn.Embedding(len(counts), config.embedding_size, padding_idx=NO_WORD)
         with torch.no_grad():
             self.embedding.weight.normal_(std=0.05)[NO_WORD] = 0.0
-        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
+        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size)
         self.projection = nn.Linear(config.hidden_size, config.embedding_size)
         shares = torch.from_numpy(np.maximum(counts, 1) / counts.sum())
         self.bias = nn.Parameter(shares.log().float())
@@ -56,38 +56,50 @@ class LanguageModel(nn.Module):
         """
         noise, log_expected = self.get_buffer("noise"), self.get_buffer("log_expected")
         negatives = torch.multinomial(noise, self.config.negatives, replacement=True)
-        guesses, targets = self._guesses(words), following.reshape(-1).long()  # [N·L, E], [N·L]
-        true = (guesses * self.embedding(targets).to(guesses.dtype)).sum(1, dtype=torch.float32)
-        true = true + self.bias[targets] - log_expected[targets]
-        offsets = self.bias[negatives] - log_expected[negatives]
-        others = guesses @ self.embedding(negatives).to(guesses.dtype).T  # [N·L, K]
-        others = others + offsets.to(others.dtype)
-        others = others.masked_fill(targets[:, None] == negatives, _NEVER)
-        rivals = torch.logsumexp(others.float(), 1)
-        losses = nn.functional.softplus(rivals - true)
-        kept = targets != NO_WORD
-        return losses[kept].mean()
+        # The LSTM takes all windows' first words, then all second ones.
+        words, targets = words.T.long(), following.T.reshape(-1).long()  # [L, N], [L·N]
+        # One lookup for all: each one costs a gradient as large as the whole table.
+        rows = torch.cat([words.reshape(-1), targets, negatives])
+        sizes = [len(targets), len(targets), len(negatives)]
+        read, own, others = self.embedding(rows).split(sizes)
+        offsets = self.bias - log_expected
+        kept = (targets != NO_WORD).float()
+        loss: torch.Tensor = SampledSoftmax.apply(  # type: ignore[no-untyped-call]
+            self._guesses(read.view(*words.shape, -1)),
+            own,
+            offsets[targets],
+            others,
+            offsets[negatives],
+            (targets, negatives),
+            kept / kept.sum(),
+        )
+        return loss
 
     def full_losses(self, words: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """[positions that count] losses against the whole vocabulary, in nats a token."""
-        guesses, targets = self._guesses(words), following.reshape(-1).long()
+        targets = following.T.reshape(-1).long()
+        guesses = self._guesses(self.embedding(words.T.long()))
         logits = guesses @ self.embedding.weight.to(guesses.dtype).T + self.bias
         losses = nn.functional.cross_entropy(logits.float(), targets, reduction="none")
         return losses[targets != NO_WORD]
 
-    def _guesses(self, words: torch.Tensor) -> torch.Tensor:
-        """[N·L, E]: the vector that each next word is expected near."""
-        vectors = self.embedding(words.long())
-        rate = self.config.embedding_dropout
-        if self.training and rate:
-            kept = torch.rand(len(words), 1, vectors.shape[2], device=words.device) >= rate
-            vectors = vectors * (kept.float() / (1 - rate))
+    def _guesses(self, vectors: torch.Tensor) -> torch.Tensor:
+        """[L·N, E]: the vector that each next word is expected near, after ``vectors`` [L, N, E].
+
+        Dropout zeroes the same entries at all places of a window (Gal & Ghahramani, 2016).
+        """
+        vectors = self._drop(vectors, self.config.embedding_dropout)
         if torch.is_autocast_enabled(vectors.device.type):
             vectors = vectors.to(torch.get_autocast_dtype(vectors.device.type))
-        states = self.lstm(vectors)[0].reshape(-1, self.config.hidden_size)
-        states = nn.functional.dropout(states, self.config.dropout, self.training)
-        guesses: torch.Tensor = self.projection(states)
+        states = self._drop(self.lstm(vectors)[0], self.config.dropout)
+        guesses: torch.Tensor = self.projection(states.reshape(-1, self.config.hidden_size))
         return guesses
+
+    def _drop(self, values: torch.Tensor, rate: float) -> torch.Tensor:
+        if not self.training or rate == 0:
+            return values
+        kept = torch.rand(values.shape[1:], device=values.device) >= rate
+        return values * (kept / (1 - rate)).to(values.dtype)
 
 
 class Stream:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
     brier_score_loss,
@@ -23,6 +24,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
 ECE_BINS = 15
+_MOST_SHARE = 100.0  # of an LSTM that has learned nothing; beyond it, fp32 can't add them up
 
 
 def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str, Any]:
@@ -86,3 +88,12 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
     fitted = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return float(np.exp(fitted.x))
+
+
+def fit_share(lstm: Floats, ngrams: Floats, labels: Labels) -> float:
+    """How often the n-grams' logit counts for each time the LSTM's does, from 0 on, where the sum
+    of both makes ``labels`` most likely."""
+    features = np.stack([lstm, ngrams], 1)
+    fitted = LogisticRegression(C=1e6, fit_intercept=False).fit(features, labels)
+    of_lstm, of_ngrams = fitted.coef_[0]
+    return float(np.clip(of_ngrams / max(of_lstm, 1e-6), 0.0, _MOST_SHARE))

@@ -23,7 +23,7 @@ class Reader(nn.Module):
     def __init__(self, config: TrainingConfig, entries: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(entries, config.embedding_size, padding_idx=NO_WORD)
-        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
+        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size)
 
 
 class ReviewLSTM(nn.Module):
@@ -64,7 +64,7 @@ class ReviewLSTM(nn.Module):
 
         Args:
             batch: the reviews.
-            shifts: for each direction [N, L, E], added to the word vectors that the LSTM reads.
+            shifts: for each direction [L, N, E], added to the word vectors that the LSTM reads.
             vectors: is given the word vectors that the LSTMs read, to ask for their gradients.
         """
         both = dict(zip(DIRECTIONS, self._drop_words(batch), strict=True))
@@ -72,7 +72,8 @@ class ReviewLSTM(nn.Module):
         scale = self._embedding_mask(batch)
         pooled = []
         for number, (reader, ids) in enumerate(zip(self.directions, words, strict=True)):
-            read = reader.embedding(ids)  # [N, L, E]
+            # All windows' first words, then all second ones: so the LSTM copies nothing.
+            read = reader.embedding(ids.T)  # [L, N, E]
             if scale is not None:
                 read = read * scale
             if shifts is not None:
@@ -81,7 +82,7 @@ class ReviewLSTM(nn.Module):
                 vectors.append(read)
             if torch.is_autocast_enabled(read.device.type):
                 read = read.to(torch.get_autocast_dtype(read.device.type))
-            states, _ = reader.lstm(read)  # [N, L, H]
+            states, _ = reader.lstm(read)  # [L, N, H]
             pooled.append(self._pool(states, batch))
         features = torch.cat([part for parts in zip(*pooled, strict=True) for part in parts], 1)
         features = nn.functional.dropout(features, self.config.dropout, self.training)  # [R, F]
@@ -94,12 +95,13 @@ class ReviewLSTM(nn.Module):
         if self.config.pooling == "last":
             last = (batch.lengths - 1).clamp(min=0)
             kept = batch.lengths > 0
-            rows = torch.arange(len(states), device=states.device)
-            return (states[rows, last].float()[kept],)
+            rows = torch.arange(states.shape[1], device=states.device)
+            return (states[last, rows].float()[kept],)
         count = len(batch.labels)
-        is_word = torch.arange(states.shape[1], device=states.device) < batch.lengths[:, None]
-        inside = states.masked_fill(~is_word[..., None], -torch.inf).amax(1).float()  # [N, H]
-        sums = (states * is_word[..., None]).sum(1, dtype=torch.float32)  # [N, H]
+        steps = torch.arange(len(states), device=states.device)
+        is_word = (steps[:, None] < batch.lengths)[..., None]  # [L, N, 1]
+        inside = states.masked_fill(~is_word, -torch.inf).amax(0).float()  # [N, H]
+        sums = (states * is_word).sum(0, dtype=torch.float32)  # [N, H]
         owner = batch.reviews[:, None].expand_as(inside)
         highest = torch.full((count, inside.shape[1]), -torch.inf, device=states.device)
         highest = highest.scatter_reduce(0, owner, inside, "amax")
@@ -122,9 +124,9 @@ class ReviewLSTM(nn.Module):
         return forward, torch.where(backward_dropped, INFREQUENT, batch.reversed_ids)
 
     def _embedding_mask(self, batch: Batch) -> torch.Tensor | None:
-        """[N, 1, E]: which vector entries a review keeps, scaled up; None where all are kept."""
+        """[N, E]: which vector entries a review keeps, scaled up; None where all are kept."""
         rate = self.config.embedding_dropout
         if not self.training or rate == 0:
             return None
         kept = torch.rand(len(batch.labels), self.config.embedding_size, device=batch.ids.device)
-        return ((kept >= rate).float() / (1 - rate))[batch.reviews].unsqueeze(1)
+        return ((kept >= rate).float() / (1 - rate))[batch.reviews]

@@ -36,7 +36,6 @@ from model_training import pretrain
 from model_training.batches import Batch, Batches
 from model_training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from model_training.config import (
-    Precision,
     TrainingConfig,
     add_config_options,
     is_pretraining,
@@ -57,6 +56,9 @@ from model_training.processes import (
     low_precision,
     run_side_by_side,
 )
+from model_training.teacher import judge_unlabelled
+from model_training.trained import predict_logits
+from model_training.training_set import TrainingSet, make_training_set
 from model_training.word_vectors import SkipGram, load_or_train
 from review_text import Vocabulary
 
@@ -73,7 +75,7 @@ class Run:
     """What a training run is made of."""
 
     config: TrainingConfig
-    train: Encoded
+    train: TrainingSet
     dev: Encoded
     device: torch.device
     processes: Processes
@@ -147,7 +149,9 @@ def train_model(run: Run, model: ReviewLSTM) -> Progress:
     """Train to the end, from the checkpoint if there is one."""
     adam = make_adam(model, run.config)
     keeper = _Keeper(run, model, adam)
-    batches = Batches(run.train, run.config.text_settings, run.config.batch_windows)
+    learned = run.train
+    settings, size = run.config.text_settings, run.config.batch_windows
+    batches = Batches(learned.reviews, settings, size, learned.targets)
     plans = [batches.plan(run.config.seed, epoch) for epoch in range(run.config.epochs)]
     head_steps = sum(map(len, plans[: run.config.head_epochs]))
     steps = sum(map(len, plans)) - head_steps
@@ -180,23 +184,6 @@ def train_model(run: Run, model: ReviewLSTM) -> Progress:
 def _progress_bar(run: Run, epoch: int, steps: int, done: int) -> tqdm[Any]:
     hidden = not run.processes.is_first
     return tqdm(desc=f"epoch {epoch + 1}", total=steps, initial=done, disable=hidden)
-
-
-def predict_logits(
-    model: ReviewLSTM,
-    split: Encoded,
-    config: TrainingConfig,
-    device: torch.device,
-    precision: Precision = "fp32",
-) -> npt.NDArray[np.float32]:
-    """[reviews] logits; 0 for a review without tokens."""
-    logits = np.zeros(len(split), np.float32)
-    model.eval()
-    with torch.inference_mode(), low_precision(precision, device):
-        for batch in Batches(split, config.text_settings, config.batch_windows).in_order():
-            logits[batch.rows] = model(batch.to(device)).cpu().numpy()
-    model.train()
-    return logits
 
 
 def _step(
@@ -242,7 +229,7 @@ def _loss(
 def _worst_shifts(
     run: Run, model: torch.nn.Module, batch: Batch, weight: float
 ) -> list[torch.Tensor]:
-    """For each direction [N, L, E]: the small change to a review's vectors that raises its loss
+    """For each direction [L, N, E]: the small change to a review's vectors that raises its loss
     most (Miyato et al., 2017). The gradients of the unchanged reviews stay in the weights."""
     random = torch.get_rng_state()
     vectors: list[torch.Tensor] = []
@@ -263,19 +250,20 @@ def scale_shifts(
     size: float,
 ) -> list[torch.Tensor]:
     """``gradients`` with another length: over all directions and windows of a review,
-    ``size`` times the rms of its vectors' entries."""
+    ``size`` times the rms of its vectors' entries; less for a text that does not fill a window, so
+    that the few words of a sentence are not changed more than those of a review."""
     known = [gradient for gradient in gradients if gradient is not None]
     words = _of_reviews(batch, batch.lengths.float())
-    entries = words * vectors[0].shape[2] * len(vectors)
+    entries = words.clamp(min=len(vectors[0])) * vectors[0].shape[2] * len(vectors)
     energy = _of_reviews(batch, _squares([tensor.detach() for tensor in vectors]))
     slope = _of_reviews(batch, _squares(known))
     factor = size * torch.sqrt(energy / entries / slope.clamp(min=1e-24))  # [R]
-    return [gradient * factor[batch.reviews][:, None, None] for gradient in known]
+    return [gradient * factor[batch.reviews][:, None] for gradient in known]
 
 
 def _squares(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """[N] over all entries of [N, L, E] tensors."""
-    return torch.stack([tensor.float().square().sum((1, 2)) for tensor in tensors]).sum(0)
+    """[N] over all entries of [L, N, E] tensors."""
+    return torch.stack([tensor.float().square().sum((0, 2)) for tensor in tensors]).sum(0)
 
 
 def _of_reviews(batch: Batch, of_windows: torch.Tensor) -> torch.Tensor:
@@ -311,15 +299,18 @@ def _make_model(
             for reader in model.directions:
                 reader.embedding.weight.copy_(torch.from_numpy(vectors))
     elif config.start_from != "random":
-        names = config.start_from.split("+")
-        _run_stages(names, options)
-        load_stages(model, [options.stages_dir / name for name in names])
+        load_stages(model, [options.stages_dir / name for name in config.start_from.split("+")])
     return model
 
 
 def _run_stages(names: list[str], options: argparse.Namespace) -> None:
     """Train what comes first and is not there yet: language models, or classifiers side by side."""
     missing = [name for name in names if not is_finished(options.stages_dir / name)]
+    configs = {name: load_config(name) for name in missing if not is_pretraining(name)}
+    for config in configs.values():
+        _run_stages(earlier_stages(config), options)
+    # One of them may have been what another needs.
+    missing = [name for name in missing if not is_finished(options.stages_dir / name)]
     places = [f"--data-dir={options.data_dir}", f"--checkpoint-dir={options.checkpoint_dir}"]
     commands = []
     for name in missing:
@@ -327,9 +318,23 @@ def _run_stages(names: list[str], options: argparse.Namespace) -> None:
         if is_pretraining(name):
             pretrain.main([name, places[0], folder])
         else:
-            _run_stages(load_config(name).start_from.split("+"), options)
             commands.append(["model_training.train", name, *places, folder])
+            # What they share is made once, before they start.
+            _ask_teacher(configs[name], options)
     run_side_by_side(commands)
+
+
+def _ask_teacher(config: TrainingConfig, options: argparse.Namespace) -> None:
+    """Have the teacher's judgement of the unlabelled reviews at hand."""
+    if config.teacher != "none":
+        corpus = prepare_corpus(options.data_dir, options.archive)
+        judge_unlabelled(options.stages_dir / config.teacher, corpus, choose_device())
+
+
+def earlier_stages(config: TrainingConfig) -> list[str]:
+    """The stages that must be finished before a run of ``config`` can start."""
+    starts = [] if config.start_from in ("random", "word-vectors") else config.start_from.split("+")
+    return starts + ([] if config.teacher == "none" else [config.teacher])
 
 
 def is_finished(folder: Path) -> bool:
@@ -386,7 +391,7 @@ def _write_results(
         save_file({name: tensor.cpu() for name, tensor in model.state_dict().items()}, part)
     vocabulary.save(folder / "vocabulary.json")
     if run.config.ngrams:
-        save_ngrams(fit_ngrams(run.train, run.config.ngrams), folder / "ngrams.safetensors")
+        save_ngrams(fit_ngrams(run.train.reviews, run.config.ngrams), folder / "ngrams.safetensors")
     logits = predict_logits(model, run.dev, run.config, run.device)
     if len(run.dev):
         temperature = fit_temperature(logits, run.dev.labels)
@@ -412,12 +417,17 @@ def main(arguments: list[str] | None = None) -> None:
             corpus = prepare_corpus(options.data_dir, options.archive)
             vocabulary = corpus.vocabulary(config.text_settings)
             labelled = corpus.encoded("train", vocabulary)
+            _run_stages(earlier_stages(config), options)
             model = _make_model(config, corpus, vocabulary, options).to(device)
-        train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
-        described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}"
+            train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
+            learned = make_training_set(
+                config, corpus, vocabulary, labelled.take(train_rows), options.stages_dir, device
+            )
+        targets = hashlib.sha256(learned.targets.tobytes()).hexdigest()
+        described = f"{json.dumps(asdict(config), sort_keys=True)}{corpus.fingerprint}{targets}"
         run = Run(
             config,
-            labelled.take(train_rows),
+            learned,
             labelled.take(dev_rows),
             device,
             processes,
@@ -433,7 +443,7 @@ def main(arguments: list[str] | None = None) -> None:
                 "name": Path(options.config).stem,
                 "data": corpus.fingerprint,
                 "vocabulary": vocabulary.fingerprint,
-                "train_reviews": len(run.train),
+                "train_texts": len(run.train),
                 "processes": processes.count,
                 "history": progress.history,
                 "seconds": progress.seconds,

@@ -5,35 +5,52 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training."""
+    """One stage of training; classifiers that are trained side by side are one."""
 
     name: str
     seconds: float
     """Wall-clock time; of processes side by side, that of the slowest."""
     history: Sequence[Mapping[str, float]]
-    """Rows of train.py's epochs; language models have none."""
+    """Rows of train.py's epochs, the mean of those side by side; language models have none."""
 
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
-    """The runs of the model ``name``, the first one first: its own and, one after the other, those
-    it started from. Nothing where its own run is not here, or is of another vocabulary."""
-    stages: list[Stage] = []
-    seen: set[str] = set()
-    while name not in seen:
-        seen.add(name)
-        about = _read_run(runs / name)
-        if not about or about[0].get("vocabulary") != vocabulary:
-            break
-        seconds = max(float(part["seconds"]) for part in about)
-        stages.append(Stage(name, seconds, about[0].get("history", ())))
-        name = about[0]["config"].get("start_from", name)
-    return stages[::-1]
+    """The runs of the model ``name``, the first one first: its own and all that it came from.
+    Nothing where its own run is not here, or is of another vocabulary."""
+    stages: dict[str, Stage] = {}
+    _find(runs, (name,), vocabulary, stages)
+    return list(stages.values())
+
+
+def _find(runs: Path, names: tuple[str, ...], vocabulary: str, stages: dict[str, Stage]) -> None:
+    """Add the stage of ``names`` to ``stages``, after those that it came from."""
+    title = "+".join(names)
+    abouts = [about for name in names for about in _read_run(runs / name)]
+    is_ours = abouts and all(about.get("vocabulary") == vocabulary for about in abouts)
+    if title in stages or not is_ours:
+        return
+    starts = [about["config"].get("start_from", "").split("+") for about in abouts]
+    _find(runs, tuple(dict.fromkeys(chain(*starts))), vocabulary, stages)
+    for teacher in dict.fromkeys(about["config"].get("teacher", "") for about in abouts):
+        _find(runs, (teacher,), vocabulary, stages)
+    seconds = max(float(about["seconds"]) for about in abouts)
+    stages[title] = Stage(title, seconds, _mean([about.get("history", ()) for about in abouts]))
+
+
+def _mean(histories: Sequence[Sequence[Mapping[str, float]]]) -> list[Mapping[str, float]]:
+    """One row an epoch, with the mean of each figure."""
+    return [
+        {key: fmean(row[key] for row in rows) for key in rows[0] if all(key in row for row in rows)}
+        for rows in zip(*histories, strict=True)
+    ]
 
 
 def _read_run(folder: Path) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def test_every_configuration_that_ships_can_be_loaded(name: str) -> None:
     assert load(name).text_settings.vocabulary_size > 0
 
 
-@pytest.mark.parametrize("name", ["forward", "backward"])
+@pytest.mark.parametrize("name", ["forward-teacher", "backward-teacher"])
 def test_a_classifier_reads_what_its_language_models_wrote(name: str) -> None:
     before, after = load_pretraining_config("language-models"), load_config(name)
     assert after.start_from == "language-models"
@@ -33,13 +33,22 @@ def test_a_classifier_reads_what_its_language_models_wrote(name: str) -> None:
         assert getattr(before, shared) == getattr(after, shared)
 
 
-def test_the_two_directions_differ_in_their_direction_only() -> None:
-    forward, backward = load_config("forward"), load_config("backward")
-    assert replace(forward, backward=True) == backward != forward
-    joined = load_config("modern")
-    assert joined.start_from == "forward+backward"
+@pytest.mark.parametrize("kind", ["", "-teacher"])
+def test_the_two_directions_differ_in_their_direction_only(kind: str) -> None:
+    forward, backward = load_config(f"forward{kind}"), load_config(f"backward{kind}")
+    own = replace(forward, backward=True, start_from=backward.start_from)
+    assert own == backward != forward
+    joined = load_config("teacher" if kind else "modern")
+    assert joined.start_from == f"forward{kind}+backward{kind}"
     for shared in ("text", "embedding_size", "hidden_size", "pooling", "dev_reviews"):
         assert getattr(joined, shared) == getattr(forward, shared)
+
+
+def test_the_shipped_model_and_its_halves_learn_from_the_teacher_and_go_on_from_it() -> None:
+    for direction in ("forward", "backward"):
+        half = load_config(direction)
+        assert (half.start_from, half.teacher) == (f"{direction}-teacher", "teacher")
+        assert half.dev_reviews == load_config("teacher").dev_reviews
 
 
 def test_classic_is_the_published_recipe() -> None:
@@ -71,7 +80,9 @@ def test_a_wrong_setting_is_named_with_its_value(change: dict[str, object], mess
 
 
 def test_an_unknown_configuration_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="no configuration 'modren'; there are backward, classic"):
+    with pytest.raises(
+        ConfigError, match="no configuration 'modren'; there are backward, backward-t"
+    ):
         load_config("modren")
 
 

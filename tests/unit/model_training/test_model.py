@@ -33,12 +33,12 @@ def plain_logit(model: ReviewLSTM, ids: list[int]) -> float:
     window = model.config.text_settings.window
     states = []
     for start in range(0, len(ids), window):
-        words = torch.tensor([ids[start : start + window]])
+        words = torch.tensor(ids[start : start + window])[:, None]  # [L, 1]
         directions = [model.directions[0].lstm(model.directions[0].embedding(words))[0]]
         if model.config.bidirectional:
             backward = model.directions[1]
-            directions.append(backward.lstm(backward.embedding(words.flip(1)))[0].flip(1))
-        states.append(torch.cat(directions, 2)[0])
+            directions.append(backward.lstm(backward.embedding(words.flip(0)))[0].flip(0))
+        states.append(torch.cat(directions, 2)[:, 0])
     all_states = torch.cat(states)
     if model.config.pooling == "last":
         return float(model.output(all_states[-1]))

@@ -28,11 +28,18 @@ SECTIONS = ("details", "metrics", "slices", "short", "faithfulness", "failures",
 NAMES = ["modern", "classic"]
 
 
-def write_run(folder: Path, vocabulary: str, start_from: str = "random") -> None:
+def write_run(
+    folder: Path,
+    vocabulary: str,
+    start_from: str = "random",
+    teacher: str = "none",
+    loss: float = 0.5,
+    seconds: int = 1800,
+) -> None:
     folder.mkdir(parents=True)
-    history = [{"epoch": 1, "loss": 0.5, "dev_accuracy": 0.8, "dev_log_loss": 0.4}]
-    config = {"start_from": start_from}
-    about = {"vocabulary": vocabulary, "seconds": 1800, "history": history, "config": config}
+    history = [{"epoch": 1, "loss": loss, "dev_accuracy": 0.8, "dev_log_loss": 0.4}]
+    config = {"start_from": start_from, "teacher": teacher}
+    about = {"vocabulary": vocabulary, "seconds": seconds, "history": history, "config": config}
     (folder / "run.json").write_text(json.dumps(about))
 
 
@@ -152,8 +159,10 @@ def test_a_short_case_that_is_wrong_is_shown_with_its_probability() -> None:
 
 
 def test_stages_are_followed_back_to_the_first(tmp_path: Path) -> None:
-    write_run(tmp_path / "modern", "v", start_from="soft")
-    write_run(tmp_path / "soft", "v", start_from="language-models")
+    write_run(tmp_path / "modern", "v", "forward+backward")
+    write_run(tmp_path / "forward", "v", "language-models", "teacher", loss=0.4, seconds=60)
+    write_run(tmp_path / "backward", "v", "language-models", "teacher", loss=0.2, seconds=50)
+    write_run(tmp_path / "teacher", "v", "language-models")
     (tmp_path / "language-models").mkdir()
     for name, seconds in {"forward": 10, "backward": 30}.items():
         about = {"vocabulary": "v", "seconds": seconds, "config": {}}
@@ -161,10 +170,12 @@ def test_stages_are_followed_back_to_the_first(tmp_path: Path) -> None:
     stages = find_stages(tmp_path, "modern", "v")
     assert [(stage.name, stage.seconds) for stage in stages] == [
         ("language-models", 30),
-        ("soft", 1800),
+        ("teacher", 1800),
+        ("forward+backward", 60),
         ("modern", 1800),
     ]
-    assert [len(stage.history) for stage in stages] == [0, 1, 1]
+    assert [len(stage.history) for stage in stages] == [0, 1, 1, 1]
+    assert stages[2].history[0]["loss"] == pytest.approx(0.3)
 
 
 def test_a_run_of_another_vocabulary_is_not_the_models(tmp_path: Path) -> None:

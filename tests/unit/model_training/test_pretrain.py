@@ -96,7 +96,7 @@ def test_the_loss_tells_each_next_word_apart_from_the_same_negatives() -> None:
         loss = model(words[:, :-1], words[:, 1:])
         torch.manual_seed(5)
         negatives = torch.multinomial(model.get_buffer("noise"), 12, replacement=True)
-        states = model.lstm(model.embedding(words[:, :-1]))[0]
+        states = model.lstm(model.embedding(words[:, :-1].T))[0].transpose(0, 1)
         scores = model.projection(states) @ model.embedding.weight.T + model.bias
         scores -= model.get_buffer(
             "log_expected"
@@ -191,7 +191,12 @@ def test_a_classifier_starts_from_the_language_model_of_its_direction(
     places = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={models}"]
     pretrain.main([str(config), *places])  # both directions, side by side
     sizes = ["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--dev-reviews=8"]
-    arguments = [direction, places[0], f"--model-dir={tmp_path / 'classifier'}", *sizes]
+    arguments = [
+        f"{direction}-teacher",
+        places[0],
+        f"--model-dir={tmp_path / 'classifier'}",
+        *sizes,
+    ]
     train.main([*arguments, f"--checkpoint-dir={tmp_path}", "--epochs=1", "--head-epochs=1"])
     trained = load_file(tmp_path / "classifier/model.safetensors")
     before = load_file(models / f"{direction}.safetensors")
@@ -214,7 +219,7 @@ def test_a_classifier_of_other_sizes_than_its_language_models_is_refused(
     run(tmp_path, "forward", epochs=1)
     run(tmp_path, "backward", epochs=1)
     arguments = [
-        "forward",
+        "forward-teacher",
         f"--data-dir={tmp_path / 'data'}",
         f"--model-dir={tmp_path / 'forward'}",
     ]
@@ -228,7 +233,7 @@ def test_training_a_classifier_trains_its_missing_language_models_first(
     asked: list[list[str]] = []
     monkeypatch.setattr(pretrain, "main", asked.append)
     arguments = [
-        "forward",
+        "forward-teacher",
         f"--data-dir={tmp_path / 'data'}",
         f"--model-dir={tmp_path / 'forward'}",
     ]

@@ -11,13 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from model_training import checkpoint, pretrain, processes, train
+from model_training import checkpoint, processes, train
 from model_training.batches import Batches
 from model_training.config import load_config
 from model_training.data import Corpus, Encoded
 from model_training.errors import CheckpointError, HardwareError
-from model_training.export import load_run
+from model_training.trained import load_run
 
+WITHOUT_TEACHER = ["--teacher=none", "--short-texts=false"]
 SETTINGS = [
     *["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=3"],
     *[
@@ -27,10 +28,8 @@ SETTINGS = [
         "--start-from=random",
         "--learning-rate=0.03",
     ],
+    *WITHOUT_TEACHER,
 ]
-
-
-JOIN = "--start-from=forward+backward"
 
 
 class Killed(BaseException):
@@ -143,7 +142,7 @@ def test_two_classifiers_of_one_direction_join_into_one_that_averages_their_logi
     for direction in ("forward", "backward"):
         folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / direction}"]
         train.main([direction, *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS])
-    sizes = [*SETTINGS[:3], "--dev-reviews=8", "--epochs=0"]
+    sizes = [*SETTINGS[:3], "--dev-reviews=8", "--epochs=0", *WITHOUT_TEACHER]
     folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
     train.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *sizes])
     vocabulary = corpus.vocabulary(load_config("modern").text_settings)
@@ -155,29 +154,19 @@ def test_two_classifiers_of_one_direction_join_into_one_that_averages_their_logi
     assert parts[2].ngrams is not None
 
 
-def test_joining_trains_the_classifiers_that_are_missing_side_by_side(
-    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(train, "run_side_by_side", started.extend)
-    monkeypatch.setattr(pretrain, "main", lambda arguments: started.append(arguments[:1]))
-    folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
-    with pytest.raises(FileNotFoundError):
-        train.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS[:3], JOIN])
-    names = [command[0] if len(command) == 1 else command[1] for command in started]
-    assert names == ["language-models", "language-models", "forward", "backward"]
-
-
 def test_adversarial_shifts_are_as_long_for_each_review_as_its_vectors_say() -> None:
     split = Encoded(np.ones(230, np.uint16), np.array([0, 200, 230]), np.array([1, 0], np.int8))
     batch = Batches(split, load_config("modern").text_settings, 5).make(np.arange(2))
     torch.manual_seed(0)
-    inside = (torch.arange(64) < batch.lengths[:, None])[..., None]
-    vectors, gradients = ([torch.randn(5, 64, 8) * inside for _ in range(2)] for _ in range(2))
+    inside = (torch.arange(64)[:, None] < batch.lengths)[..., None]
+    vectors, gradients = ([torch.randn(64, 5, 8) * inside for _ in range(2)] for _ in range(2))
     shifts = train.scale_shifts(gradients, vectors, batch, 5.0)
     for review, words in enumerate((200, 30)):
         own = batch.reviews == review
-        length = torch.stack([shift[own] for shift in shifts]).norm()
-        rms = torch.stack([tensor[own] for tensor in vectors]).norm() / (words * 8 * 2) ** 0.5
-        assert length.item() == pytest.approx(5.0 * rms.item(), rel=1e-4)
-    assert torch.allclose(shifts[0][0] / gradients[0][0], shifts[1][0] / gradients[1][0], atol=1e-5)
+        length = torch.stack([shift[:, own] for shift in shifts]).norm()
+        rms = torch.stack([tensor[:, own] for tensor in vectors]).norm() / (words * 8 * 2) ** 0.5
+        # A text of less than a window is changed no more, for each word, than a whole window.
+        expected = 5.0 * rms.item() * min(1.0, words / 64) ** 0.5
+        assert length.item() == pytest.approx(expected, rel=1e-4)
+    first, second = (s[:, 0] / g[:, 0] for s, g in zip(shifts, gradients, strict=True))
+    assert torch.allclose(first, second, atol=1e-5)

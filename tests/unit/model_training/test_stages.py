@@ -1,0 +1,105 @@
+"""The whole chain of stages, from the archive to the model that is exported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_training import config as config_module
+from model_training import pretrain, train
+from model_training.config import CONFIGS, load_config
+from model_training.data import Corpus
+from model_training.teacher import judge_unlabelled, load_teacher
+from model_training.trained import load_run
+from model_training.training_set import labelled_set, make_training_set
+
+SMALL = {
+    "embedding_size": "8",
+    "hidden_size": "8",
+    "batch_windows": "16",
+    "dev_reviews": "20",
+    "word_vectors": "false",
+    "ngrams": "50",
+    "decay_epochs": "1",
+}
+
+
+@pytest.fixture
+def side_by_side() -> list[list[str]]:
+    """The names of the classifiers that were trained side by side, each time."""
+    return []
+
+
+@pytest.fixture
+def stages(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side_by_side: list[list[str]]
+) -> Path:
+    """The folder of a chain's runs; the configurations that ship are made small, and what runs
+    side by side runs in this process, one after the other."""
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    for path in CONFIGS.glob("*.toml"):
+        lines = []
+        for line in path.read_text().splitlines():
+            name, equals, value = line.partition(" = ")
+            is_set = name in SMALL and not (name == "ngrams" and value == "0")
+            lines.append(name + equals + SMALL[name] if is_set else line)
+        (configs / path.name).write_text("\n".join(lines))
+    monkeypatch.setattr(config_module, "CONFIGS", configs)
+    modules = {"model_training.train": train, "model_training.pretrain": pretrain}
+
+    def run_in_order(commands: list[list[str]]) -> None:
+        side_by_side.append([command[1] for command in commands])
+        for module, *arguments in commands:
+            modules[module].main(arguments)
+
+    monkeypatch.setattr(train, "run_side_by_side", run_in_order)
+    monkeypatch.setattr(pretrain, "run_side_by_side", run_in_order)
+    return tmp_path / "runs"
+
+
+def train_all(stages: Path) -> None:
+    places = [f"--data-dir={stages.parent / 'data'}", f"--model-dir={stages / 'modern'}"]
+    train.main(["modern", *places, f"--checkpoint-dir={stages / 'checkpoints'}"])
+
+
+def test_one_command_trains_every_stage_once(
+    stages: Path, corpus: Corpus, side_by_side: list[list[str]]
+) -> None:
+    train_all(stages)
+    assert [names for names in side_by_side if names] == [
+        ["language-models", "language-models"],
+        ["forward-teacher", "backward-teacher"],
+        ["teacher"],
+        ["forward", "backward"],
+    ]
+    runs = {path.parent.name: json.loads(path.read_text()) for path in stages.glob("*/run.json")}
+    assert set(runs) == {
+        *("forward-teacher", "backward-teacher", "teacher", "forward", "backward", "modern")
+    }
+    labelled, unlabelled = len(corpus.train_rows(20)[0]), 40
+    assert runs["forward-teacher"]["train_texts"] == labelled
+    # Excerpts and negated sentences come on top.
+    assert runs["forward"]["train_texts"] >= labelled + unlabelled
+    before = (stages / "teacher/run.json").stat().st_mtime_ns
+    train_all(stages)
+    assert (stages / "teacher/run.json").stat().st_mtime_ns == before
+    assert load_run(stages / "modern").ngrams is not None
+
+    vocabulary = corpus.vocabulary(load_config("modern").text_settings)
+    reviews, targets = judge_unlabelled(stages / "teacher", corpus, train.choose_device())
+    assert len(reviews) == len(targets) == 40
+    assert np.all((targets >= 0) & (targets <= 1)) and np.ptp(targets) > 0.1
+    teacher = load_teacher(stages / "teacher", corpus, train.choose_device())
+    assert teacher.judge(reviews) == pytest.approx(targets, abs=1e-6)
+
+    config = load_config("forward")
+    rows, _ = corpus.train_rows(20)
+    own = corpus.encoded("train", vocabulary).take(rows)
+    learned = make_training_set(config, corpus, vocabulary, own, stages, train.choose_device())
+    assert learned.targets[: len(own)].tolist() == own.labels.tolist()
+    assert set(learned.reviews.labels.tolist()) == {0, 1}
+    assert labelled_set(own).targets.tolist() == own.labels.tolist()
