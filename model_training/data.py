@@ -10,16 +10,13 @@ texts are kept as one array a split; encoded reviews are kept beside them, once 
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import os
 import shutil
 import sys
-import tarfile
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from model_training.archives import DAMAGE, Bounds, Member, read_members
 from model_training.errors import ArchiveError, ReeltoneError
 from model_training.files import replacing, run_command
 from review_text import TextSettings, Vocabulary, build_vocabulary, load_vocabulary
@@ -46,6 +44,12 @@ EXPECTED = {
     "test/neg": (12_500, 16_067_328),
 }
 _LABELS = {"pos": 1, "neg": 0, "unsup": -1}
+
+# The official archive has 100,005 files of 137 MB; the longest that counts is a list of movies,
+# with 2,450,000 bytes.
+_BOUNDS = Bounds(members=200_000, unpacked=1024**3)
+_MOST_BYTES = 8 * 1024**2
+"""Of a file that is read: a text or a list of movies."""
 
 DEV_REVIEWS = 3_000
 """At least so many training reviews are held out, by whole movies: reviews of one movie share
@@ -222,9 +226,11 @@ def read_archive(
     texts: dict[str, dict[int, bytes]] = {folder: {} for folder in expected}
     movies: dict[str, list[int]] = {}
     try:
-        for name, content in _files_of(path):
-            _collect(name, content, texts, movies)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        for member in _members_of(path):
+            _collect(member, texts, movies)
+    except ArchiveError as error:
+        raise ArchiveError(f"{path} is not the official archive: {error}.") from error
+    except DAMAGE as error:
         raise ArchiveError(
             f"{path} is damaged or incomplete ({error}). Delete it and download it again."
         ) from error
@@ -253,33 +259,39 @@ def _choose_movies(movies: npt.NDArray[np.int32], reviews: int) -> npt.NDArray[n
     return names[order[:enough]]
 
 
-def _files_of(path: Path) -> Iterator[tuple[str, bytes]]:
+def _members_of(path: Path) -> Iterator[Member]:
     with (
         path.open("rb") as file,
         tqdm.wrapattr(file, "read", total=path.stat().st_size, desc=path.name) as watched,
-        # gzip tells a cut file from a whole one; tarfile's own reading of gzip does not always.
-        gzip.GzipFile(fileobj=cast("IO[bytes]", watched)) as unpacked,
-        tarfile.open(fileobj=unpacked, mode="r|") as archive,
     ):
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                yield member.name, content.read()
+        yield from read_members(cast("IO[bytes]", watched), _BOUNDS)
 
 
 def _collect(
-    name: str, content: bytes, texts: dict[str, dict[int, bytes]], movies: dict[str, list[int]]
+    member: Member, texts: dict[str, dict[int, bytes]], movies: dict[str, list[int]]
 ) -> None:
     """Put one file of the archive where it belongs: ``aclImdb/train/pos/7_10.txt``."""
-    folder, _, file = name.removeprefix("./").removeprefix("aclImdb/").rpartition("/")
-    if folder in texts and file.endswith(".txt"):
-        texts[folder][int(file.partition("_")[0])] = content
-    elif file.startswith("urls_"):
-        kind = f"{folder}/{file.removeprefix('urls_').removesuffix('.txt')}"
-        # Line i belongs to review i: http://www.imdb.com/title/tt0453418/usercomments
-        movies[kind] = [
-            int(line.split("/tt")[1].split("/")[0]) for line in content.decode().split()
-        ]
+    folder, _, file = member.name.removeprefix("aclImdb/").rpartition("/")
+    try:
+        if folder in texts and file.endswith(".txt"):
+            texts[folder][int(file.partition("_")[0])] = _read(member)
+        elif file.startswith("urls_"):
+            kind = f"{folder}/{file.removeprefix('urls_').removesuffix('.txt')}"
+            # Line i belongs to review i: http://www.imdb.com/title/tt0453418/usercomments
+            movies[kind] = [
+                int(line.split("/tt")[1].split("/")[0]) for line in _read(member).decode().split()
+            ]
+    except (ValueError, IndexError) as error:
+        raise ArchiveError(f"{member.name!r:.100} has a name or a line of another form") from error
+
+
+def _read(member: Member) -> bytes:
+    if member.size > _MOST_BYTES:
+        raise ArchiveError(
+            f"{member.name!r:.100} has {member.size:,} bytes; no file that counts has more than "
+            f"{_MOST_BYTES:,}"
+        )
+    return member.content.read()
 
 
 def _verify(

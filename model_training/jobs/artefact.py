@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tarfile
 from pathlib import Path
 
+from model_training.archives import DAMAGE, Bounds, read_members
 from model_training.bundle import BUNDLES, FILES, read_manifest
 from model_training.data import prepare_corpus
+from model_training.errors import ArchiveError
 from model_training.jobs.cloud import Cloud, JobError, aws_errors, split_uri
 from model_training.jobs.status import Job
 
 _PARTS = ("model.safetensors", "run.json", "vocabulary.json")
 _SIDE_PATH = "ngrams.safetensors"  # of the models that have one
+# A run has a handful of files; the weights of the shipped model are 80 MB in 32 bits.
+_BOUNDS = Bounds(members=1_000, unpacked=4 * 1024**3)
 
 
 def find_artefact(job: Job) -> tuple[str, str]:
@@ -53,14 +56,13 @@ def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     with aws_errors("download_file"):
         cloud.client("s3").download_file(bucket, key, str(packed))
     try:
-        with tarfile.open(packed) as archive:
-            for name in _PARTS:
-                if not _extract(archive, name, folder):
-                    raise JobError(f"the job's model.tar.gz has no {name}")
-            _extract(archive, _SIDE_PATH, folder)
-    except (tarfile.TarError, OSError, EOFError) as error:
+        found = _unpack(packed, folder)
+    except (ArchiveError, *DAMAGE) as error:
         first = str(error).partition("\n")[0]
         raise JobError(f"{address} cannot be unpacked: {first}") from error
+    for name in _PARTS:
+        if name not in found:
+            raise JobError(f"the job's model.tar.gz has no {name}")
     packed.unlink()
     return folder
 
@@ -88,13 +90,16 @@ def export_run(run: Path, data: Path, bundles: Path = BUNDLES, archive: Path | N
     return target
 
 
-def _extract(archive: tarfile.TarFile, name: str, folder: Path) -> bool:
-    """Write the file ``name`` of the archive into ``folder``; False where it has none."""
-    for member in archive:
-        if member.isfile() and member.name.removeprefix("./") == name:
-            content = archive.extractfile(member)
-            if content is not None:
-                with (folder / name).open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                return True
-    return False
+def _unpack(packed: Path, folder: Path) -> set[str]:
+    """Write the files of a run into ``folder``; the names of those that were there."""
+    found: set[str] = set()
+    with packed.open("rb") as file:
+        for member in read_members(file, _BOUNDS):
+            if member.name not in (*_PARTS, _SIDE_PATH):
+                continue
+            if member.name in found:
+                raise ArchiveError(f"it holds {member.name} twice")
+            found.add(member.name)
+            with (folder / member.name).open("wb") as target:
+                shutil.copyfileobj(member.content, target)
+    return found

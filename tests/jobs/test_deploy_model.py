@@ -80,8 +80,8 @@ def test_only_the_files_of_a_run_are_unpacked(
         aws,
         name,
         {
-            "../escaped": b"x",
             "extra.py": b"x",
+            "checkpoints/last/run.json": b"x",
             **dict.fromkeys(("run.json", "./vocabulary.json", "model.safetensors"), b"{}"),
         },
     )
@@ -103,6 +103,29 @@ def test_what_is_not_a_run_is_refused(
     assert "model.tar.gz cannot be unpacked" in error_of(*arguments)
     aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
     assert error_of(*arguments) == "download_file: Not Found"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"../escaped": b"x"}, "'../escaped' leads out of the archive"),
+        ({"run.json": b"x", "./run.json": b"y"}, "it holds run.json twice"),
+    ],
+)
+def test_an_archive_that_somebody_changed_on_purpose_is_refused(
+    aws: Aws,
+    name: str,
+    tmp_path: Path,
+    error_of: Callable[..., str],
+    files: dict[str, bytes],
+    message: str,
+) -> None:
+    put_model(aws, name, files)
+    runs = tmp_path / "runs"
+    assert error_of("deploy-model", name, "--runs", str(runs)).endswith(
+        f"model.tar.gz cannot be unpacked: {message}"
+    )
+    assert not (tmp_path / "escaped").exists()
 
 
 @pytest.mark.parametrize("named", ["../../etc", "", "Modern", "a/b"])

@@ -116,14 +116,30 @@ def test_an_archive_with_a_changed_review_is_another_one(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("small_expected")
-def test_members_outside_the_data_set_are_ignored(tmp_path: Path) -> None:
-    def change(files: dict[str, bytes]) -> None:
-        files["../../evil.txt"] = b"x"
-        files["aclImdb/README"] = b"x"
+def test_files_that_are_no_reviews_are_ignored(tmp_path: Path) -> None:
+    path = write_archive(
+        tmp_path / "archive.tar.gz", lambda files: files.update({"aclImdb/README": b"x"})
+    )
+    assert len(prepare_corpus(tmp_path / "data", path).split("train").texts) == 2 * REVIEWS
 
-    write_archive(tmp_path / "archive.tar.gz", change)
-    prepare_corpus(tmp_path / "data", tmp_path / "archive.tar.gz")
-    assert not list(tmp_path.parent.glob("evil.txt"))
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("../../evil.txt", b"x", r"'\.\./\.\./evil\.txt' leads out of the archive"),
+        ("aclImdb/train/pos/x_1.txt", b"x", "x_1.txt' has a name or a line of another form"),
+        ("aclImdb/train/urls_pos.txt", b"http://x", "urls_pos.txt' has a name or a line"),
+        ("aclImdb/train/pos/0_0.txt", b"x" * 9_000_000, "0_0.txt' has 9,000,000 bytes; no file"),
+    ],
+)
+@pytest.mark.usefixtures("small_expected")
+def test_an_archive_that_somebody_changed_on_purpose_is_refused(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    path = write_archive(tmp_path / "archive.tar.gz", lambda files: files.update({name: content}))
+    with pytest.raises(ArchiveError, match=f"is not the official archive: .*{message}"):
+        prepare_corpus(tmp_path / "data", path)
+    assert not (tmp_path / "data" / "corpus").exists()
 
 
 class _Cut(http.server.SimpleHTTPRequestHandler):
