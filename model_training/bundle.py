@@ -31,7 +31,7 @@ BUNDLES = Path(__file__).parent / "bundle"
 FILES = ("manifest.json", "metrics.json", "model.onnx", "vocabulary.json")
 # What onnxruntime declares besides, it does not import to serve; and its protobuf would come before
 # the image's own, with which AWS's server does not start.
-_RUNTIME = "onnxruntime==1.31.1"
+RUNTIME = "onnxruntime==1.31.1"
 _CODE = ("aws_serving.py", "inference.py")
 # The stemmer, without the rest of nltk: see review_text/porter.py.
 _STEMMER = ("__init__.py", "stem/__init__.py", "stem/api.py", "stem/porter.py")
@@ -81,7 +81,11 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def collect_files(folder: Path, runtime: Path | None = None) -> dict[str, Path]:
-    """What goes into the archive: name there → file here; ``runtime`` becomes code/lib."""
+    """What goes into the archive: name there → file here; ``runtime`` becomes code/lib.
+
+    Raises:
+        BundleError: the bundle is not complete, or something in the place of a file is none.
+    """
     read_manifest(folder)
     files = {name: folder / name for name in FILES}
     files |= {f"code/{name}": Path(__file__).with_name(name) for name in _CODE}
@@ -93,8 +97,12 @@ def collect_files(folder: Path, runtime: Path | None = None) -> dict[str, Path]:
         files |= _stemmer_files()
     if runtime is not None:
         for file in sorted(runtime.rglob("*")):
-            if file.is_file():
+            if not file.is_dir() or file.is_symlink():
                 files[f"code/lib/{file.relative_to(runtime)}"] = file
+    # A link would be packed as what it leads to, wherever on this machine that is.
+    odd = [name for name, file in files.items() if file.is_symlink() or not file.is_file()]
+    if odd:
+        raise BundleError(f"{folder}: {', '.join(odd)}: no ordinary file; only files are packed")
     return files
 
 
@@ -134,11 +142,11 @@ def fetch_runtime(target: Path) -> None:
     """Install onnxruntime for AWS's image into ``target``."""
     platforms = [word for tag in _IMAGE_TAGS for word in ("--platform", tag)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
-    command += ["--target", str(target), *_IMAGE_PLATFORM, *platforms, _RUNTIME]
+    command += ["--target", str(target), *_IMAGE_PLATFORM, *platforms, RUNTIME]
     try:
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
-        raise BundleError(f"pip could not fetch {_RUNTIME}; see above") from error
+        raise BundleError(f"pip could not fetch {RUNTIME}; see above") from error
 
 
 def main(arguments: list[str] | None = None) -> None:

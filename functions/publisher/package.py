@@ -65,10 +65,11 @@ def read_site(package: Path) -> list[SiteFile]:
     """The website's files, pages last, so that what a page names is there before it.
 
     Raises:
-        PackageError: there is no site, or a file is of no known type.
+        PackageError: there is no site, or a file is of no known type, or is a link: what it leads
+            to is not the site's, and everybody could read it.
     """
     folder = package / "site"
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
     shown = [path for path in paths if not _is_hidden(path.relative_to(folder))]
     files = [_read_file(path, path.relative_to(folder).as_posix()) for path in shown]
     if "index.html" not in {file.key for file in files}:
@@ -97,6 +98,8 @@ def find_model(package: Path, name: str) -> ModelArchive:
         raise PackageError(
             f"ModelName = {name!r:.80}; the package has {', '.join(known) or 'no models'}"
         )
+    if found[0].is_symlink() or not found[0].is_file():
+        raise PackageError(f"models/{name}/{found[0].name} is no ordinary file; build it again")
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise PackageError(f"models/{name} has more than one archive: {names}; build it again")
@@ -108,6 +111,8 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _read_file(path: Path, key: str) -> SiteFile:
+    if path.is_symlink():
+        raise PackageError(f"site/{key} is a symbolic link; only files are published")
     content_type = CONTENT_TYPES.get(path.suffix)
     if content_type is None:
         known = " ".join(CONTENT_TYPES)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from faults import PackageError
 from package import find_model, hash_site, read_site
 
 from .conftest import OLD_MODELS, OLD_SITE, ROOT, Pack
@@ -52,3 +56,38 @@ def test_the_function_imports_only_python_boto3_and_itself() -> None:
             imported.add(node.module or "")
     roots = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
     assert roots - {path.stem for path in sources} == {"boto3", "botocore"}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "js/deep.js", "folder"])
+def test_a_link_in_the_website_is_refused(pack: Pack, tmp_path: Path, name: str) -> None:
+    package = pack(OLD_SITE, {})
+    (tmp_path / "secret").write_text("of this machine")
+    target = tmp_path if name == "folder" else tmp_path / "secret"
+    (package / "site" / name).symlink_to(target)
+    with pytest.raises(PackageError, match=f"site/{name} is a symbolic link"):
+        read_site(package)
+
+
+def test_a_link_in_the_place_of_a_models_archive_is_refused(pack: Pack, tmp_path: Path) -> None:
+    package = pack(OLD_SITE, OLD_MODELS)
+    archive = package / "models" / "classic" / "model-cccccccccccccccc.tar.gz"
+    archive.rename(tmp_path / "elsewhere")
+    archive.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PackageError, match=r"cccc\.tar\.gz is no ordinary file"):
+        find_model(package, "classic")
+
+
+def test_a_website_with_a_link_is_not_even_packed(tmp_path: Path) -> None:
+    publisher = tmp_path / "functions" / "publisher"
+    publisher.mkdir(parents=True)
+    (publisher / "Makefile").write_text((ROOT / "functions/publisher/Makefile").read_text())
+    (tmp_path / "template.yaml").touch()
+    (tmp_path / "frontend").mkdir()
+    (tmp_path / "frontend" / "index.html").touch()
+    command = ["make", "-C", str(publisher), "site", f"ARTIFACTS_DIR={tmp_path / 'made'}"]
+    (tmp_path / "made").mkdir()
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    (tmp_path / "frontend" / "link").symlink_to("/etc/hostname")
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "frontend/link" in refused.stderr
