@@ -11,19 +11,23 @@ It needs numpy, onnxruntime and review_text, and nothing else of this package.
                            gets an error of its own
 
 What is refused is refused with a status and a message, never by an exception: AWS's server would
-answer that with status 500 and a stack trace.
+answer that with status 500 and a stack trace, and log the exception's message, which might quote
+a review.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from traceback import extract_tb
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,13 +48,30 @@ MOST_CHARACTERS = 20_000
 _MOST_WINDOWS = 64
 """Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
 
+_MOST_BYTES = {"manifest.json": 64 * 1024, "model.onnx": 512 * 1024**2}
+"""Of a bundle's files; vocabulary.json has a bound of its own. The shipped graph has 22 MB."""
+
+# What the graph is given and asked for: type and number of dimensions.
+_INPUTS = {
+    "windows": ("tensor(int32)", 2),
+    "window_lengths": ("tensor(int32)", 1),
+    "lengths": ("tensor(int32)", 1),
+}
+_OUTPUTS = {"logits": ("tensor(float)", 1), "contributions": ("tensor(float)", 2)}
+
 _REASONS = {
     400: "Bad Request",
     406: "Not Acceptable",
     409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    500: "Internal Server Error",
 }
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger("reeltone.inference")
 
 
 class RefusalError(Exception):
@@ -178,58 +199,77 @@ def model_fn(model_dir: str) -> Model:
         ValueError: a part is missing or unreadable, or the parts do not belong together.
     """
     folder = Path(model_dir)
+    manifest = _read_manifest(folder / "manifest.json")
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        model = Model(
-            _open_graph(folder / "model.onnx"),
-            load_vocabulary(folder / "vocabulary.json"),
-            str(manifest["name"]),
-            str(manifest["version"]),
-            float(manifest["temperature"]),
-            float(manifest["bias"]),
-        )
-        expected = manifest["vocabulary"]
-    except (OSError, KeyError, TypeError, VocabularyError) as error:
+        vocabulary = load_vocabulary(folder / "vocabulary.json")
+    except VocabularyError as error:
         raise ValueError(f"{folder} is not a complete bundle: {error}") from error
-    if model.vocabulary.fingerprint != expected:
+    if vocabulary.fingerprint != manifest.vocabulary:
         raise ValueError(
-            f"{folder}: manifest.json wants vocabulary {expected[:12]}, vocabulary.json is "
-            f"{model.vocabulary.fingerprint[:12]}. Export the bundle again."
+            f"{folder}: manifest.json wants vocabulary {manifest.vocabulary[:12]}, vocabulary.json "
+            f"is {vocabulary.fingerprint[:12]}. Export the bundle again."
         )
-    model.score([[1]])
+    model = Model(
+        _open_graph(folder / "model.onnx"),
+        vocabulary,
+        manifest.name,
+        manifest.version,
+        manifest.temperature,
+        manifest.bias,
+    )
+    _try_out(model, folder / "model.onnx")
     return model
 
 
-def input_fn(body: str | bytes, content_type: str) -> Request | Lines | Refusal:
-    """Read a request. AWS's server hands over text for JSON and bytes for anything else."""
+def _answering_errors(function: Callable[P, T]) -> Callable[P, T | Refusal]:
+    """Make whatever goes wrong an answer: behind this is a server that we did not write.
+
+    The log learns where it happened, not the exception's message, which might quote a review.
+    """
+
+    @wraps(function)
+    def answer(*arguments: P.args, **named: P.kwargs) -> T | Refusal:
+        try:
+            return function(*arguments, **named)
+        except RefusalError as error:
+            return Refusal(error)
+        except Exception as error:
+            frames = extract_tb(error.__traceback__)
+            places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+            logger.error("%s at %s", type(error).__name__, ", ".join(places))
+            return Refusal(RefusalError(500, "internal", "the model failed on this request"))
+
+    return answer
+
+
+@_answering_errors
+def input_fn(body: str | bytes, content_type: str) -> Request | Lines:
+    """Read a request, or give a ``Refusal``. AWS's server hands over text for JSON and bytes for
+    anything else."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in (JSON, JSON_LINES):
+        raise RefusalError(
+            415,
+            "unsupported_media_type",
+            f"content type {media_type[:80]!r}; use {JSON} or {JSON_LINES}",
+        )
     try:
-        media_type = content_type.partition(";")[0].strip().lower()
-        if media_type not in (JSON, JSON_LINES):
-            raise RefusalError(
-                415,
-                "unsupported_media_type",
-                f"content type {media_type[:80]!r}; use {JSON} or {JSON_LINES}",
-            )
         text = body if isinstance(body, str) else body.decode()
-        if media_type == JSON:
-            return _read_request(text)
-        return Lines([line for line in text.split("\n") if line.strip()])
     except UnicodeDecodeError:
-        return Refusal(RefusalError(400, "invalid_request", "the body is not UTF-8"))
-    except RefusalError as error:
-        return Refusal(error)
+        raise RefusalError(400, "invalid_request", "the body is not UTF-8") from None
+    if media_type == JSON:
+        return _read_request(text)
+    return Lines([line for line in text.split("\n") if line.strip()])
 
 
+@_answering_errors
 def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] | str | Refusal:
-    """Score what ``input_fn`` read."""
+    """Score what ``input_fn`` read, or give a ``Refusal``."""
     if isinstance(data, Refusal):
         return data
     if isinstance(data, Lines):
         return "".join(f"{line}\n" for line in _score_lines(data.lines, model))
-    try:
-        _check(data, model)
-    except RefusalError as error:
-        return Refusal(error)
+    _check(data, model)
     return {
         "model": model.version,
         "vocabulary": model.vocabulary.fingerprint,
@@ -251,21 +291,120 @@ def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
     return json.dumps(prediction, separators=(",", ":")), JSON
 
 
-# --- Reading and checking -------------------------------------------------------------------------
+# --- Loading --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """What manifest.json says, checked."""
+
+    name: str
+    version: str
+    vocabulary: str
+    temperature: float
+    bias: float
+
+
+def _read_manifest(path: Path) -> _Manifest:
+    _check_file(path)
+    try:
+        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not a JSON object")
+    for name in ("name", "version", "vocabulary"):
+        value = content.get(name)
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{path}: {name} = {value!r:.80}; use a text")
+    return _Manifest(
+        content["name"],
+        content["version"],
+        content["vocabulary"],
+        # Of models that were trained it is near 1; with 0 no probability could be computed.
+        temperature=_read_number(path, content, "temperature", 0.01, 100.0),
+        bias=_read_number(path, content, "bias", -1000.0, 1000.0),
+    )
+
+
+def _read_number(
+    path: Path, content: dict[str, Any], name: str, least: float, most: float
+) -> float:
+    value = content.get(name)
+    # An integer of hundreds of digits can be compared, but is no float.
+    if type(value) not in (int, float) or not least <= value <= most:
+        raise ValueError(f"{path}: {name} = {value!r:.80}; use a number from {least} to {most}")
+    return float(value)
+
+
+def _check_file(path: Path) -> None:
+    """See that a part of the bundle is a file of a size that it can have."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(f"{path.parent} is not a complete bundle: {path.name} is no file there")
+    size, most = path.stat().st_size, _MOST_BYTES[path.name]
+    if size > most:
+        raise ValueError(f"{path} has {size:,} bytes; at most {most:,} are read")
 
 
 def _open_graph(path: Path) -> onnxruntime.InferenceSession:
-    """The graph on the CPU. One thread a request: the server answers requests side by side."""
+    """The graph on the CPU. One thread a request: the server answers requests side by side.
+
+    onnxruntime itself refuses operators that it does not have, and weights outside the folder.
+
+    Raises:
+        ValueError: it cannot be loaded, or takes or gives something else than it should.
+    """
+    _check_file(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(os.environ.get("REELTONE_THREADS", "1"))
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             str(path), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's exceptions share no class of their own
         raise ValueError(f"{path} cannot be loaded: {error}") from error
+    takes, gives = _describe(session.get_inputs()), _describe(session.get_outputs())
+    if takes != _INPUTS:
+        raise ValueError(f"{path} takes {_show(takes)}; it should take {_show(_INPUTS)}")
+    if not _OUTPUTS.items() <= gives.items():
+        raise ValueError(f"{path} gives {_show(gives)}; it should give {_show(_OUTPUTS)}")
+    return session
+
+
+def _describe(values: Sequence[Any]) -> dict[str, tuple[str, int]]:
+    return {value.name: (value.type, len(value.shape)) for value in values}
+
+
+def _show(values: dict[str, tuple[str, int]]) -> str:
+    shown = [f"{name}: {kind} of {rank} dimensions" for name, (kind, rank) in values.items()]
+    return ", ".join(shown)[:500] or "nothing"
+
+
+def _try_out(model: Model, path: Path) -> None:
+    """Score two reviews, of one window and of two, with the first and the last id; that also makes
+    the first request a fast one.
+
+    Raises:
+        ValueError: the graph fails, or its answers are no answers.
+    """
+    last, window = len(model.vocabulary) - 1, model.vocabulary.settings.window
+    reviews = [[1, last], [last] * min(window + 1, model.vocabulary.settings.max_tokens)]
+    try:
+        results = model.score(reviews)
+    except Exception as error:  # as above
+        raise ValueError(f"{path} cannot score a review: {error}") from error
+    for review, result in zip(reviews, results, strict=True):
+        if len(result.contributions) != len(review):
+            raise ValueError(
+                f"{path} gives {len(result.contributions)} contributions for {len(review)} tokens"
+            )
+        if not (math.isfinite(result.logit) and np.isfinite(result.contributions).all()):
+            raise ValueError(f"{path} gives numbers that are not finite")
+
+
+# --- Reading and checking -------------------------------------------------------------------------
 
 
 def _read_request(text: str) -> Request:
@@ -357,6 +496,9 @@ def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], lis
     except (ValueError, RecursionError, KeyError, TypeError):
         return {"error": 'not a JSON object with a field "review"'}, None
     answer = {"id": content["id"]} if "id" in content else {}
+    # Anything else might be nested too deeply to be written once more.
+    if not isinstance(content.get("id"), str | int | float | None):
+        return {"error": '"id" is not a text or a number'}, None
     if not isinstance(review, str):
         return answer | {"error": '"review" is not a string'}, None
     if len(review) > MOST_CHARACTERS:

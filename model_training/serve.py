@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -30,8 +29,6 @@ MOST_BYTES = 6 * 1024 * 1024
 """Of a request's body. SageMaker stops JSON at 4 MB; a batch transform's payload may be 6 MB."""
 _BODY_SECONDS = 30
 
-logger = logging.getLogger("reeltone.serve")
-
 
 def make_app(model: Model) -> Starlette:
     """The application around a loaded model."""
@@ -48,7 +45,6 @@ def make_app(model: Model) -> Starlette:
             Route("/ping", ping, methods=["GET"]),
             Route("/invocations", invoke, methods=["POST"]),
         ],
-        exception_handlers={Exception: report_failure},
         lifespan=load,
     )
 
@@ -76,12 +72,6 @@ async def invoke(request: Request) -> Response:
     if isinstance(answer, Refusal):
         return Response(answer.body, answer.status, media_type="application/json")
     return Response(answer[0], media_type=answer[1])
-
-
-async def report_failure(request: Request, error: Exception) -> Response:
-    """The caller learns that it was our fault, the log learns what; neither sees a review."""
-    logger.error("%s in %s", type(error).__name__, request.url.path)
-    return _error(500, "internal", "the model failed on this request")
 
 
 def _transform(model: Model, body: bytes, content_type: str) -> Any:
@@ -126,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
         model = model_fn(options.model_dir)
     except ValueError as error:
         sys.exit(f"error: {error}")
-    # Uvicorn's access log has a line for each ping; errors are logged above.
+    # Uvicorn's access log has a line for each ping; inference.py logs what fails.
     uvicorn.run(
         make_app(model),
         host=options.host,

@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 _STOP_WORD = -1
 
+_MOST_BYTES = 64 * 1024**2
+"""Of a vocabulary's file; the shipped one has 0.3 MB."""
+
 # Surface forms remembered in a process, and the longest of them: enough for nearly all words of
 # ordinary reviews, and 15 MB at most, whatever a hostile caller sends.
 _REMEMBERED_SURFACES = 65_536
@@ -161,16 +164,30 @@ def load_vocabulary(path: str | PathLike[str]) -> Vocabulary:
     Raises:
         VocabularyError: no such file, or not a vocabulary.
     """
-    try:
-        content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise VocabularyError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise VocabularyError(f"{path}: not JSON: {error}") from error
+    content = _read_json(Path(path))
     try:
         settings, words = content["settings"], content["words"]
+        if not isinstance(words, list):
+            raise TypeError("words is not a list")
         if not all(isinstance(word, str) for word in words):
             raise TypeError("a word is not a string")
-        return Vocabulary(TextSettings.from_dict(settings), words)
-    except (KeyError, TypeError, AttributeError, SettingsError, VocabularyError) as error:
+        vocabulary = Vocabulary(TextSettings.from_dict(settings), words)
+        # Of half a character there is no UTF-8, and so no fingerprint.
+        _ = vocabulary.fingerprint
+    except (KeyError, TypeError, UnicodeEncodeError, SettingsError, VocabularyError) as error:
         raise VocabularyError(f"{path}: not a vocabulary: {error}") from error
+    return vocabulary
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise VocabularyError(f"{path}: {size:,} bytes; at most {_MOST_BYTES:,} are read")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VocabularyError(f"{path}: {error.strerror}") from error
+    except VocabularyError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise VocabularyError(f"{path}: not JSON: {error}") from error

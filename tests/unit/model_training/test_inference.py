@@ -180,10 +180,16 @@ def test_json_lines_answer_each_line_in_its_place(model: Model) -> None:
         json.dumps({"id": 9, "review": "good " * 4_001}),
         '{"id": NaN, "review": "good"}',
         '{"id": 10, "review": "<b>dull</b> \\ud800 \\u0000 👍"}',
+        '{"id": ' + "[" * 400 + "]" * 400 + ', "review": "good"}',
+        '{"id": {}, "review": "good"}',
     ]
     answers = ask(model, "\n".join(lines).encode(), "application/jsonlines")
-    assert [answer.get("id") for answer in answers] == [7, None, None, "x", 8, 9, None, 10]
-    assert ["error" in answer for answer in answers] == [False, True, False, *[True] * 4, False]
+    assert [answer.get("id") for answer in answers] == [
+        *(7, None, None, "x", 8, 9, None, 10, None, None)
+    ]
+    assert ["error" in answer for answer in answers] == [
+        *(False, True, False, True, True, True, True, False, True, True)
+    ]
     assert set(answers[0]) == {"id", "truncated", "sentiment", "logit", "probability"}
 
 
@@ -200,7 +206,7 @@ def test_a_bundle_without_a_part_says_which(tmp_path: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(BundleError, match=name):
             read_manifest(folder)
-    with pytest.raises(ValueError, match="cannot be loaded"):
+    with pytest.raises(ValueError, match=r"complete bundle: model\.onnx is no file there"):
         model_fn(str(tmp_path / "model.onnx"))
 
 
@@ -238,6 +244,20 @@ def test_the_archive_has_no_pickle_and_only_the_classic_one_carries_the_stemmer(
         assert {Path(file).suffix for file in files} <= {".json", ".onnx", ".py", ".txt"}
         assert ("code/nltk/stem/porter.py" in files) is stemmer
         assert all(file.is_file() for file in files.values())
+
+
+def test_a_link_is_never_packed(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "bundle", "modern")
+    (tmp_path / "secret").write_text("of this machine")
+    runtime = tmp_path / "runtime"
+    (runtime / "onnxruntime").mkdir(parents=True)
+    (runtime / "onnxruntime" / "x.so").symlink_to(tmp_path / "secret")
+    with pytest.raises(BundleError, match=r"code/lib/onnxruntime/x\.so: no ordinary file"):
+        collect_files(folder, runtime)
+    (folder / "metrics.json").unlink()
+    (folder / "metrics.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(BundleError, match=r"metrics\.json: no ordinary file"):
+        pack_bundle(folder, tmp_path / "packed")
 
 
 def test_the_version_names_graph_vocabulary_and_temperature(tmp_path: Path) -> None:
