@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -26,7 +28,7 @@ MAX_BODY = 10 * 1024 * 1024
 API_TIMEOUT = 30.0
 """Seconds that an HTTP API waits for a function at most."""
 
-SITE_HEADERS = {
+SECURITY_HEADERS = {
     "content-security-policy": "; ".join(
         (
             "default-src 'none'",
@@ -45,9 +47,8 @@ SITE_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # A page that is being worked on must not come from the browser's cache.
-    "cache-control": "no-cache",
 }
+"""What the CDN sets on every answer, of site and API alike, whatever was there before."""
 
 
 def create_gateway(
@@ -73,9 +74,28 @@ def create_gateway(
     return Starlette(
         routes=[
             Route("/api/{path:path}", HttpApi(routes, pools, timeout)),
-            Mount("/", Site(site)),
-        ]
+            # A page that is being worked on must not come from the browser's cache.
+            Mount("/", Headers(Site(site), {"cache-control": "no-cache"})),
+        ],
+        middleware=[Middleware(Headers, SECURITY_HEADERS)],
     )
+
+
+class Headers:
+    """Sets headers on every answer of an application, as CloudFront's response-headers policy."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app, self._headers = app, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 class HttpApi:
@@ -118,7 +138,7 @@ class HttpApi:
 
 
 class Site:
-    """The website's files with the response headers that the CDN adds."""
+    """The website's files."""
 
     def __init__(self, folder: Path) -> None:
         self._index = folder / "index.html"
@@ -126,21 +146,12 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; like CloudFront, only / has a default document."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] += [
-                    (name.encode(), value.encode()) for name, value in SITE_HEADERS.items()
-                ]
-            await send(message)
-
         at_root = scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
         app: ASGIApp = FileResponse(self._index) if at_root else self._files
         try:
-            await app(scope, receive, send_with_headers)
+            await app(scope, receive, send)
         except HTTPException as error:
-            refusal = PlainTextResponse(error.detail, error.status_code)
-            await refusal(scope, receive, send_with_headers)
+            await PlainTextResponse(error.detail, error.status_code)(scope, receive, send)
 
 
 async def _read_body(request: Request) -> bytes | None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from errors import SetUpError
-from local_stack.gateway import API_TIMEOUT, SITE_HEADERS
+from local_stack.gateway import API_TIMEOUT, SECURITY_HEADERS
 from local_stack.template import CloudFormationLoader, Template
 from settings import read_settings
 
@@ -354,9 +354,7 @@ def test_cloudfront_adds_the_headers_that_the_local_stack_adds() -> None:
     headers = response_headers()
     # Counts over HTTPS only, which one machine does not have.
     assert headers.pop("strict-transport-security") == "max-age=31536000"
-    # Comes with each file, from the publisher.
-    local = {name: value for name, value in SITE_HEADERS.items() if name != "cache-control"}
-    assert headers == local
+    assert headers == SECURITY_HEADERS
 
 
 def test_no_script_or_style_may_stand_in_the_page_itself() -> None:
