@@ -10,6 +10,11 @@ SAM_CLI := aws-sam-cli==1.170.0
 # AWS's own server, to test the bundle with; its libraries are of another age.
 AWS_IMAGE_VENV := .venv-aws-image
 CHECKOV_VENV := .venv-checkov
+SECURITY_VENV := .venv-security
+SECURITY_TOOLS := bandit==1.9.4 cyclonedx-bom==7.5.0 detect-secrets==1.5.0 pip-audit==2.10.1
+# What leaves this machine, and nothing else: not even pip.
+SHIPS_VENV := .venv-ships
+CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
 AWS_IMAGE := tests/contract/aws_image
 BUNDLES := model_training/bundle/classic model_training/bundle/modern
 DATA ?= data
@@ -36,13 +41,39 @@ check: $(VENV)/test ## Check style and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy functions/sentiment/*.py layers/vocabulary/review_text model_training \
-		local_stack benchmarks tests
+		local_stack benchmarks checks tests
 	@$(BIN)/mypy functions/publisher/*.py
 
 .PHONY: check-template
 check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml with cfn-lint and checkov
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
 	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
+
+# Not searched for secrets: pictures, models, and manifests, whose fingerprints look like keys.
+.PHONY: check-security
+check-security: $(VENV)/test $(SECURITY_VENV)/done $(SHIPS_VENV)/done ## Check code, secrets, licences, known vulnerabilities
+	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)
+	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/bundle' \
+		| xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook
+	@$(BIN)/python -m checks.licences $(SHIPS_VENV)
+	@$(BIN)/python -m checks.audit $(SECURITY_VENV)/bin/pip-audit
+
+.PHONY: sbom
+sbom: $(SHIPS_VENV)/done $(SECURITY_VENV)/done ## List what ships, in build/sbom.json (CycloneDX)
+	@mkdir -p build
+	@$(SECURITY_VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json $(SHIPS_VENV)/bin/python
+
+.PHONY: coverage
+coverage: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run the tests and measure branch coverage, processes included
+	@rm -f .coverage .coverage.*
+	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+.PHONY: mutation
+mutation: $(VENV)/test ## Change the code in many small ways and see that tests notice (long)
+	@$(BIN)/python -m checks.mutation
 
 .PHONY: format
 format: $(VENV)/test ## Format the Python code
@@ -101,7 +132,7 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(SHIPS_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeltone needs Python 3.11 or later: make PYTHON=python3.13 ...")'
@@ -146,4 +177,21 @@ $(CHECKOV_VENV)/done: Makefile
 	@echo "Installing checkov ..."
 	@$(PYTHON) -m venv $(CHECKOV_VENV)
 	@$(CHECKOV_VENV)/bin/pip --disable-pip-version-check --quiet install checkov==3.3.30
+	@touch $@
+
+$(SECURITY_VENV)/done: Makefile
+	@echo "Installing what looks for weaknesses ..."
+	@$(PYTHON) -m venv $(SECURITY_VENV)
+	@$(SECURITY_VENV)/bin/pip --disable-pip-version-check --quiet install $(SECURITY_TOOLS)
+	@touch $@
+
+$(SHIPS_VENV)/done: pyproject.toml requirements/constraints.txt functions/sentiment/requirements.txt \
+		layers/vocabulary/requirements.txt model_training/Dockerfile | $(VENV)/test
+	@echo "Installing what ships ..."
+	@rm -rf $(SHIPS_VENV)
+	@$(PYTHON) -m venv --without-pip $(SHIPS_VENV)
+	@$(BIN)/python -m checks.shipped | xargs $(BIN)/pip --python $(SHIPS_VENV) \
+		--disable-pip-version-check --quiet install --constraint requirements/constraints.txt
+	@$(BIN)/python -m checks.shipped --alone | xargs $(BIN)/pip --python $(SHIPS_VENV) \
+		--disable-pip-version-check --quiet install --no-deps
 	@touch $@

@@ -184,7 +184,9 @@ class Template:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), CloudFormationLoader)
+        # A SafeLoader that also knows the intrinsic functions.
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, CloudFormationLoader)  # nosec B506
     except (OSError, yaml.YAMLError) as error:
         raise TemplateError(f"{path} cannot be read: {error}") from error
     if not isinstance(document, dict) or "Resources" not in document:

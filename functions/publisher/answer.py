@@ -83,7 +83,8 @@ def _put(url: str, body: bytes, timeout: float) -> str | None:
     headers = {"Content-Type": ""}
     try:
         request = Request(url, body, headers, method="PUT")
-        with urlopen(request, timeout=timeout):
+        # Another scheme than http or https is no answer address to request.py.
+        with urlopen(request, timeout=timeout):  # nosec B310
             return None
     except HTTPError as error:
         error.close()

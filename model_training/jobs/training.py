@@ -143,7 +143,7 @@ def hyperparameters(
     values: dict[str, Any] = {
         "config": config,
         "archive": f"{_DATA}/{ARCHIVE_NAME}",
-        "data-dir": "/tmp/data",
+        "data-dir": "/tmp/data",  # nosec B108 (the job's own machine, nobody else's)
         **overrides,
         "sagemaker_program": ENTRY,
     }

@@ -1,0 +1,1 @@
+"""What the project is checked with beyond its tests; see docs/quality.md."""

@@ -1,0 +1,106 @@
+"""The dependency audit: a finding fails, and an answer that says nothing is never green."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import audit
+from checks.audit import Report, judge, read_report
+
+FLAW = {"id": "PYSEC-2021-66", "fix_versions": ["2.11.3"]}
+KNOWN = Report(["jinja2 2.11.2: PYSEC-2021-66 (repaired in 2.11.3)"], [], "")
+CLEAN = Report([], [], "")
+
+
+def output(*packages: dict[str, Any]) -> str:
+    return json.dumps({"dependencies": packages, "fixes": []})
+
+
+def test_a_report_names_package_flaw_and_repair() -> None:
+    vulnerable = {"name": "jinja2", "version": "2.11.2", "vulns": [FLAW]}
+    unrepaired = {"name": "x", "version": "1", "vulns": [FLAW | {"fix_versions": []}]}
+    sound = {"name": "y", "version": "2", "vulns": []}
+    skipped = {"name": "z", "skip_reason": "not found on PyPI"}
+    report = read_report(output(vulnerable, unrepaired, sound, skipped), "")
+    assert report.vulnerable == [*KNOWN.vulnerable, "x 1: PYSEC-2021-66 (repaired in no version)"]
+    assert report.skipped == ["z: not found on PyPI"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", "null"])
+def test_what_is_no_report_is_told_in_pip_audits_last_words(text: str) -> None:
+    assert read_report(text, "a\nERROR: no connection\n").message == "ERROR: no connection"
+    assert read_report(text, "").message == "it said nothing"
+
+
+@pytest.mark.parametrize(
+    ("sentinel", "why"),
+    [
+        (Report([], ["jinja2: not found on PyPI"], ""), "jinja2: not found on PyPI"),
+        (Report([], [], "no connection"), "no connection"),
+        (CLEAN, "it knows no flaw"),
+    ],
+)
+def test_without_advisories_nothing_is_called_checked(sentinel: Report, why: str) -> None:
+    code, words = judge(sentinel, None, required=False)
+    assert code == 0
+    assert "NOT CHECKED" in words
+    assert why in words
+    assert judge(sentinel, None, required=True)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "words"),
+    [
+        (CLEAN, 0, "no known vulnerability"),
+        (KNOWN, 1, "jinja2 2.11.2: PYSEC-2021-66"),
+        (Report([], ["z: not found"], ""), 1, "incomplete. z: not found"),
+        (Report([], [], "no connection"), 1, "incomplete. no connection"),
+    ],
+)
+def test_with_advisories_findings_and_gaps_fail(report: Report, code: int, words: str) -> None:
+    found, said = judge(KNOWN, report, required=False)
+    assert found == code
+    assert words in said
+
+
+def pip_audit(tmp_path: Path, lines: str) -> str:
+    """A program in pip-audit's place, which finds its requirements in ``$2``."""
+    path = tmp_path / "pip-audit"
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_sentinel_is_asked_about_first_and_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = pip_audit(tmp_path, f'cat "$2" >> {tmp_path}/asked; echo "no network" >&2; exit 1')
+    with pytest.raises(SystemExit) as ended:
+        audit.main([program])
+    assert ended.value.code == 0
+    assert (tmp_path / "asked").read_text() == audit.SENTINEL
+    assert "NOT CHECKED" in capsys.readouterr().out
+
+
+def test_with_advisories_every_pin_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = output({"name": "jinja2", "version": "2.11.2", "vulns": [FLAW]})
+    program = pip_audit(tmp_path, f"cat \"$2\" >> {tmp_path}/asked; echo '{answer}'")
+    with pytest.raises(SystemExit) as ended:
+        audit.main([program])
+    assert ended.value.code == 1
+    assert "\ntorch==2.13.0" in (tmp_path / "asked").read_text()
+    assert "known vulnerabilities" in capsys.readouterr().err
+
+
+def test_a_service_that_never_answers_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_SECONDS", 0.1)
+    report = audit.audit(pip_audit(tmp_path, "exec sleep 30"), ["a==1"])
+    assert report.message == "no answer within 0.1 s"
