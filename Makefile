@@ -67,7 +67,7 @@ sbom: $(SHIPS_VENV)/done $(SECURITY_VENV)/done ## List what ships, in build/sbom
 .PHONY: coverage
 coverage: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run the tests and measure branch coverage, processes included
 	@rm -f .coverage .coverage.*
-	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage run -m pytest $(TESTS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

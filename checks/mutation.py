@@ -54,6 +54,14 @@ source_paths = ["src"]
 only_mutate = ["src/review_text/*.py", "src/predict.py", "src/endpoint.py"]
 pytest_add_cli_args_test_selection = ["tests/unit"]
 """
+# A mutant must not be called noticed because the machine was slow or the examples were lucky.
+_EXAMPLES = """
+
+from hypothesis import settings
+
+settings.register_profile("mutation", deadline=None, derandomize=True, database=None)
+settings.load_profile("mutation")
+"""
 
 
 def lay_out(project: Path = PROJECT) -> None:
@@ -70,6 +78,8 @@ def lay_out(project: Path = PROJECT) -> None:
             shutil.copytree(ROOT / name, target, ignore=ignored)
         else:
             shutil.copyfile(ROOT / name, target)
+    with (project / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(_EXAMPLES)
     (project / "pyproject.toml").write_text(_SETTINGS, encoding="utf-8")
 
 

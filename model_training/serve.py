@@ -28,6 +28,8 @@ from model_training.inference import Model, Refusal, input_fn, model_fn, output_
 MOST_BYTES = 6 * 1024 * 1024
 """Of a request's body. SageMaker stops JSON at 4 MB; a batch transform's payload may be 6 MB."""
 _BODY_SECONDS = 30
+# A container is reached from outside it, or not at all; `make run` passes 127.0.0.1.
+_EVERYWHERE = "0.0.0.0"  # nosec B104
 
 
 def make_app(model: Model) -> Starlette:
@@ -107,8 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
     # SageMaker starts a container with the argument "serve".
     parser.add_argument("command", nargs="?", choices=["serve"], help=argparse.SUPPRESS)
     parser.add_argument("--model-dir", default=os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
-    # A container is reached from outside it, or not at all; `make run` passes 127.0.0.1.
-    parser.add_argument("--host", default="0.0.0.0")  # nosec B104
+    parser.add_argument("--host", default=_EVERYWHERE)
     parser.add_argument(
         "--port", type=int, default=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     )

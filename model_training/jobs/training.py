@@ -32,6 +32,8 @@ _IMAGE_REGIONS = {
     *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
 }
 _DATA = "/opt/ml/input/data/training"
+# On the job's own machine, which it shares with nobody.
+_DATA_DIR = "/tmp/data"  # nosec B108
 _CHECKPOINTS = "/opt/ml/checkpoints"
 _LAUNCHER_OPTIONS = ("sagemaker_torch_distributed_enabled", "sagemaker_instance_type")
 TAGS = [{"Key": "project", "Value": "reeltone"}]
@@ -143,7 +145,7 @@ def hyperparameters(
     values: dict[str, Any] = {
         "config": config,
         "archive": f"{_DATA}/{ARCHIVE_NAME}",
-        "data-dir": "/tmp/data",  # nosec B108 (the job's own machine, nobody else's)
+        "data-dir": _DATA_DIR,
         **overrides,
         "sagemaker_program": ENTRY,
     }

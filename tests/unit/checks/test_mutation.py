@@ -67,4 +67,5 @@ def test_the_project_has_code_and_tests_in_one_source_folder(tmp_path: Path) -> 
     for name in ("src/predict.py", "src/endpoint.py", "src/review_text/stop_words_english.txt"):
         assert (tmp_path / "project" / name).is_file()
     assert (tmp_path / "project" / "tests/unit/sentiment/conftest.py").is_file()
+    assert "deadline=None" in (tmp_path / "project" / "tests/conftest.py").read_text()
     assert not list((tmp_path / "project").rglob("Makefile"))
