@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any, Protocol
 
 from model_training.errors import ArchiveError
 
@@ -21,6 +21,13 @@ DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error)
 """What reading raises where the bytes are no whole tar.gz."""
 
 _CHUNK = 1 << 16
+
+
+class Readable(Protocol):
+    """The part of a binary file that is used here."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to ``size`` bytes; all that are left for a negative one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Member:
     content: IO[bytes]
 
 
-def read_members(file: IO[bytes], bounds: Bounds) -> Iterator[Member]:
+def read_members(file: Readable, bounds: Bounds) -> Iterator[Member]:
     """The files of a tar.gz, in its order.
 
     Raises:
@@ -52,7 +59,8 @@ def read_members(file: IO[bytes], bounds: Bounds) -> Iterator[Member]:
         One of ``DAMAGE``: not a whole tar.gz.
     """
     # gzip tells a cut file from a whole one, at its very end; tarfile's reading of gzip does not.
-    with gzip.GzipFile(fileobj=file) as unpacked:
+    raw: Any = file  # GzipFile needs no more than read() to read a stream, whatever its types say
+    with gzip.GzipFile(fileobj=raw) as unpacked:
         bounded = _Bounded(unpacked, bounds.unpacked)
         with tarfile.open(fileobj=bounded, mode="r|") as archive:
             for count, entry in enumerate(archive, 1):
@@ -63,7 +71,7 @@ def read_members(file: IO[bytes], bounds: Bounds) -> Iterator[Member]:
                 if content is not None:
                     yield Member(name, entry.size, content)
                 # tarfile remembers every member that it has met; a stream has no use for them.
-                archive.members.clear()
+                vars(archive)["members"].clear()
         while bounded.read(_CHUNK):
             pass
 
@@ -83,7 +91,7 @@ def _check(entry: tarfile.TarInfo) -> str:
 class _Bounded(io.RawIOBase):
     """A stream that ends with an error where it should have ended by itself."""
 
-    def __init__(self, source: IO[bytes], most: int) -> None:
+    def __init__(self, source: Readable, most: int) -> None:
         super().__init__()
         self._source, self._left, self._most = source, most, most
 

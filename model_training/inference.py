@@ -330,7 +330,7 @@ def _read_manifest(path: Path) -> _Manifest:
 def _read_number(
     path: Path, content: dict[str, Any], name: str, least: float, most: float
 ) -> float:
-    value = content.get(name)
+    value: Any = content.get(name)
     # An integer of hundreds of digits can be compared, but is no float.
     if type(value) not in (int, float) or not least <= value <= most:
         raise ValueError(f"{path}: {name} = {value!r:.80}; use a number from {least} to {most}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def install(folder: Path, name: str, *headers: str) -> Path:
 
 
 def licence(tmp_path: Path, *headers: str, name: str = "sample") -> str:
-    [package] = licences.distributions(path=[str(install(tmp_path, name, *headers))])
+    [package] = distributions(path=[str(install(tmp_path, name, *headers))])
     return find_licence(package, RULES)
 
 
@@ -75,7 +76,7 @@ def test_what_is_not_allowed_is_named_with_its_licence(tmp_path: Path) -> None:
     site = install(tmp_path, "bound", "License-Expression: GPL-3.0-only")
     install(tmp_path, "mute")
     install(tmp_path, "free", "License-Expression: MIT")
-    packages = licences.distributions(path=[str(site)])
+    packages = distributions(path=[str(site)])
     assert find_faults(packages, RULES, RULES.shipped) == [
         "bound 1.0: GPL-3.0-only",
         "mute 1.0: no licence that can be read",
