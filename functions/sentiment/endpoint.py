@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeGuard
 
-import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
+from botocore.session import get_session
 
 from errors import (
     BadAnswerError,
@@ -54,7 +54,7 @@ _BY_CLASS: tuple[tuple[type[Exception], type[ServiceError]], ...] = (
 
 
 class Runtime(Protocol):
-    """The part of boto3's ``sagemaker-runtime`` client that is used here."""
+    """The part of the SDK's ``sagemaker-runtime`` client that is used here."""
 
     def invoke_endpoint(self, **parameters: Any) -> Any:
         """Send ``Body`` to the endpoint."""
@@ -144,10 +144,11 @@ def connect(name: str, vocabulary: str) -> Endpoint:
     """The endpoint of that name, in the region and with the credentials of the environment.
 
     Raises:
-        SetUpError: boto3 cannot make a client of what the environment says.
+        SetUpError: the SDK cannot make a client of what the environment says.
     """
     try:
-        runtime = boto3.client("sagemaker-runtime", config=_CLIENT)
+        # boto3 would make the very same client, and import its transfer manager for S3 first.
+        runtime = get_session().create_client("sagemaker-runtime", config=_CLIENT)
     except (aws.BotoCoreError, ValueError) as error:
         raise SetUpError(f"no client for SageMaker: {error}") from error
     return Endpoint(runtime, name, vocabulary)

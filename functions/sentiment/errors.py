@@ -43,6 +43,10 @@ class RouteNotFoundError(CallerError):
 class MethodNotAllowedError(CallerError):
     """The route has this path, with another method."""
 
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"This address takes {allowed} and no other.")
+        self.allowed = allowed
+
 
 class ReviewTooLongError(CallerError):
     """The review has more characters than a review may have."""

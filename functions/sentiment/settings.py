@@ -38,7 +38,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     endpoint_name = _read(environment, "ENDPOINT_NAME", _ENDPOINT_NAME, "a SageMaker endpoint name")
     model_name = _read(environment, "MODEL_NAME", _MODEL_NAME, "a model such as modern", "modern")
-    # boto3 reads this one itself, and would complain without naming it.
+    # The SDK reads this one itself, and would complain without naming it.
     _read(environment, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", _ENDPOINT_URL, "a URL or nothing")
     folder = Path(environment.get("VOCABULARIES_DIR") or "/opt/vocabularies", model_name)
     manifest = _read_json(folder / "manifest.json")

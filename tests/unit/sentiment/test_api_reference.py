@@ -24,7 +24,7 @@ EXAMPLES = [
 
 
 def test_names_every_route_and_the_limits() -> None:
-    for path, method in app.METHODS.items():
+    for path, (method, _) in app.ROUTES.items():
         assert f"`{method} {path}`" in REFERENCE
     assert f"{MAX_CHARACTERS:,} characters" in REFERENCE
     assert f"1 to {MAX_REVIEWS} reviews" in REFERENCE
@@ -43,7 +43,7 @@ def test_names_every_metric(metric: str) -> None:
 
 def test_has_examples_of_every_route() -> None:
     assert len(EXAMPLES) == 7
-    assert {urlsplit(shlex.split(example)[2]).path for example in EXAMPLES} == set(app.METHODS)
+    assert {urlsplit(shlex.split(example)[2]).path for example in EXAMPLES} == set(app.ROUTES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +23,12 @@ from errors import (
     SetUpError,
     VocabularyMismatchError,
 )
+from local_stack.template import Template
 from review_text import Vocabulary
 
 from .conftest import Api, make_event
 
+ROOT = Path(__file__).parents[3]
 ONE, MANY = "/api/sentiment", "/api/sentiments"
 
 
@@ -300,9 +303,12 @@ class TestHealth:
 
 
 class TestRoutes:
-    def test_are_what_the_list_of_methods_says(self) -> None:
-        routes = {route.path: route.method for route in app.app._static_routes}
-        assert routes == app.METHODS
+    def test_are_those_of_the_template(self) -> None:
+        template = Template(ROOT / "template.yaml")
+        declared = {
+            (r.path, r.method) for r in template.routes if r.function == "SentimentFunction"
+        }
+        assert {(path, method) for path, (method, _) in app.ROUTES.items()} == declared
 
     @pytest.mark.parametrize("path", ["/", "/api", "/api/sentiment/", "/api/Model", "/api/x y"])
     def test_unknown_paths_are_not_found(self, api: Api, path: str) -> None:

@@ -13,7 +13,10 @@ from .conftest import CONTEXT, make_event
 
 ROOT = Path(__file__).parents[3]
 
-HEAVY = {"aws_xray_sdk", "bs4", "nltk", "numpy", "onnxruntime", "pydantic", "torch"}
+HEAVY = {
+    *("asyncio", "aws_lambda_powertools.event_handler", "boto3", "s3transfer"),
+    *("aws_xray_sdk", "bs4", "nltk", "numpy", "onnxruntime", "pydantic", "torch"),
+}
 
 
 def run_in_lambda(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The endpoint client, against a real boto3 client whose wire is replaced: no socket is opened."""
+"""The endpoint client, against the SDK's real one with its wire replaced: no socket is opened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
 from botocore import exceptions as aws
 from botocore.awsrequest import AWSResponse
@@ -91,7 +90,6 @@ def set_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @pytest.fixture(scope="module")
