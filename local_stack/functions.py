@@ -11,6 +11,8 @@ import json
 import os
 import signal
 import sys
+import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +40,15 @@ AWS_ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+
+
+MOST_WAIT = 5.0
+"""Seconds that an event may have waited for a free environment when another one comes; that other
+one is turned away at once, as Lambda does past its limit, instead of waiting for its time-out."""
+
+
+class BusyError(Exception):
+    """More events wait than the function will handle soon."""
 
 
 class FunctionError(Exception):
@@ -78,7 +89,7 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             limit=MAX_ANSWER,
             cwd=function.folders[0],
-            env=_process_environment(function),
+            env=process_environment(function),
             start_new_session=True,  # the terminal's Ctrl-C is for the stack, which then ends us
         )
         return cls(process, function)
@@ -141,10 +152,14 @@ class Worker:
 class FunctionPool:
     """A function with up to `capacity` execution environments."""
 
-    def __init__(self, function: FunctionDefinition, capacity: int) -> None:
+    def __init__(
+        self, function: FunctionDefinition, capacity: int, most_wait: float = MOST_WAIT
+    ) -> None:
         self._function = function
+        self._most_wait = most_wait
         self._running: set[Worker] = set()
         self._closed = False
+        self._waiting: deque[float] = deque()
         # Last in, first out: a warm environment, when one is idle, before a cold start (None).
         self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()
         for _ in range(capacity):
@@ -154,9 +169,10 @@ class FunctionPool:
         """The handler's result, once an environment is free.
 
         Raises:
+            BusyError: others have waited too long already.
             FunctionError: the function failed; the pool is as ready as before.
         """
-        worker = await self._idle.get()
+        worker = await self._find_idle()
         try:
             if self._closed:
                 raise FunctionError("not started, for the stack is ending")
@@ -174,13 +190,25 @@ class FunctionPool:
                 worker = None
             self._idle.put_nowait(worker)
 
+    async def _find_idle(self) -> Worker | None:
+        """An idle environment, once there is one; who waited longest gets the next."""
+        now = time.monotonic()
+        if self._waiting and now - self._waiting[0] > self._most_wait:
+            raise BusyError(f"{len(self._waiting)} events wait")
+        self._waiting.append(now)
+        try:
+            return await self._idle.get()
+        finally:
+            self._waiting.remove(now)
+
     async def close(self) -> None:
         """End all environments; events under way fail."""
         self._closed = True
         await asyncio.gather(*(worker.stop() for worker in self._running))
 
 
-def _process_environment(function: FunctionDefinition) -> dict[str, str]:
+def process_environment(function: FunctionDefinition) -> dict[str, str]:
+    """All variables of an execution environment: the function sees nothing else of the host."""
     inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return {
         **inherited,

@@ -21,10 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from local_stack import template
 from local_stack.errors import StackError
 from local_stack.events import ResultError, build_event, build_response
-from local_stack.functions import FunctionError, FunctionPool
+from local_stack.functions import BusyError, FunctionError, FunctionPool
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request that an HTTP API takes."""
+RETRY_AFTER = "2"
+"""Seconds after which a request that was turned away may come again."""
 API_TIMEOUT = 30.0
 """Seconds that an HTTP API waits for a function at most."""
 
@@ -128,6 +130,10 @@ class HttpApi:
         try:
             async with asyncio.timeout(self._timeout):
                 return build_response(await self._routes[route].invoke(event, request_id))
+        except BusyError:
+            response = _message(503, "Service Unavailable")
+            response.headers["retry-after"] = RETRY_AFTER
+            return response
         except TimeoutError:
             return _message(503, "Service Unavailable")
         except FunctionError:

@@ -14,7 +14,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from local_stack.functions import BOOTSTRAP, FunctionError, FunctionPool, override_environment
+from local_stack.functions import (
+    BOOTSTRAP,
+    BusyError,
+    FunctionError,
+    FunctionPool,
+    override_environment,
+)
 from local_stack.template import FunctionDefinition
 
 T = TypeVar("T")
@@ -119,6 +125,25 @@ def test_past_the_capacity_events_wait_for_a_free_process() -> None:
         return list(await asyncio.gather(*(pool.invoke({}, "r") for _ in range(3))))
 
     assert len(set(with_pool(define("tell_process"), use, capacity=1))) == 1
+
+
+def test_where_events_wait_long_another_is_turned_away_at_once() -> None:
+    async def use(pool: FunctionPool) -> list[Any]:
+        events = [asyncio.create_task(pool.invoke({"body": "sleep"}, "r")) for _ in range(2)]
+        await asyncio.sleep(0.3)
+        with pytest.raises(BusyError, match="1 events wait"):
+            await pool.invoke({}, "r")
+        return await asyncio.gather(*events, return_exceptions=True)
+
+    async def run() -> list[Any]:
+        pool = FunctionPool(replace(define("misbehave"), timeout=1), 1, most_wait=0.2)
+        try:
+            return await use(pool)
+        finally:
+            await pool.close()
+
+    # Those that were taken are seen to: here each to its own time-out.
+    assert [str(error) for error in asyncio.run(run())] == ["timed out after 1 s"] * 2
 
 
 def test_a_warm_process_is_used_again_before_another_starts() -> None:

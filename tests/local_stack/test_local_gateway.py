@@ -163,3 +163,23 @@ def test_a_request_that_finds_no_free_process_in_time_is_a_503(site: Path) -> No
         return [r.status_code for r in await asyncio.gather(sleeper, waiter)]
 
     assert browse(site, use, timeout=0.5) == [503, 503]
+
+
+def test_a_request_that_is_turned_away_is_told_when_to_come_again(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use(client: httpx.AsyncClient) -> httpx.Response:
+        headers = {"content-type": "text/plain"}
+        others = [
+            asyncio.create_task(client.post("/api/greeting", content=b"sleep", headers=headers))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0.3)
+        refused = await client.post("/api/greeting")
+        await asyncio.gather(*others)
+        return refused
+
+    monkeypatch.setattr(FunctionPool.__init__, "__defaults__", (0.2,))
+    response = browse(site, use, timeout=1)
+    assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
+    assert response.headers["retry-after"] == "2"
