@@ -1,93 +1,131 @@
-"""Answers of the whole local path: gateway, function, SageMaker runtime stand-in, endpoint."""
+"""One review, end to end through handler and endpoint, warm, on one core: ours and the usual."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
+import contextlib
+import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from statistics import quantiles
+from collections.abc import Callable
+from http.client import HTTPConnection
+from itertools import cycle
 
-import httpx
+from benchmarks.chain import Application, Chain, reeltone, running, usual
+from benchmarks.results import BenchmarkError, Figures
+from benchmarks.reviews import Source
+from benchmarks.timing import median, one_core, quantile, take_turns
+from benchmarks.usual import Usual, review_to_words
+from model_training.bundle import BUNDLES
+from model_training.inference import JSON, Model, input_fn, model_fn, output_fn, predict_fn
 
-from model_training.data import Corpus
-
-REQUESTS = 500
-WORDS = 230  # of a review: the mean of the data set
-
-
-@contextmanager
-def local_stack() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The URL of a running stack, and its process."""
-    command = [sys.executable, "-m", "local_stack", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield _wait_for_url(process), process
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-def _wait_for_url(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.match(r"Ready: (http://\S+)", line):
-            return found[1]
-    raise RuntimeError("the local stack did not start; see above")
+WORDS = (10, 100, 230, 1_000)
+MEAN_WORDS = 230
+"""Of a review: the mean of the data set."""
+TEXTS = 20
+"""Different reviews of each length."""
+APPLICATIONS: dict[str, Callable[[], Application]] = {
+    "usual": usual,
+    "classic": lambda: reeltone("classic"),
+    "modern": reeltone,
+    "modern, explained": lambda: reeltone(explain=True),
+}
+_OURS_A_TURN = 5
+"""Requests of each of ours for one of the usual, which takes that much longer."""
 
 
-def resident_megabytes(pid: int) -> float:
-    """Memory that a process has in RAM (Linux)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+def measure(source: Source, quick: bool = False) -> Figures:
+    """For each length, p50 and p99 in milliseconds of each application; for the mean length, what
+    text processing and the model take of it."""
+    turns = 2 if quick else 100
+    with one_core(), contextlib.ExitStack() as stack:
+        chains = {name: stack.enter_context(running(make())) for name, make in APPLICATIONS.items()}
+        lengths = {
+            str(words): measure_length(chains, source.of_length(words, TEXTS), turns)
+            for words in (WORDS[:1] if quick else WORDS)
+        }
+        texts = source.of_length(MEAN_WORDS, TEXTS)
+        parts = measure_parts(chains["modern"], chains["usual"], texts, 2 if quick else 200)
+    return {"texts": source.name, "milliseconds": lengths, "parts": parts}
 
 
-def processes_of(pid: int) -> dict[str, list[int]]:
-    """The stack's children by what they run: the endpoint's and the function's."""
-    found: dict[str, list[int]] = {"endpoint": [], "function": []}
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in map(int, children):
-        command = Path(f"/proc/{child}/cmdline").read_text()
-        found["endpoint" if "model_training.serve" in command else "function"].append(child)
-    return found
+def measure_length(
+    chains: dict[str, Chain], texts: list[str], turns: int
+) -> dict[str, dict[str, float]]:
+    """p50, p99 and number of the requests of each chain; they take turns."""
+    times: dict[str, list[float]] = {name: [] for name in chains}
+    reviews = cycle(texts)
+    for _ in range(turns):
+        for name, chain in chains.items():
+            for _ in range(1 if name == "usual" else _OURS_A_TURN):
+                times[name].append(1000 * chain.seconds(next(reviews)))
+    return {name: summary(values) for name, values in times.items()}
 
 
-def milliseconds(client: httpx.Client, review: str, explain: bool) -> list[float]:
-    """[requests] time of each answer, one request after the other."""
-    times = []
-    for _ in range(REQUESTS):
-        started = time.perf_counter()
-        response = client.post("/api/sentiment", json={"review": review, "explain": explain})
-        times.append(1000 * (time.perf_counter() - started))
-        response.raise_for_status()
-    return times
+def summary(milliseconds: list[float]) -> dict[str, float]:
+    """What is kept of many times."""
+    return {
+        "p50": round(median(milliseconds), 3),
+        "p99": round(quantile(milliseconds, 0.99), 3),
+        "requests": len(milliseconds),
+    }
 
 
-def measure(corpus: Corpus) -> list[tuple[str, str]]:
-    """Rows of a table: what was measured, and its figure."""
-    texts = corpus.split("test").texts
-    review = " ".join(" ".join(texts[row] for row in range(10)).split()[:WORDS])
-    rows = []
-    started = time.perf_counter()
-    with local_stack() as (url, process), httpx.Client(base_url=url, timeout=30) as client:
-        seconds = time.perf_counter() - started
-        rows.append(("local stack, start to first answer", f"{seconds:.1f} s"))
-        milliseconds(client, review, explain=False)  # warm
-        for explain in (False, True):
-            cuts = quantiles(milliseconds(client, review, explain), n=100)
-            kind = "explained answer" if explain else "answer"
-            rows.append(
-                (
-                    f"{kind}, {WORDS} words, {REQUESTS} requests",
-                    f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms",
-                )
-            )
-        if os.path.isdir("/proc/self/task"):
-            for kind, pids in processes_of(process.pid).items():
-                most = max(map(resident_megabytes, pids))
-                rows.append((f"memory of the {kind}", f"{most:.0f} MB resident"))
-    return rows
+def measure_parts(
+    ours: Chain, other: Chain, texts: list[str], turns: int
+) -> dict[str, dict[str, float]]:
+    """Median milliseconds of text processing alone, of the container's own functions, and of the
+    container by HTTP, which in the usual path has the text processing in it."""
+    model, usual_model = model_fn(str(BUNDLES / "modern")), Usual()
+    reviews, words = cycle(texts), cycle([review_to_words(text) for text in texts])
+    bodies = cycle([invocation(model, [text]) for text in texts])
+    post = {
+        "modern": poster(ours.container_url, JSON),
+        "usual": poster(other.container_url, "text/plain"),
+    }
+    tasks: dict[str, dict[str, Callable[[], object]]] = {
+        "modern": {
+            "text": lambda: model.vocabulary.encode(next(reviews)),
+            "model": lambda: answer(model, next(bodies)),
+            "container": lambda: post["modern"](next(bodies)),
+        },
+        "usual": {
+            "text": lambda: review_to_words(next(reviews)),
+            "model": lambda: usual_model.score(next(words)),
+            "container": lambda: post["usual"](next(reviews).encode()),
+        },
+    }
+    rounds = {"modern": turns, "usual": max(2, turns // 10)}
+    return {
+        name: {
+            part: round(1000 * median(seconds), 3)
+            for part, seconds in take_turns(parts, rounds[name], time.perf_counter).items()
+        }
+        for name, parts in tasks.items()
+    }
+
+
+def poster(url: str, content_type: str) -> Callable[[bytes], object]:
+    """A function that posts a body to a container, on one connection."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    connection = HTTPConnection(host, int(port))
+
+    def post(body: bytes) -> bytes:
+        connection.request("POST", "/invocations", body, {"content-type": content_type})
+        response = connection.getresponse()
+        found = response.read()
+        if response.status != 200:
+            raise BenchmarkError(f"the container answered {response.status}")
+        return found
+
+    return post
+
+
+def invocation(model: Model, texts: list[str]) -> bytes:
+    """What the function sends to the endpoint."""
+    reviews = [model.vocabulary.encode_ids(text) for text in texts]
+    request = {"vocabulary": model.vocabulary.fingerprint, "reviews": reviews}
+    return json.dumps(request | {"contributions": False}, separators=(",", ":")).encode()
+
+
+def answer(model: Model, body: bytes) -> object:
+    """What the container does with it."""
+    return output_fn(predict_fn(input_fn(body, JSON), model), "*/*")

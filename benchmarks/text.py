@@ -1,67 +1,58 @@
-"""Text processing: reviews a second on one core, against the code that is usual for it."""
+"""Text processing: reviews a second on one core, ours against the code that is usual for it."""
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from statistics import median
+from functools import partial
 
-import nltk.data
-from bs4 import BeautifulSoup
-from nltk.corpus.reader.wordlist import WordListCorpusReader
-from nltk.stem.porter import PorterStemmer
-
-import review_text
+from benchmarks.results import Figures
+from benchmarks.reviews import Source
+from benchmarks.timing import take_turns
+from benchmarks.usual import review_to_words, review_to_words_tidied
 from model_training.bundle import BUNDLES
-from model_training.data import Corpus
-from review_text import load_vocabulary
+from review_text import Vocabulary, load_vocabulary
 
-REVIEWS = 3_000
-USUAL_REVIEWS = 40  # the usual code needs seconds for these
-RUNS = 5
-
-# What nltk.corpus.stopwords is, on the same list; NLTK reads from its own folders only.
-_STOP_WORDS = "stop_words_english.txt"
-_FOLDER = str(Path(review_text.__file__).parent)
-nltk.data.path.append(_FOLDER)
-stop_words = WordListCorpusReader(_FOLDER, [_STOP_WORDS])
+MODELS = ("classic", "modern")
 
 
-def usual_code(review: str) -> list[str]:
-    """What most projects run: the stop words are read, and a stemmer made, for every word."""
-    text = BeautifulSoup(review, "html.parser").get_text()
-    words = re.sub(r"[^a-zA-Z0-9]", " ", text.lower()).split()
-    words = [word for word in words if word not in stop_words.words(_STOP_WORDS)]
-    return [PorterStemmer().stem(word) for word in words]
+def measure(source: Source, quick: bool = False) -> Figures:
+    """Reviews a second [rounds] of each kind of code; each round has reviews of its own, the same
+    for all, which none of them has read before."""
+    each, rounds, warm_up = (4, 2, 20) if quick else (100, 5, 2_000)
+    vocabularies = {name: load(name) for name in MODELS}
+    for vocabulary in vocabularies.values():
+        run(vocabulary.encode, source.pick(warm_up, start=each * rounds))
+    rates: dict[str, list[float]] = {}
+    for turn in range(rounds):
+        reviews = source.pick(each, start=each * turn)
+        tasks = {
+            name: partial(run, process, reviews)
+            for name, process in processes(vocabularies).items()
+        }
+        for name, [seconds] in take_turns(tasks, 1).items():
+            rates.setdefault(name, []).append(round(len(reviews) / seconds, 2))
+    return {"reviews": each, "texts": source.name, "rates": rates}
 
 
-def rate(process: Callable[[str], object], reviews: Sequence[str], runs: int = RUNS) -> float:
-    """Reviews a second of CPU time, the median of several runs."""
-    seconds = []
-    for _ in range(runs):
-        started = time.process_time()
-        for review in reviews:
-            process(review)
-        seconds.append(time.process_time() - started)
-    return len(reviews) / median(seconds)
+def load(model: str) -> Vocabulary:
+    """A model's vocabulary, new: it has met no word yet."""
+    return load_vocabulary(BUNDLES / model / "vocabulary.json")
 
 
-def measure(corpus: Corpus) -> list[tuple[str, str]]:
-    """Rows of a table: what was measured, and its figure."""
-    texts = corpus.split("test").texts
-    reviews = [texts[row] for row in range(0, 25_000, 25_000 // REVIEWS)][:REVIEWS]
-    usual = rate(usual_code, reviews[:USUAL_REVIEWS], 1)
-    rows = [("usual code", f"{usual:,.1f} reviews/s")]
-    for name in ("classic", "modern"):
-        path = BUNDLES / name / "vocabulary.json"
-        cold = rate(load_vocabulary(path).encode, reviews, 1)
-        vocabulary = load_vocabulary(path)
-        places, ids = rate(vocabulary.encode, reviews), rate(vocabulary.encode_ids, reviews)
-        rows += [
-            (f"{name}, with places", f"{places:,.0f} reviews/s, {places / usual:,.0f} times"),
-            (f"{name}, with places, words not met before", f"{cold:,.0f} reviews/s"),
-            (f"{name}, ids alone", f"{ids:,.0f} reviews/s"),
-        ]
-    return rows
+def processes(vocabularies: dict[str, Vocabulary]) -> dict[str, Callable[[str], object]]:
+    """What is compared; ``vocabularies`` have met many words."""
+    found: dict[str, Callable[[str], object]] = {
+        "usual": review_to_words,
+        "usual, tidied": review_to_words_tidied,
+    }
+    for name, vocabulary in vocabularies.items():
+        found[name] = vocabulary.encode
+        found[f"{name}, ids alone"] = vocabulary.encode_ids
+        found[f"{name}, words not met before"] = load(name).encode
+    return found
+
+
+def run(process: Callable[[str], object], reviews: Sequence[str]) -> None:
+    """Process all reviews."""
+    for review in reviews:
+        process(review)

@@ -25,6 +25,11 @@ PART = 32 * 1024**2
 """Bytes of an object on S3; several machines share the job by objects."""
 MOST_CHARACTERS = 20_000
 """Characters of a review, as inference.py has it, which needs onnxruntime to be imported."""
+PAYLOAD_MB = 1
+"""Of a request to the model; some 700 reviews, which take a few seconds, where the container's
+server gives 60."""
+CONCURRENT = 4
+"""Requests to one container at a time."""
 _ANSWERS = ("sentiment", "probability", "logit", "truncated", "error")
 _CONTENT = "application/jsonlines"
 
@@ -167,15 +172,19 @@ def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """The requests to the model, as JSON Lines of at most ``PART`` bytes and a line."""
     part = bytearray()
     for number, row in enumerate(rows, 1):
-        # One character too many is enough for the model to refuse a review that is too long.
-        review = row["review"][: MOST_CHARACTERS + 1]
-        sent = {"id": _row_id(number, row), "review": review}
-        part += json.dumps(sent).encode() + b"\n"
+        part += write_line(number, row)
         if len(part) >= PART:
             yield bytes(part)
             part.clear()
     if part:
         yield bytes(part)
+
+
+def write_line(number: int, row: dict[str, Any]) -> bytes:
+    """What is sent to the model of a file's row; ``number`` counts from 1."""
+    # One character too many is enough for the model to refuse a review that is too long.
+    review = row["review"][: MOST_CHARACTERS + 1]
+    return json.dumps({"id": _row_id(number, row), "review": review}).encode() + b"\n"
 
 
 def _row_id(number: int, row: dict[str, Any]) -> str:
@@ -189,9 +198,8 @@ def _request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
     return {
         "TransformJobName": name,
         "ModelName": transform.model,
-        "MaxConcurrentTransforms": 4,
-        # MB; some 700 reviews, which take a few seconds, where the container's server gives 60.
-        "MaxPayloadInMB": 1,
+        "MaxConcurrentTransforms": CONCURRENT,
+        "MaxPayloadInMB": PAYLOAD_MB,
         "BatchStrategy": "MultiRecord",
         "TransformInput": {
             "DataSource": {

@@ -1,0 +1,219 @@
+"""Fail where Reeltone has become slower: make bench-check
+
+Only ratios of two things measured in turn in the same run, so a slower or a busier machine changes
+little; what misses its limit is measured once more before it counts. Needs no data set: the reviews
+are made up of sentences of our own. Keeps nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks import batch, text
+from benchmarks.answers import MEAN_WORDS, TEXTS
+from benchmarks.chain import reeltone, running, usual
+from benchmarks.results import BenchmarkError
+from benchmarks.reviews import Source, made_up
+from benchmarks.start import starts
+from benchmarks.timing import median, one_core, quantile, take_turns
+from benchmarks.usual import review_to_words
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
+from model_training.report.documents import table
+
+Ratios = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A ratio and how far it may go."""
+
+    name: str
+    group: str
+    """What measures it."""
+    bound: float
+    at_most: bool
+    """Whether the bound is an upper one."""
+    reason: str
+    """Why it is not tighter, and not wider."""
+
+    def holds(self, ratio: float) -> bool:
+        """Whether a measured ratio is within it."""
+        return ratio <= self.bound if self.at_most else ratio >= self.bound
+
+    def row(self, ratio: float) -> list[str]:
+        """Of the table that is printed."""
+        bound = f"at {'most' if self.at_most else 'least'} {self.bound:g}"
+        return [self.name, f"{ratio:.2f}", bound, "yes" if self.holds(ratio) else "NO", self.reason]
+
+
+LIMITS = (
+    Limit(
+        "text, classic, to the usual code",
+        "text",
+        120,
+        False,
+        "half of 250, the least seen; without its memory of words it would be 20 or so",
+    ),
+    Limit(
+        "text, modern, to the usual code",
+        "text",
+        100,
+        False,
+        "half of 200, the least seen; it has more tokens than classic, and keeps their places",
+    ),
+    Limit(
+        f"answer of {MEAN_WORDS} words, to the usual path's",
+        "answers",
+        10,
+        False,
+        "what is promised",
+    ),
+    Limit("answers, p99 to p50", "answers", 2, True, "what is promised; the quietest third counts"),
+    Limit(
+        "64 reviews a request, to one",
+        "batch",
+        1.15,
+        False,
+        "1.4 is usual; 1 would mean that reviews are no longer run together",
+    ),
+    Limit(
+        "function's start, to a bare boto3 client's",
+        "starts",
+        1.4,
+        True,
+        "what is promised; another library in it costs 0.1 to 0.4",
+    ),
+    Limit(
+        "endpoint's start, to its imports",
+        "starts",
+        2.0,
+        True,
+        "1.3 to 1.5 is usual, and the wait between two pings is in it; the model is loaded once",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    text: int = 24
+    answers: int = 40
+    batch: int = 256
+    starts: int = 7
+
+
+def measure_text(source: Source, sizes: Sizes) -> Ratios:
+    """Reviews a second of both vocabularies, which know their words, to the usual code's."""
+    reviews = source.pick(sizes.text)
+    vocabularies = {name: text.load(name) for name in text.MODELS}
+    tasks: dict[str, Callable[[], object]] = {"usual": partial(text.run, review_to_words, reviews)}
+    for name, vocabulary in vocabularies.items():
+        text.run(vocabulary.encode, reviews)
+        tasks[name] = partial(text.run, vocabulary.encode, reviews)
+    seconds = {name: median(times) for name, times in take_turns(tasks, 3).items()}
+    return {
+        f"text, {name}, to the usual code": seconds["usual"] / seconds[name] for name in text.MODELS
+    }
+
+
+def measure_answers(source: Source, sizes: Sizes) -> Ratios:
+    """p50 of the usual path to ours, through handler and endpoint; and p99 to p50 of ours, in the
+    quietest third of the requests: others on the machine can only make it worse."""
+    texts = source.of_length(MEAN_WORDS, TEXTS)
+    ours: list[float] = []
+    theirs: list[float] = []
+    with one_core(), running(reeltone()) as ready, running(usual()) as other:
+        for turn in range(sizes.answers):
+            theirs.append(other.seconds(texts[turn % TEXTS]))
+            ours += [ready.seconds(texts[(10 * turn + each) % TEXTS]) for each in range(10)]
+    third = max(1, len(ours) // 3)
+    parts = [ours[start : start + third] for start in range(0, 3 * third, third)]
+    return {
+        f"answer of {MEAN_WORDS} words, to the usual path's": median(theirs) / median(ours),
+        "answers, p99 to p50": min(quantile(part, 0.99) / median(part) for part in parts),
+    }
+
+
+def measure_batch(source: Source, sizes: Sizes) -> Ratios:
+    """Reviews a second in requests of 64 to requests of one."""
+    lines = batch.make_lines(source.pick(min(sizes.batch, len(source.test.texts))))
+    seconds: dict[int, list[float]] = {1: [], 64: []}
+    with one_core():
+        for _ in range(3):
+            for size, times in seconds.items():
+                times.append(batch.run_scorer(lines, size)[0])
+    return {"64 reviews a request, to one": median(seconds[1]) / median(seconds[64])}
+
+
+def measure_starts(source: Source, sizes: Sizes) -> Ratios:
+    """The function's start to that of one that only makes a boto3 client, and the endpoint's to
+    that of a process that imports what a server with onnxruntime must."""
+    tasks = starts()
+    del tasks["local stack"]
+    found = take_turns(tasks, sizes.starts, time.perf_counter)
+    seconds = {name: median(times) for name, times in found.items()}
+    return {
+        "function's start, to a bare boto3 client's": seconds["function"]
+        / seconds["bare function"],
+        "endpoint's start, to its imports": seconds["endpoint"]
+        / seconds["imports of the endpoint"],
+    }
+
+
+Measure = Callable[[Source, Sizes], Ratios]
+GROUPS: dict[str, Measure] = {
+    "text": measure_text,
+    "answers": measure_answers,
+    "batch": measure_batch,
+    "starts": measure_starts,
+}
+
+
+def check(
+    measures: Mapping[str, Callable[[], Ratios]], limits: Sequence[Limit] = LIMITS
+) -> tuple[Ratios, list[Limit]]:
+    """The ratios, and the limits that they miss twice. Of two measurements, the better one counts.
+
+    Raises:
+        BenchmarkError: a limit is of a ratio that nothing measures.
+    """
+    ratios: Ratios = {}
+    for measure in measures.values():
+        ratios |= measure()
+    if unknown := [limit.name for limit in limits if limit.name not in ratios]:
+        raise BenchmarkError(f"nothing measures {', '.join(unknown)}")
+    for group in dict.fromkeys(limit.group for limit in missed(ratios, limits)):
+        again = measures[group]()
+        for limit in limits:
+            if limit.group == group:
+                better = min if limit.at_most else max
+                ratios[limit.name] = better(ratios[limit.name], again[limit.name])
+    return ratios, missed(ratios, limits)
+
+
+def missed(ratios: Ratios, limits: Iterable[Limit]) -> list[Limit]:
+    """The limits that do not hold."""
+    return [limit for limit in limits if not limit.holds(ratios[limit.name])]
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and fail where a limit is missed."""
+    if arguments:
+        raise BenchmarkError("python -m benchmarks.check takes no arguments")
+    source, sizes = made_up(), Sizes()
+    measures = {name: partial(measure, source, sizes) for name, measure in GROUPS.items()}
+    ratios, slow = check(measures)
+    rows = [limit.row(ratios[limit.name]) for limit in LIMITS]
+    print(table(("ratio", "measured", "limit", "holds", "why there"), rows))
+    if slow:
+        raise BenchmarkError(f"slower than it may be: {'; '.join(limit.name for limit in slow)}")
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

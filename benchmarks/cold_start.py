@@ -1,0 +1,186 @@
+"""The function's cold start in Lambda's container: AWS's image, its runtime client, its emulator.
+
+The emulator starts the function when the first request comes, so what the first request takes more
+than the next ones is INIT: Python, the handler's imports, its client and vocabulary. A function
+that only makes a boto3 client is measured the same way, in turn. Both have the processor to
+themselves, as INIT has in Lambda.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import httpx
+
+from benchmarks.chain import HANDLERS, ROOT, bare_function, reeltone
+from benchmarks.results import BenchmarkError, Figures, MissingNeedError
+from benchmarks.start import NOWHERE
+from benchmarks.timing import median
+from local_stack.functions import process_environment
+from local_stack.servers import find_free_port
+from local_stack.template import FunctionDefinition
+
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+_INVOKE = "/2015-03-31/functions/function/invocations"
+_EVENT = (ROOT / "events" / "model.json").read_text(encoding="utf-8")
+"""A request that needs no endpoint."""
+_START_SECONDS = 60
+_LATER = 9
+"""Requests after the first."""
+_LEAST_SECONDS = 0.03
+"""No Python imports boto3 faster; less means that the function was started before it was asked."""
+
+
+def measure(quick: bool = False) -> Figures:
+    """Seconds of INIT [rounds], the function's and the bare one's.
+
+    Raises:
+        MissingNeedError: no Docker engine, no image, or no SAM CLI.
+    """
+    check_needs()
+    rounds = 1 if quick else 9
+    seconds: dict[str, list[float]] = {"bare function": [], "function": []}
+    with tempfile.TemporaryDirectory() as folder:
+        build(Path(folder))
+        mounts = {
+            "bare function": {HANDLERS: "/var/task"},
+            "function": {
+                Path(folder) / "SentimentFunction": "/var/task",
+                Path(folder) / "VocabularyLayer": "/opt",
+            },
+        }
+        functions = {"bare function": bare_function(), "function": reeltone().function(NOWHERE)}
+        for _ in range(rounds):
+            for name, function in functions.items():
+                with emulator(function, mounts[name]) as url:
+                    seconds[name].append(round(init_seconds(lambda: invoke(url)), 4))
+        compiled = any((Path(folder) / "SentimentFunction").rglob("*.pyc"))
+    return {"seconds": seconds, "image": IMAGE, "byte code in the package": compiled}
+
+
+def check_needs() -> None:
+    """See that this machine can measure it.
+
+    Raises:
+        MissingNeedError: it cannot; the message says what is missing.
+    """
+    if shutil.which("docker") is None:
+        raise MissingNeedError("docker is not on PATH")
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        raise MissingNeedError("the Docker engine is not running")
+    if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode:
+        raise MissingNeedError(f"the image is missing: docker pull {IMAGE}")
+    if shutil.which(sam()) is None:
+        raise MissingNeedError("there is no sam: make sam installs it, or set SAM to its path")
+
+
+def sam() -> str:
+    """The SAM CLI's command."""
+    return os.environ.get("SAM", "sam")
+
+
+def build(folder: Path) -> None:
+    """The package as it is deployed.
+
+    Raises:
+        BenchmarkError: ``sam build`` fails.
+    """
+    ran = subprocess.run(
+        [sam(), "build", "--build-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise BenchmarkError(f"sam build failed: {ran.stderr[-2_000:]}")
+
+
+@contextlib.contextmanager
+def emulator(function: FunctionDefinition, mounts: Mapping[Path, str]) -> Iterator[str]:
+    """URL of AWS's emulator around a function that has not been asked yet."""
+    port = find_free_port()
+    ran = subprocess.run(
+        docker_command(function, mounts, port), capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise BenchmarkError(f"docker run failed: {ran.stderr[-2_000:]}")
+    url, name = f"http://127.0.0.1:{port}", ran.stdout.strip()
+    try:
+        wait_until_listening(url)
+        yield url
+    finally:
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
+
+
+def docker_command(
+    function: FunctionDefinition, mounts: Mapping[Path, str], port: int
+) -> list[str]:
+    """The command that starts the container in the background."""
+    hidden = ("PATH", "HOME", "PYTHONPATH", "LANG")
+    variables = process_environment(function).items()
+    command = ["docker", "run", "--detach", "--publish", f"127.0.0.1:{port}:8080"]
+    for source, target in mounts.items():
+        command += ["--volume", f"{source}:{target}:ro"]
+    for key, value in variables:
+        if key not in hidden:
+            command += ["--env", f"{key}={value}"]
+    if "VOCABULARIES_DIR" in dict(variables):
+        command += ["--env", "VOCABULARIES_DIR=/opt/vocabularies"]  # the layer's, not this folder
+    return [*command, IMAGE, function.handler]
+
+
+def wait_until_listening(url: str) -> None:
+    """Return when the emulator takes connections; it answers any GET without starting a function.
+
+    Raises:
+        BenchmarkError: it does not within a minute.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(url, trust_env=False)
+            return
+        time.sleep(0.05)
+    raise BenchmarkError(f"the emulator did not listen within {_START_SECONDS} s")
+
+
+def invoke(url: str) -> None:
+    """Ask the function once.
+
+    Raises:
+        BenchmarkError: it does not answer as it should.
+    """
+    response = httpx.post(url + _INVOKE, content=_EVENT, timeout=_START_SECONDS, trust_env=False)
+    if not response.is_success or response.json().get("statusCode") != 200:
+        raise BenchmarkError(f"the function answered {response.text[:500]}")
+
+
+def init_seconds(ask: Callable[[], None]) -> float:
+    """What the first request takes more than the next ones.
+
+    Raises:
+        BenchmarkError: nothing, so the function had been started before.
+    """
+    times = []
+    for _ in range(1 + _LATER):
+        started = time.perf_counter()
+        ask()
+        times.append(time.perf_counter() - started)
+    init = times[0] - median(times[1:])
+    if init < _LEAST_SECONDS:
+        raise BenchmarkError(
+            f"the first request took {times[0]:.3f} s, the next ones {median(times[1:]):.3f} s: "
+            "the emulator has started the function before it was asked"
+        )
+    return init

@@ -1,0 +1,118 @@
+"""The local stack under many users at once: each asks, waits for the answer and asks again.
+
+A user who is told to come back later (503 with Retry-After) does so. Whatever else is not an answer
+is an error. Client and stack share this machine's cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+
+import httpx
+
+from benchmarks.results import Figures
+from benchmarks.reviews import Source
+from benchmarks.start import local_stack
+from benchmarks.timing import median, quantile
+
+USERS = (1, 8, 32, 128, 512)
+"""The last is more than the stack lets wait."""
+SECONDS = 60.0
+"""Of each number of users."""
+TEXTS = 1_000
+_PATIENCE = 35.0
+"""Seconds that a client waits for an answer: CloudFront's."""
+
+
+@dataclass
+class Tally:
+    """What the users of one level have seen."""
+
+    answered: list[float] = field(default_factory=list)
+    """Seconds until an answer with status 200."""
+    refused: list[float] = field(default_factory=list)
+    """Seconds until a 503 that says when to come back."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Everything else, by status or exception."""
+
+    def figures(self, users: int, seconds: float) -> Figures:
+        """What is kept of them."""
+        return {
+            "users": users,
+            "seconds": round(seconds, 1),
+            "answered": len(self.answered),
+            "answers a second": round(len(self.answered) / seconds, 2),
+            "refused": len(self.refused),
+            "errors": dict(self.errors),
+            **_quantiles("answer", self.answered),
+            **_quantiles("refusal", self.refused),
+        }
+
+
+def measure(
+    source: Source,
+    quick: bool = False,
+    users: Sequence[int] = USERS,
+    seconds: float = SECONDS,
+) -> Figures:
+    """Each level's answers a second, p50 and p99 in milliseconds, refusals and errors."""
+    if quick:
+        users, seconds = users[:2], 1.0
+    texts = source.pick(TEXTS)
+    with local_stack() as (url, _):
+        levels = [asyncio.run(press(url, texts, count, seconds)) for count in users]
+    return {"texts": source.name, "levels": levels}
+
+
+async def press(url: str, texts: Sequence[str], users: int, seconds: float) -> Figures:
+    """One level: so many users for so long."""
+    tally, reviews = Tally(), cycle(texts)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx.AsyncClient(
+        base_url=url, timeout=_PATIENCE, limits=limits, trust_env=False
+    ) as client:
+        started = time.monotonic()
+        end = started + seconds
+
+        async def use() -> None:
+            while time.monotonic() < end:
+                pause = await ask(client, next(reviews), tally)
+                await asyncio.sleep(min(pause, max(0.0, end - time.monotonic())))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(users):
+                group.create_task(use())
+        return tally.figures(users, time.monotonic() - started)
+
+
+async def ask(client: httpx.AsyncClient, review: str, tally: Tally) -> float:
+    """Ask once; returns the seconds to wait before the next time."""
+    started = time.monotonic()
+    try:
+        response = await client.post("/api/sentiment", json={"review": review})
+    except httpx.TransportError as error:
+        tally.errors[type(error).__name__] += 1
+        return 1.0
+    seconds = time.monotonic() - started
+    if response.status_code == 200:
+        tally.answered.append(seconds)
+        return 0.0
+    if response.status_code == 503 and "retry-after" in response.headers:
+        tally.refused.append(seconds)
+        return float(response.headers["retry-after"])
+    tally.errors[str(response.status_code)] += 1
+    return 1.0
+
+
+def _quantiles(name: str, seconds: list[float]) -> dict[str, float | None]:
+    if not seconds:
+        return {f"{name} p50": None, f"{name} p99": None}
+    return {
+        f"{name} p50": round(1000 * median(seconds), 1),
+        f"{name} p99": round(1000 * quantile(seconds, 0.99), 1),
+    }

@@ -1,0 +1,131 @@
+"""A file of a million reviews through the endpoint, as a Batch Transform job sends it.
+
+The container's program answers JSON Lines over HTTP, in requests as large and as many at a time as
+``model_training.jobs transform`` asks SageMaker for. Its memory must stay flat, and each tenth of
+the reviews take as long as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import cycle, islice, pairwise
+
+import httpx
+
+from benchmarks.chain import container, reeltone
+from benchmarks.memory import peak_megabytes, resident_megabytes
+from benchmarks.results import BenchmarkError, Figures
+from benchmarks.reviews import Source
+from model_training.inference import JSON_LINES
+from model_training.jobs.transform import CONCURRENT, PAYLOAD_MB, write_line
+
+REVIEWS = 1_000_000
+QUICK_REVIEWS = 300
+SAMPLES = 100
+"""Measurements of time and memory on the way."""
+
+
+@dataclass
+class Progress:
+    """How far a job is."""
+
+    reviews: int
+    pid: int
+    scored: int = 0
+    failed: int = 0
+    started: float = field(default_factory=time.monotonic)
+    samples: list[tuple[int, float, float | None]] = field(default_factory=list)
+    """(reviews scored, seconds, megabytes resident)."""
+
+    def add(self, answers: list[bytes]) -> None:
+        """Count the answers of one request."""
+        self.scored += len(answers)
+        self.failed += sum(b'"probability"' not in line for line in answers)
+        if self.scored * SAMPLES >= self.reviews * (len(self.samples) + 1):
+            megabytes = resident_megabytes(self.pid)
+            seconds = time.monotonic() - self.started
+            self.samples.append((self.scored, round(seconds, 2), megabytes and round(megabytes, 1)))
+            print(f"\r{self.scored:,} of {self.reviews:,}", end="", file=sys.stderr, flush=True)
+
+
+def measure(source: Source, reviews: int = REVIEWS, quick: bool = False) -> Figures:
+    """Time and memory on the way through ``reviews`` reviews: the test reviews, repeated.
+
+    Raises:
+        BenchmarkError: not every review was scored.
+    """
+    reviews = min(reviews, QUICK_REVIEWS) if quick else reviews
+    texts = source.pick(len(source.test.texts))
+    repeated = islice(cycle(texts), reviews)
+    payload = PAYLOAD_MB * 1024**2 // (64 if quick else 1)
+    with container(reeltone().container) as (url, process):
+        progress = Progress(reviews, process.pid)
+        asyncio.run(transform(url, payloads(repeated, payload), progress))
+        print(file=sys.stderr)
+        peak = peak_megabytes(process.pid)
+    if progress.scored != reviews or progress.failed:
+        raise BenchmarkError(
+            f"{progress.scored:,} answers for {reviews:,} reviews, {progress.failed:,} of them "
+            "without a probability"
+        )
+    return {
+        "texts": source.name,
+        "reviews": reviews,
+        "seconds": progress.samples[-1][1],
+        "samples": progress.samples,
+        "peak megabytes": peak and round(peak, 1),
+        "requests at a time": CONCURRENT,
+        "megabytes a request": payload / 1024**2,
+    }
+
+
+def payloads(texts: Iterable[str], most: int) -> Iterator[bytes]:
+    """Requests of whole lines, as SageMaker cuts them: as many as fit in ``most`` bytes."""
+    lines: list[bytes] = []
+    size = 0
+    for number, text in enumerate(texts, 1):
+        line = write_line(number, {"review": text})
+        if lines and size + len(line) > most:
+            yield b"".join(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line)
+    if lines:
+        yield b"".join(lines)
+
+
+async def transform(url: str, requests: Iterator[bytes], progress: Progress) -> None:
+    """Send all requests, some at a time.
+
+    Raises:
+        BenchmarkError: one of them is refused.
+    """
+
+    async def send(client: httpx.AsyncClient) -> None:
+        for body in requests:  # shared: each request is sent by whoever is free
+            response = await client.post(
+                "/invocations", content=body, headers={"content-type": JSON_LINES}
+            )
+            if response.status_code != 200:
+                raise BenchmarkError(f"the endpoint answered {response.status_code}")
+            progress.add(response.content.splitlines())
+
+    async with httpx.AsyncClient(base_url=url, timeout=600, trust_env=False) as client:
+        await asyncio.gather(*(send(client) for _ in range(CONCURRENT)))
+
+
+def tenths(samples: list[tuple[int, float, float | None]]) -> list[float]:
+    """Reviews a second in each tenth of the way."""
+    reviews = samples[-1][0]
+    edges = [(0, 0.0)]
+    for part in range(1, 11):
+        edges.append(next((n, t) for n, t, _ in samples if n * 10 >= reviews * part))
+    return [
+        (after[0] - before[0]) / (after[1] - before[1])
+        for before, after in pairwise(edges)
+        if after[1] > before[1]
+    ]

@@ -1,0 +1,67 @@
+"""The reviews that are measured with: the test split, or made up from sentences of our own."""
+
+from __future__ import annotations
+
+import csv
+import random
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+
+import model_training
+from model_training.baselines.peer import Reviews
+from model_training.data import Corpus
+
+SENTENCES = Path(model_training.__file__).with_name("short_reviews.csv")
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class Source:
+    """Labelled reviews to measure with, and others to train a peer on."""
+
+    test: Reviews
+    train: Reviews
+    name: str
+    """What they are, for the reader of a figure."""
+
+    def pick(self, count: int, start: int = 0) -> list[str]:
+        """``count`` test reviews, drawn once and for all; ``start`` skips so many of the draw."""
+        order = np.random.default_rng(_SEED).permutation(len(self.test.texts))
+        return [self.test.texts[row] for row in order[start : start + count]]
+
+    def of_length(self, words: int, count: int) -> list[str]:
+        """``count`` texts of so many words each, cut from test reviews that follow each other."""
+        stream = (word for text in cycle(self.pick(1_000)) for word in text.split())
+        return [" ".join(next(stream) for _ in range(words)) for _ in range(count)]
+
+
+def from_corpus(corpus: Corpus) -> Source:
+    """The official splits."""
+    test, train = corpus.split("test"), corpus.split("train")
+    return Source(
+        Reviews(test.texts, test.labels), Reviews(train.texts, train.labels), "test reviews"
+    )
+
+
+def made_up(count: int = 120) -> Source:
+    """Reviews of 1 to 40 sentences of short_reviews.csv, half of them positive: the same ones each
+    time, on any machine, with no data set."""
+    with SENTENCES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    draw = random.Random(_SEED)
+
+    def write(positive: bool) -> str:
+        kind = "positive" if positive else "negative"
+        sentences = [row["review"] for row in rows if row["sentiment"] == kind]
+        return " ".join(draw.choice(sentences) for _ in range(draw.randint(1, 40)))
+
+    labels = np.arange(2 * count) % 2
+    texts = [write(bool(label)) for label in labels]
+    return Source(
+        Reviews(texts[:count], labels[:count]),
+        Reviews(texts[count:], labels[count:]),
+        "made-up reviews",
+    )

@@ -1,0 +1,52 @@
+"""Fair times on a machine that others use too: both sides in turn, medians, one core."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+Clock = Callable[[], float]
+
+
+def take_turns(
+    tasks: Mapping[str, Callable[[], object]], rounds: int, clock: Clock = time.process_time
+) -> dict[str, list[float]]:
+    """Seconds of each task [rounds]; they take turns, so that what slows the machine slows all.
+
+    The default clock counts this process's own processor time: others do not count.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            started = clock()
+            task()
+            seconds[name].append(clock() - started)
+    return seconds
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that ``share`` of the values are below; between two, on the line between them."""
+    return float(np.quantile(values, share))
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one."""
+    return quantile(values, 0.5)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Everything that runs or starts in the block shares one core, where the system allows it."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)

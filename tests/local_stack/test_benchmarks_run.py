@@ -1,0 +1,83 @@
+"""Each benchmark runs, at a size that takes seconds, and its figures can be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.results import Figures, load_results
+
+PAGE = "<!-- benchmarks:begin -->\n<!-- benchmarks:end -->\n"
+
+
+def run(part: str, folder: Path) -> tuple[Figures, str]:
+    """A part's figures, and the page that shows them."""
+    page = folder / "benchmarks.md"
+    page.write_text(PAGE)
+    main([part, "--quick", "--results", str(folder), "--docs", str(folder)])
+    return load_results(folder, [part])[part].figures, page.read_text()
+
+
+def test_text(tmp_path: Path) -> None:
+    figures, page = run("text", tmp_path)
+    rates = figures["rates"]
+    assert min(rates["modern"]) > 10 * max(rates["usual"])
+    assert "usual, tidied" in page
+
+
+def test_answers(tmp_path: Path) -> None:
+    figures, page = run("answers", tmp_path)
+    for found in figures["milliseconds"].values():
+        assert found["modern"]["p50"] < found["usual"]["p50"]
+    parts = figures["parts"]
+    # The usual container's time has the text processing in it, ours has not.
+    assert parts["usual"]["container"] > parts["usual"]["text"] > parts["modern"]["text"]
+    assert "modern, explained" in page
+
+
+def test_limit(tmp_path: Path) -> None:
+    figures, page = run("limit", tmp_path)
+    assert sum(figures["operators"].values()) == pytest.approx(1, abs=0.01)
+    assert 0.5 < figures["operations of the LSTMs"] / figures["operations"] <= 1
+    # No graph is faster than the core: a count of operations that is far too high would be.
+    rate = figures["operations"] / figures["milliseconds"]["graph"] / 1e6
+    assert 0 < rate < 20 * max(figures["peaks"].values())
+    assert "where the time goes" in page
+
+
+def test_batch(tmp_path: Path) -> None:
+    figures, page = run("batch", tmp_path)
+    assert list(figures["sizes"]) == ["1", "8", "64", "512"]
+    assert min(figures["sizes"]["64"]["reviews a second"]) > 0
+    assert "reviews a request" in page
+
+
+def test_start(tmp_path: Path) -> None:
+    figures, page = run("start", tmp_path)
+    seconds = figures["seconds"]
+    assert seconds["function"] > [0]
+    assert min(seconds["local stack"]) > min(seconds["function"])
+    assert "imports of the endpoint" in page
+
+
+def test_load(tmp_path: Path) -> None:
+    figures, page = run("load", tmp_path)
+    for level in figures["levels"]:
+        assert level["answered"] > 0
+        assert not level["errors"]
+    assert "503 with Retry-After" in page
+
+
+def test_million(tmp_path: Path) -> None:
+    figures, page = run("million", tmp_path)
+    assert figures["samples"][-1][0] == figures["reviews"] == 300
+    assert "slowest to fastest tenth" in page
+
+
+def test_peers(tmp_path: Path) -> None:
+    figures, page = run("peers", tmp_path)
+    assert list(figures["peers"]) == ["modern", "classic", "vader", "textblob", "minilm"]
+    assert figures["peers"]["modern"]["of"] == 25_000
+    assert "VADER" in page

@@ -1,0 +1,269 @@
+"""docs/benchmarks.md: ratios first, goals met or missed, every figure from what was measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import cost
+from benchmarks.__main__ import PARTS, main
+from benchmarks.report import (
+    SECTIONS,
+    Claim,
+    assumptions,
+    cost_section,
+    number,
+    page,
+    summary,
+    write_report,
+)
+from benchmarks.results import (
+    RESULTS,
+    BenchmarkError,
+    Conditions,
+    Result,
+    load_results,
+    measure_part,
+    model_versions,
+)
+from model_training.report.documents import DOCS
+
+CONDITIONS = Conditions(
+    "A processor, 2 cores, Python 3.13", "Linux 6", {"numpy": "2"}, {"modern": "modern-0"},
+    "2026-11-26", (0.5, 1.0), 60.0,
+)  # fmt: skip
+
+
+def answer(p50: float, p99: float) -> dict[str, float]:
+    return {"p50": p50, "p99": p99, "requests": 100}
+
+
+LENGTH = {
+    "usual": answer(150, 200),
+    "classic": answer(8, 9),
+    "modern": answer(10, 25),
+    "modern, explained": answer(12, 20),
+}
+RATES = {"usual": [20.0, 10.0, 40.0], "usual, tidied": [600.0], "classic": [7000.0]}
+PART = {"text": 0.25, "model": 8.0, "container": 9.0}
+FIGURES: dict[str, dict[str, Any]] = {
+    "text": {"reviews": 100, "texts": "test reviews", "rates": RATES | {"modern": [5000.0]}},
+    "answers": {
+        "texts": "test reviews",
+        "milliseconds": {"10": LENGTH, "230": LENGTH},
+        "parts": {"usual": PART | {"text": 110.0}, "modern": PART},
+    },
+    "limit": {
+        "texts": "test reviews",
+        "words": 230,
+        "tokens": 280,
+        "milliseconds": {"text": 0.25, "graph": 8.0, "container's functions": 8.5},
+        "operators": {"LSTM": 0.9, "Gather": 0.1},
+        "operations": 2_000_000_000,
+        "operations of the LSTMs": 1_900_000_000,
+        "peaks": {"fp32": 100.0, "int8": 1000.0},
+    },
+    "batch": {
+        "texts": "test reviews",
+        "reviews": 1024,
+        "sizes": {
+            str(size): {"reviews a second": [rate], "megabytes": [110.0]}
+            for size, rate in ((1, 100.0), (8, 130.0), (64, 150.0), (512, 150.0))
+        },
+    },
+    "start": {
+        "seconds": {
+            "bare function": [0.4, 0.5, 0.6],
+            "function": [0.6],
+            "endpoint": [1.75],
+            "local stack": [1.1],
+        },
+        "megabytes": {"endpoint": 106.0, "function": None},
+    },
+    "peers": {
+        "texts": "test reviews",
+        "peers": {
+            name: {"title": name.upper(), "version": "1", "rates": [rate]}
+            | {"accuracy": 0.9, "of": of}
+            for name, rate, of in (("modern", 100.0, 25_000), ("vader", 50.0, 300))
+        },
+        "DistilBERT milliseconds": 320.0,
+    },
+    "cold-start": {
+        "seconds": {"bare function": [0.4], "function": [0.5]},
+        "image": "lambda/python:3.13",
+        "byte code in the package": True,
+    },
+    "load": {
+        "texts": "test reviews",
+        "levels": [
+            {
+                "users": users,
+                "seconds": 60.1,
+                "answered": 6000,
+                "answers a second": 100.0,
+                "refused": 3,
+                "errors": {"500": 1} if users == 512 else {},
+                "answer p50": 10.0,
+                "answer p99": 30.0,
+                "refusal p50": 5.0,
+                "refusal p99": 9.0,
+            }
+            for users in (1, 512)
+        ],
+    },
+    "million": {
+        "texts": "test reviews",
+        "reviews": 1000,
+        "seconds": 10.0,
+        "samples": [[n * 10, n / 10, 100.0 + n / 10] for n in range(1, 101)],
+        "peak megabytes": 115.0,
+        "requests at a time": 4,
+        "megabytes a request": 1.0,
+    },
+}
+RESULTS_OF_ALL = {part: Result(part, CONDITIONS, figures) for part, figures in FIGURES.items()}
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "benchmarks.md").write_text(
+        "# Page\n<!-- benchmarks:begin -->\n<!-- benchmarks:end -->\n"
+    )
+    return folder
+
+
+def test_every_part_has_a_section_and_made_up_figures_here() -> None:
+    assert set(PARTS) == set(SECTIONS) == set(FIGURES)
+
+
+def test_the_summary_has_ratios_of_medians_and_says_which_goals_are_missed() -> None:
+    lines = summary(RESULTS_OF_ALL).splitlines()
+    found = {line.split(" | ")[0].removeprefix("| "): line for line in lines}
+    assert "| 350 times |" in found["text processing, classic: usual code's time"]
+    usual = "one review of 230 words, handler and endpoint: usual path's time"
+    assert "| 15 times | at least 10: met |" in found[usual]
+    assert "| 2.50 times | at most 2: **missed** |" in found["of such answers, p99 to p50"]
+    assert "| 1.75 s | at most 1.5: **missed** |" in found["endpoint, process to first /ping"]
+    cold = "INIT in Lambda's container to a bare boto3 client's"
+    assert "| 1.25 times | at most 1.4: met |" in found[cold]
+    assert "| 1 | at most 0: **missed** |" in found["errors under 1 to 512 users at once"]
+    assert "| 2 times |" in found["reviews a second to VADER's, one core"]
+
+
+def test_ratios_come_first_and_each_part_says_how_to_repeat_it() -> None:
+    written = page(RESULTS_OF_ALL)
+    assert written.startswith("| what | measured | goal |")
+    for part in FIGURES:
+        assert f"`make bench ARGS={part}`" in written
+    assert written.count("load average 0.5 before, 1 after 60 s") == len(FIGURES)
+    assert "0.9000 of 300" in written
+
+
+def test_what_was_not_measured_is_not_there() -> None:
+    written = page({"text": RESULTS_OF_ALL["text"]})
+    assert "ARGS=text`" in written
+    assert "Cold start" not in written
+    assert page({}) == "Nothing has been measured yet."
+
+
+def test_the_report_fills_page_plots_and_the_readme_that_has_room_for_it(docs: Path) -> None:
+    readme = docs.parent / "README.md"
+    readme.write_text("<!-- speed:begin -->\n<!-- speed:end -->\n")
+    write_report(RESULTS_OF_ALL, docs)
+    text = (docs / "benchmarks.md").read_text()
+    plots = {path.name for path in (docs / "benchmarks").iterdir()}
+    drawn = {f"{part}.svg" for part, section in SECTIONS.items() if section.draw}
+    assert plots == drawn
+    for name in drawn:
+        assert f"](benchmarks/{name})" in text
+        root = ElementTree.parse(docs / "benchmarks" / name).getroot()
+        assert "".join(root.itertext()).strip()
+    assert summary(RESULTS_OF_ALL) in readme.read_text()
+
+
+def test_the_same_figures_give_the_same_bytes(docs: Path) -> None:
+    def written() -> dict[str, bytes]:
+        write_report(RESULTS_OF_ALL, docs)
+        return {path.name: path.read_bytes() for path in (docs / "benchmarks").iterdir()}
+
+    assert written() == written()
+
+
+def test_costs_are_computed_from_the_measured_times() -> None:
+    given = assumptions(RESULTS_OF_ALL)
+    assert (given.text_ms, given.model_ms, given.distilbert_ms) == (0.25, 9.0, 320.0)
+    section = cost_section(RESULTS_OF_ALL)
+    assert f"{cost.reeltone(1_000_000, given):,.2f}" in section
+    assert f"{cost.comprehend(100_000_000, given) / 100:,.2f}" in section
+    # 1,000,000 reviews at 150 a second on an instance of 0.115 dollars an hour.
+    assert "| 0.21 | 0.21 |" in section
+    assert cost_section({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (2, "2"), (1.234, "1.23"), (12.34, "12.3"), (1234.5, "1,234")]
+)
+def test_numbers_have_about_three_digits(value: float, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_a_claim_without_a_goal_has_none() -> None:
+    assert Claim("speed", 3).row() == ["speed", "3 times", ""]
+
+
+def test_results_come_back_as_they_were_kept(tmp_path: Path) -> None:
+    RESULTS_OF_ALL["text"].save(tmp_path)
+    assert load_results(tmp_path, PARTS) == {"text": RESULTS_OF_ALL["text"]}
+
+
+def test_a_result_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.json").write_text("{}")
+    with pytest.raises(BenchmarkError, match=r"text\.json is no result .* make bench ARGS=text"):
+        load_results(tmp_path, PARTS)
+
+
+def test_a_measured_part_knows_its_machine_versions_and_models() -> None:
+    result = measure_part("text", lambda: {"a": 1})
+    assert result.figures == {"a": 1}
+    assert result.conditions.models == model_versions()
+    assert {"numpy", "onnxruntime", "torch"} <= set(result.conditions.versions)
+    assert "Python" in result.conditions.machine
+
+
+def test_the_page_shows_the_figures_that_are_kept() -> None:
+    kept = load_results(RESULTS, PARTS)
+    text = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    assert page(kept) in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["speed"], "there is no part speed; there are text, answers"),
+        (["--quick"], "pass --results and --docs"),
+    ],
+)
+def test_a_wrong_command_says_what_would_be_right(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_the_report_alone_measures_nothing(docs: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    replace(RESULTS_OF_ALL["text"], conditions=CONDITIONS).save(kept)
+    before = (kept / "text.json").read_text()
+    main(["report", "--results", str(kept), "--docs", str(docs)])
+    assert "ARGS=text`" in (docs / "benchmarks.md").read_text()
+    assert (kept / "text.json").read_text() == before
+    assert json.loads(before)["figures"]["texts"] == "test reviews"

@@ -1,0 +1,81 @@
+"""What a user of the load test makes of each answer, and how a file is cut into requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from benchmarks.load import Tally, ask
+from benchmarks.million import payloads, tenths
+
+Respond = Callable[[httpx.Request], httpx.Response]
+
+
+def ask_once(respond: Respond) -> tuple[float, Tally]:
+    async def run() -> tuple[float, Tally]:
+        tally = Tally()
+        transport = httpx.MockTransport(respond)
+        async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+            return await ask(client, "Fine.", tally), tally
+
+    return asyncio.run(run())
+
+
+def fail(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("too late")
+
+
+def test_an_answer_is_counted_and_the_user_asks_again_at_once() -> None:
+    pause, tally = ask_once(lambda request: httpx.Response(200))
+    assert (pause, len(tally.answered), tally.errors) == (0, 1, {})
+
+
+def test_a_user_who_is_told_when_to_come_again_waits_so_long() -> None:
+    pause, tally = ask_once(lambda request: httpx.Response(503, headers={"Retry-After": "2"}))
+    assert (pause, len(tally.refused), tally.errors) == (2, 1, {})
+
+
+@pytest.mark.parametrize(
+    ("respond", "error"),
+    [
+        (lambda request: httpx.Response(503), "503"),
+        (lambda request: httpx.Response(500), "500"),
+        (fail, "ReadTimeout"),
+    ],
+    ids=["no Retry-After", "500", "time-out"],
+)
+def test_anything_else_is_an_error(respond: Respond, error: str) -> None:
+    _, tally = ask_once(respond)
+    assert tally.errors == {error: 1}
+    assert not tally.answered + tally.refused
+
+
+def test_figures_without_an_answer_have_no_times() -> None:
+    figures = Tally(refused=[0.01]).figures(512, 2)
+    assert figures["answers a second"] == 0
+    assert figures["answer p99"] is None
+    assert figures["refusal p99"] == 10
+
+
+def test_requests_are_whole_lines_as_many_as_fit() -> None:
+    texts = ["short", "x" * 150, "y" * 400, "z"]
+    bodies = list(payloads(texts, 300))
+    lines = [line for body in bodies for line in body.splitlines()]
+    assert [json.loads(line)["review"] for line in lines] == texts
+    assert [len(body.splitlines()) for body in bodies] == [2, 1, 1]
+    # A line that is larger than a request by itself is sent all the same, for the endpoint to say.
+    assert [len(body) <= 300 for body in bodies] == [True, False, True]
+
+
+def test_an_even_way_has_tenths_of_one_speed() -> None:
+    even = [(n * 10, float(n), 100.0) for n in range(1, 101)]
+    assert tenths(even) == pytest.approx([10.0] * 10)
+    slower = [
+        (n, float(s), m)
+        for (n, _, m), s in zip(even, [*range(1, 51), *range(52, 152, 2)], strict=True)
+    ]
+    assert max(tenths(slower)) / min(tenths(slower)) == pytest.approx(2)

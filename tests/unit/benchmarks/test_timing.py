@@ -1,0 +1,56 @@
+"""Both sides in turn, and one core for all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.memory import peak_megabytes, resident_megabytes
+from benchmarks.timing import median, one_core, quantile, take_turns
+from tests.needs import need
+
+
+def test_tasks_take_turns_and_each_gets_its_own_times() -> None:
+    order: list[str] = []
+    now = iter([0, 1, 1, 3, 3, 4, 4, 6])  # a starts, a ends, b starts, b ends, and again
+
+    def task(name: str) -> Callable[[], object]:
+        return lambda: order.append(name)
+
+    seconds = take_turns({"a": task("a"), "b": task("b")}, 2, lambda: next(now))
+    assert order == ["a", "b", "a", "b"]
+    assert seconds == {"a": [1, 1], "b": [2, 2]}
+
+
+@pytest.mark.parametrize(("share", "value"), [(0, 1), (0.5, 3), (0.75, 4), (1, 5)])
+def test_a_quantile_lies_between_the_values(share: float, value: float) -> None:
+    assert quantile([5, 1, 4, 2, 3], share) == value
+    assert median([1, 2]) == 1.5
+
+
+def test_what_starts_on_one_core_sees_one_and_later_all_again() -> None:
+    need(hasattr(os, "sched_getaffinity"), "this system binds no process to a core")
+    before = os.sched_getaffinity(0)
+    program = "import os; print(len(os.sched_getaffinity(0)))"
+    with one_core():
+        ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.stdout == "1\n"
+    assert os.sched_getaffinity(0) == before
+
+
+def test_memory_is_that_of_the_process_alone() -> None:
+    need(os.path.isdir("/proc/self"), "this system has no /proc")
+    # A child of this process, which is large; a figure that were inherited would be too.
+    command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        peak, resident = peak_megabytes(child.pid), resident_megabytes(child.pid)
+        child.kill()
+    assert peak is not None
+    assert resident is not None
+    assert 1 < resident <= peak < 30
