@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice, pairwise
 
@@ -118,7 +118,7 @@ async def transform(url: str, requests: Iterator[bytes], progress: Progress) -> 
         await asyncio.gather(*(send(client) for _ in range(CONCURRENT)))
 
 
-def tenths(samples: list[tuple[int, float, float | None]]) -> list[float]:
+def tenths(samples: Sequence[tuple[int, float, float | None]]) -> list[float]:
     """Reviews a second in each tenth of the way."""
     reviews = samples[-1][0]
     edges = [(0, 0.0)]

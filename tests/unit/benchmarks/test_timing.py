@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.memory import peak_megabytes, resident_megabytes
-from benchmarks.timing import median, one_core, quantile, take_turns
+from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from tests.needs import need
 
 
@@ -40,6 +40,18 @@ def test_what_starts_on_one_core_sees_one_and_later_all_again() -> None:
         ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.stdout == "1\n"
     assert os.sched_getaffinity(0) == before
+
+
+def test_the_clock_of_children_counts_their_work_and_not_their_waiting() -> None:
+    def run(program: str) -> None:
+        subprocess.run([sys.executable, "-c", program], check=True)
+
+    tasks = {
+        "work": lambda: run("import time\nwhile time.process_time() < 0.5: pass"),
+        "wait": lambda: run("import time; time.sleep(0.5)"),
+    }
+    [work], [wait] = take_turns(tasks, 1, children_seconds).values()
+    assert wait < 0.4 <= work
 
 
 def test_memory_is_that_of_the_process_alone() -> None:
