@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from html import unescape
 from html.entities import html5
@@ -76,6 +77,29 @@ class PlainText:
         return at, at + 1
 
 
+class _Unread:
+    """The open elements whose text is not read. To look for one takes no longer among many."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._counts: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def open(self, name: str) -> None:
+        self._names.append(name)
+        self._counts[name] += 1
+
+    def close(self, name: str) -> None:
+        """Close the innermost element of that name and all in it; without one, nothing."""
+        while self._counts[name]:
+            innermost = self._names.pop()
+            self._counts[innermost] -= 1
+            if innermost == name:
+                break
+
+
 def is_free_of_markup(source: str) -> bool:
     """Whether the text has no markup but ``<br />``, which most reviews have."""
     return _OTHER_MARKUP.search(source) is None
@@ -112,7 +136,7 @@ def blank_line_breaks(source: str) -> str:
 
 def _scan(source: str) -> Iterator[Piece]:
     """The text between the markup, and the characters that entities stand for."""
-    unread: list[str] = []  # open elements whose text is not read
+    unread = _Unread()
     absent: set[str] = set()  # what does not come any more, so as not to look for it again
     at = written = 0
     while match := _MARKUP.search(source, at):
@@ -141,15 +165,13 @@ def _scan(source: str) -> Iterator[Piece]:
         yield source[written:], written, len(source)
 
 
-def _follow(tag: re.Match[str], source: str, unread: list[str]) -> int:
+def _follow(tag: re.Match[str], source: str, unread: _Unread) -> int:
     """Note what a tag does to ``unread``; where reading goes on."""
     closes, name = tag.group(1), tag.group(2).lower()
     if closes:
-        if name in unread:
-            while unread.pop() != name:
-                pass
+        unread.close(name)
     elif name in _UNREAD_ELEMENTS and not tag.group().endswith("/>"):
-        unread.append(name)
+        unread.open(name)
         if name in _RAW_ELEMENTS:
             end = _RAW_ELEMENTS[name].search(source, tag.end())
             return end.start() if end else len(source)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _END = re.compile(
-    r"""[.!?…]+["'”’)\]]*(?=\s|<|$)"""  # a full stop and what closes with it
+    # A full stop and what closes with it. It is looked for once in a row of them, and never given
+    # back in part: a row of 20,000 that ends no sentence took 8 s otherwise.
+    r"""(?<![.!?…])[.!?…]++["'”’)\]]*+(?=\s|<|$)"""
     r"|[\r\n]+|<br\b[^<>]*>|</?p\b[^<>]*>",
     re.IGNORECASE,
 )

@@ -38,6 +38,8 @@ _PUNCTUATED = re.compile(
 )
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+_LONGEST_NORMALISED = 200
+"""Characters of a surface form, ten times those of the longest word in a shipped vocabulary."""
 _WORD_CHARACTER = re.compile(r"[^\W_]")
 
 
@@ -113,7 +115,11 @@ def _lower_pieces(pieces: list[Piece]) -> list[Piece]:
 
 def _normalise_punctuated(surface: str) -> str:
     """One spelling for what readers take for the same word."""
-    word = unicodedata.normalize("NFKC", _INVISIBLE.sub("", surface)).lower()
+    word = _INVISIBLE.sub("", surface)
+    if len(word) > _LONGEST_NORMALISED:
+        # Sorting a row of combining marks takes time that grows with the square of its length.
+        word = _ELONGATED.sub(r"\1\1\1", word)[:_LONGEST_NORMALISED]
+    word = unicodedata.normalize("NFKC", word).lower()
     word = word.replace("’", "'").replace("ʼ", "'")
     word = _ELONGATED.sub(r"\1\1\1", word)  # soooooo = sooo
     return word[:3] if word[:1] in _REPEATED else word

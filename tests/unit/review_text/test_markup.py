@@ -101,6 +101,13 @@ def test_separated_text_keeps_words_apart_that_a_tag_parts() -> None:
 BROKEN = ["<", "<!--", "&#", "<a ", "</", "<![", "<script>", "<b>", "<a/", "<br ", "<a x='", "&a"]
 
 
+def test_as_many_ends_as_beginnings_of_unread_elements_are_read_in_linear_time() -> None:
+    source = "<rt>" * 25_000 + "</rp>" * 25_000
+    started = time.process_time()
+    assert PlainText(join_pieces(source)).text == ""
+    assert time.process_time() - started < 2  # 8 s and more where each end looks at all beginnings
+
+
 @pytest.mark.parametrize("unit", [*BROKEN, "<a x='>' ", "<template>", "<!-- >", "=", "<a =", "&#9"])
 def test_a_review_made_of_broken_markup_is_read_in_linear_time(unit: str) -> None:
     def seconds(characters: int) -> float:

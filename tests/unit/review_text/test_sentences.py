@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,3 +43,15 @@ def test_every_token_is_in_one_sentence(text: str) -> None:
         index for each in split_sentences(text, spans) for index in range(each.first, each.last + 1)
     ]
     assert tokens == list(range(len(spans)))
+
+
+@pytest.mark.parametrize(
+    "unit", [".", "?!", "…", ".'", '."', "\r", "<br", "<p ", "</", "J.", "<br <"]
+)
+@pytest.mark.parametrize("end", ["", "x", "'x"])
+def test_a_row_of_what_might_end_a_sentence_is_read_in_linear_time(unit: str, end: str) -> None:
+    text = unit * (20_000 // len(unit)) + end
+    spans = [(at, at + 1) for at in range(0, len(text), 100)]
+    started = time.process_time()
+    split_sentences(text, spans)
+    assert time.process_time() - started < 0.5  # a quadratic search took 8 s for 20,000 dots

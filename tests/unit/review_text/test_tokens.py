@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,3 +122,16 @@ def test_places_count_code_points_whatever_stands_before(settings: TextSettings)
 )
 def test_a_word_has_a_letter_or_a_digit(text: str, expected: bool) -> None:
     assert has_word(find_surfaces(text, MODERN)) is expected
+
+
+@pytest.mark.parametrize("marks", ["\u0315\u0300", "\u0300\uff9e", "\u0316\u0301"])
+def test_a_word_of_20_000_combining_marks_is_normalised_at_once(marks: str) -> None:
+    normalise = make_normalise(MODERN)
+    started = time.process_time()
+    normalise("a" + marks * 10_000 + "b")
+    assert time.process_time() - started < 0.1  # to sort that many took 0.3 s and more
+
+
+def test_a_very_long_word_is_the_word_that_it_stretches() -> None:
+    assert modern_words("so" + "o" * 5_000 + "n" + "!" * 5_000) == ["sooon", "!!!"]
+    assert modern_words("g" + "\u200b" * 5_000 + "reat") == ["great"]
