@@ -45,6 +45,8 @@ MOST_REVIEWS = 100
 """Reviews in one JSON request."""
 MOST_CHARACTERS = 20_000
 """Characters of a review in a line of JSON Lines."""
+_BLANKS = " \t\r"
+"""What JSON takes for white space; a line of anything else gets an answer."""
 _MOST_WINDOWS = 64
 """Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
 
@@ -145,7 +147,8 @@ class Model:
     def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
         """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded.
 
-        Without ``contributions``, what only they need is not computed.
+        A result is the same to the last bit, whatever else is scored with it, and with or without
+        ``contributions``.
         """
         window = self.vocabulary.settings.window
         windows = [-(-len(review) // window) for review in reviews]
@@ -167,19 +170,25 @@ class Model:
         for row, review in enumerate(reviews):
             ids[row, : len(review)] = review
         filled = np.clip(lengths[:, None] - np.arange(windows, dtype=np.int32) * width, 0, width)
-        logits, *shares = self.session.run(
-            ["logits", "contributions"] if contributions else ["logits"],
+        [shares] = self.session.run(
+            ["contributions"],
             {
                 "windows": ids.reshape(-1, width),
                 "window_lengths": filled.reshape(-1),
                 "lengths": lengths,
             },
         )
-        rows = shares[0] if shares else np.zeros((len(reviews), 0), np.float32)
         return [
-            Result(float(logit), self._probability(float(logit)), row[:length])
-            for logit, row, length in zip(logits, rows, lengths, strict=True)
+            self._judge(row[:length], contributions)
+            for row, length in zip(shares, lengths, strict=True)
         ]
+
+    def _judge(self, shares: npt.NDArray[np.float32], contributions: bool) -> Result:
+        """The result that a review's contributions, [tokens], add up to."""
+        # The graph's own logit is a sum in fp32 over padded rows, whose last bit depends on how
+        # many there are and on how long the longest is. This sum is exact in any company.
+        logit = math.fsum([self.bias, *shares.tolist()])
+        return Result(logit, self._probability(logit), shares if contributions else shares[:0])
 
     def _probability(self, logit: float) -> float:
         scaled = logit / self.temperature
@@ -259,7 +268,7 @@ def input_fn(body: str | bytes, content_type: str) -> Request | Lines:
         raise RefusalError(400, "invalid_request", "the body is not UTF-8") from None
     if media_type == JSON:
         return _read_request(text)
-    return Lines([line for line in text.split("\n") if line.strip()])
+    return Lines([line for line in text.split("\n") if line.strip(_BLANKS)])
 
 
 @_answering_errors
@@ -495,10 +504,9 @@ def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], lis
         review = content["review"]
     except (ValueError, RecursionError, KeyError, TypeError):
         return {"error": 'not a JSON object with a field "review"'}, None
+    if not _can_be_repeated(content.get("id")):
+        return {"error": '"id" is not a string, a number, true, false or null'}, None
     answer = {"id": content["id"]} if "id" in content else {}
-    # Anything else might be nested too deeply to be written once more.
-    if not isinstance(content.get("id"), str | int | float | None):
-        return {"error": '"id" is not a text or a number'}, None
     if not isinstance(review, str):
         return answer | {"error": '"review" is not a string'}, None
     if len(review) > MOST_CHARACTERS:
@@ -508,6 +516,14 @@ def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], lis
     if not encoded.has_words:
         return answer | {"error": "the review has no words"}, None
     return answer | {"truncated": encoded.truncated}, encoded.ids
+
+
+def _can_be_repeated(name: object) -> bool:
+    """Whether a line's id can stand in its answer: 1e999 is JSON, but what Python makes of it is
+    not, and what is nested may be too deep to write."""
+    return not isinstance(name, dict | list | float) or (
+        isinstance(name, float) and math.isfinite(name)
+    )
 
 
 def _refuse_constant(name: str) -> None:

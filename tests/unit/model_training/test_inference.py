@@ -112,7 +112,7 @@ def test_a_review_has_the_same_answer_alone_and_among_others(
     reviews = [random.integers(1, len(model.vocabulary), length).tolist() for length in lengths]
     together = [result.logit for result in model.score(reviews)]
     alone = [model.score([review])[0].logit for review in reviews]
-    assert together == pytest.approx(alone, abs=1e-5)
+    assert together == alone  # to the last bit
 
 
 def test_a_repeated_text_shares_the_credit_for_its_maxima(tmp_path: Path) -> None:
@@ -191,6 +191,21 @@ def test_json_lines_answer_each_line_in_its_place(model: Model) -> None:
         *(False, True, False, True, True, True, True, False, True, True)
     ]
     assert set(answers[0]) == {"id", "truncated", "sentiment", "logit", "probability"}
+
+
+@pytest.mark.parametrize("name", ["1e999", "-1e999", "[1]", '{"a": 1}', "[" * 900 + "]" * 900])
+def test_an_id_that_cannot_be_repeated_is_an_error_and_no_broken_line(
+    model: Model, name: str
+) -> None:
+    body = f'{{"id": {name}, "review": "good"}}\n{{"id": 2, "review": "good"}}'
+    first, second = ask(model, body, "application/jsonlines")
+    assert first == {"error": '"id" is not a string, a number, true, false or null'}
+    assert second["id"] == 2
+
+
+def test_only_what_json_takes_for_blank_is_a_blank_line(model: Model) -> None:
+    answers = ask(model, "\n \t\r\n\u2003\n\x0b\n", "application/jsonlines")
+    assert ["error" in answer for answer in answers] == [True, True]
 
 
 def test_json_lines_give_what_encoding_first_gives(model: Model) -> None:
