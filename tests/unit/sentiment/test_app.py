@@ -166,6 +166,16 @@ class TestPlainText:
         assert response.status == 200
         assert api.endpoint.calls == [[vocabulary.encode("é film").ids]]
 
+    @pytest.mark.parametrize("charset", ["utf-16", "iso-8859-1", "windows-1252", "us-ascii"])
+    @pytest.mark.parametrize("body", ["film", "café film"])
+    def test_means_the_same_as_text_and_as_base64(self, api: Api, body: str, charset: str) -> None:
+        """A gateway hands on as text whatever can be read as UTF-8."""
+        content_type = f"text/plain; charset={charset}"
+        as_text = api.post(ONE, body, content_type)
+        as_bytes = api.post_bytes(ONE, body.encode(), content_type)
+        assert (as_text.status, as_text.body) == (as_bytes.status, as_bytes.body)
+        assert api.endpoint.calls[::2] == api.endpoint.calls[1::2]
+
     def test_in_bytes_that_are_not_text_is_refused(self, api: Api) -> None:
         response = api.post_bytes(ONE, b"film \xff", "text/plain")
         assert (response.status, problem_type(response)) == (400, "malformed-request")
