@@ -1,0 +1,227 @@
+"""docs/openapi.yaml against the code: nothing is left out, nothing made up, examples are true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import app
+import body
+from errors import (
+    PROBLEMS,
+    BadAnswerError,
+    CallerError,
+    ModelBusyError,
+    ModelFailedError,
+    ModelUnreachableError,
+    ModelWakingError,
+    SetUpError,
+    find_problem,
+)
+from local_stack.template import Template
+from predict import MAX_CHARACTERS, MAX_REVIEWS
+from tests import openapi
+
+from .conftest import Api, HttpResponse
+
+DOCUMENT = openapi.load()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+RESPONSES = DOCUMENT["components"]["responses"]
+OPERATIONS = {(path, method): content for path, method, content in openapi.operations()}
+ONE, MANY = OPERATIONS["/api/sentiment", "POST"], OPERATIONS["/api/sentiments", "POST"]
+SERVICE_ERRORS: list[Exception] = [
+    SetUpError("no"),
+    ModelFailedError("no"),
+    BadAnswerError("no"),
+    ModelWakingError("no"),
+    ModelBusyError("no"),
+    ModelUnreachableError("no"),
+    KeyError("no"),
+]
+
+
+def parse(response: HttpResponse) -> Any:
+    return response.json if "json" in response.headers["content-type"] else response.body
+
+
+def types_of(response: dict[str, Any]) -> set[str]:
+    """The types of problem that a response of the document may have."""
+    content = openapi.resolve(response)["content"].get("application/problem+json")
+    if content is None:
+        return set()
+    allowed = content["schema"]["allOf"][1]["properties"]["type"]
+    return set(allowed.get("enum") or [allowed["const"]])
+
+
+def test_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_has_the_projects_version_and_licence() -> None:
+    project = tomllib.loads((openapi.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert DOCUMENT["info"]["version"] == project["project"]["version"]
+    assert DOCUMENT["info"]["license"]["identifier"] == project["project"]["license"]
+
+
+def test_has_the_routes_of_the_code_and_of_the_template_and_no_other() -> None:
+    routes = {
+        (route.path, route.method) for route in Template(openapi.ROOT / "template.yaml").routes
+    }
+    assert set(OPERATIONS) == set(app.METHODS.items()) == routes
+
+
+def test_has_the_media_types_of_the_code() -> None:
+    assert set(ONE["requestBody"]["content"]) == {body.JSON, body.TEXT}
+    assert set(MANY["requestBody"]["content"]) == {body.JSON}
+    answered = {
+        media_type
+        for operation in OPERATIONS.values()
+        for response in operation["responses"].values()
+        for media_type in openapi.resolve(response)["content"]
+    }
+    assert answered == {body.JSON, body.TEXT, app.PROBLEM}
+
+
+def test_names_the_charsets_of_the_code() -> None:
+    named = set(re.findall(r"`((?:utf|us|iso|windows)-[\w-]+)`", ONE["description"]))
+    assert named | {"utf-8", "utf8"} == body._CHARSETS
+
+
+def test_has_the_limits_of_the_code() -> None:
+    assert SCHEMAS["Review"]["maxLength"] == MAX_CHARACTERS
+    assert SCHEMAS["ReviewsRequest"]["properties"]["reviews"]["maxItems"] == MAX_REVIEWS
+    assert SCHEMAS["Sentiments"]["properties"]["results"]["maxItems"] == MAX_REVIEWS
+    limits = SCHEMAS["Model"]["properties"]["limits"]["properties"]
+    assert limits["characters"]["const"] == MAX_CHARACTERS
+    assert limits["reviews"]["const"] == MAX_REVIEWS
+    in_words = {f"{MAX_CHARACTERS:,}", f"{MAX_REVIEWS:,}", "25,000"}
+    text = openapi.PATH.read_text(encoding="utf-8")
+    assert set(re.findall(r"\d+,\d{3}|\d+(?= reviews)", text)) == in_words
+
+
+def test_has_every_problem_at_its_status_and_no_other() -> None:
+    documented = {
+        (status, kind)
+        for operation in OPERATIONS.values()
+        for status, response in operation["responses"].items()
+        for kind in types_of(response)
+    }
+    documented |= {("404", kind) for kind in types_of(RESPONSES["NotFound"])}
+    documented |= {("405", kind) for kind in types_of(RESPONSES["MethodNotAllowed"])}
+    assert documented == {
+        (str(problem.status), f"/problems/{problem.slug}") for problem in PROBLEMS.values()
+    }
+
+
+def test_a_response_says_the_status_that_it_stands_under() -> None:
+    for operation in OPERATIONS.values():
+        for status, response in operation["responses"].items():
+            content = openapi.resolve(response)["content"].get(app.PROBLEM)
+            if content:
+                assert content["schema"]["allOf"][1]["properties"]["status"]["const"] == int(status)
+
+
+def test_every_response_that_is_described_is_used() -> None:
+    text = openapi.PATH.read_text(encoding="utf-8")
+    used = set(re.findall(r'"#/components/responses/(\w+)"', text))
+    assert set(RESPONSES) - used == {"NotFound", "MethodNotAllowed"}
+    assert set(SCHEMAS) == set(re.findall(r'"#/components/schemas/(\w+)"', text))
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_operation_has_the_gateways_own_answers(path: str, method: str) -> None:
+    """What docs/api.md says that a program must expect of AWS."""
+    responses = OPERATIONS[path, method]["responses"]
+    for status in ("429", "500", "503", "504", *(["413"] if method == "POST" else [])):
+        schema = openapi.resolve(responses[status])["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/GatewayMessage"}
+
+
+GOOD: list[tuple[str, object, str]] = [
+    ("/api/sentiment", {"review": "I loved it. Great film!"}, body.JSON),
+    ("/api/sentiment", {"review": "I hated it.  Dull\n<b>film</b>", "explain": True}, body.JSON),
+    ("/api/sentiment", {"review": "film " * 600, "explain": False}, body.JSON),
+    ("/api/sentiment", "I loved it", body.TEXT),
+    ("/api/sentiments", {"reviews": ["film", "", "?!", 7, "x" * 20_001, None]}, body.JSON),
+    ("/api/sentiments", {"reviews": ["film", "great"], "explain": True}, body.JSON),
+    ("/api/sentiments", {"reviews": ["?!"]}, body.JSON),
+]
+BAD: list[tuple[str, object, str]] = [
+    ("/api/sentiment", "{", body.JSON),
+    ("/api/sentiment", {"review": ""}, body.JSON),
+    ("/api/sentiment", "", body.TEXT),
+    ("/api/sentiment", {"review": "?!"}, body.JSON),
+    ("/api/sentiment", {"review": "x" * 20_001}, body.JSON),
+    ("/api/sentiment", "film", "text/html"),
+    ("/api/sentiments", {"reviews": []}, body.JSON),
+    ("/api/sentiments", {"reviews": ["film"] * 101}, body.JSON),
+    ("/api/sentiments", "film", body.TEXT),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "content_type"), [*GOOD, *BAD])
+def test_describes_what_the_function_answers(
+    api: Api, path: str, content: object, content_type: str
+) -> None:
+    response = api.post(path, content, content_type)
+    assert (response.status == 200) == ((path, content, content_type) in GOOD)
+    openapi.check_answer(
+        OPERATIONS[path, "POST"], response.status, response.headers, parse(response)
+    )
+
+
+@pytest.mark.parametrize("path", ["/api/model", "/api/health"])
+def test_describes_what_the_function_says_of_the_model(api: Api, path: str) -> None:
+    response = api.get(path)
+    openapi.check_answer(OPERATIONS[path, "GET"], 200, response.headers, parse(response))
+
+
+@pytest.mark.parametrize("error", SERVICE_ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_describes_how_every_operation_fails(
+    api: Api, path: str, method: str, error: Exception
+) -> None:
+    api.endpoint.error = error
+    content = {"/api/sentiment": {"review": "film"}, "/api/sentiments": {"reviews": ["film"]}}
+    response = api.post(path, content[path]) if path in content else api.get(path)
+    if path == "/api/model":  # does not ask the model
+        assert response.status == 200
+    else:
+        assert response.status == find_problem(error).status
+        assert ("retry-after" in response.headers) == (response.status == 503)
+    operation = OPERATIONS[path, method]
+    openapi.check_answer(operation, response.status, response.headers, parse(response))
+
+
+def test_every_error_of_the_service_is_tried_above() -> None:
+    tried = {find_problem(error).slug for error in SERVICE_ERRORS}
+    theirs = {problem.slug for kind, problem in PROBLEMS.items() if issubclass(kind, CallerError)}
+    assert tried | theirs == {problem.slug for problem in PROBLEMS.values()}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [("GET", "/api/nothing", "NotFound"), ("GET", "/api/sentiment", "MethodNotAllowed")],
+)
+def test_describes_what_other_paths_and_methods_get(
+    api: Api, method: str, path: str, name: str
+) -> None:
+    response = api.request(method, path)
+    openapi.check_response(RESPONSES[name], response.headers, response.json)
+
+
+@pytest.mark.parametrize(
+    "review", ["x", "x" * MAX_CHARACTERS, "🎬 film" + "🎬" * (MAX_CHARACTERS - 6)]
+)
+def test_what_the_schema_of_a_review_allows_is_taken(api: Api, review: str) -> None:
+    openapi.validate({"review": review}, SCHEMAS["ReviewRequest"])
+    assert api.post("/api/sentiment", {"review": review}).status == 200
+
+
+def test_the_example_of_a_problem_is_the_answer(api: Api) -> None:
+    examples = RESPONSES["MalformedOrEmpty"]["content"][app.PROBLEM]["examples"]
+    assert api.post("/api/sentiment", {"review": ""}).json == examples["empty"]["value"]
