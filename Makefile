@@ -15,6 +15,8 @@ SECURITY_TOOLS := bandit==1.9.4 cyclonedx-bom==7.5.0 detect-secrets==1.5.0 pip-a
 # What leaves this machine, and nothing else: not even pip.
 SHIPS_VENV := .venv-ships
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
+# atheris has wheels for few platforms, and nothing but the fuzzer needs it.
+FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
 BUNDLES := model_training/bundle/classic model_training/bundle/modern
 DATA ?= data
@@ -35,6 +37,14 @@ run: $(VENV)/run ## Start the whole application at http://127.0.0.1:8000 (PORT=.
 .PHONY: test
 test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run all tests that this machine can run, and name the others
 	@$(BIN)/pytest $(TESTS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINUTES=30 of processor time)
+	@PYTHONPATH=.:layers/vocabulary $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30)
+
+.PHONY: fuzz-api
+fuzz-api: $(VENV)/test ## Try many requests made up from docs/openapi.yaml (EXAMPLES=1000 an operation)
+	@REELTONE_API_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest --timeout 0 tests/contract/test_api_contract.py
 
 .PHONY: check
 check: $(VENV)/test ## Check style and types; changes nothing
@@ -136,7 +146,8 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(SHIPS_VENV) .aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(SHIPS_VENV) $(FUZZ_VENV) \
+		.aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeltone needs Python 3.11 or later: make PYTHON=python3.13 ...")'
@@ -198,4 +209,11 @@ $(SHIPS_VENV)/done: pyproject.toml requirements/constraints.txt functions/sentim
 		--disable-pip-version-check --quiet install --constraint requirements/constraints.txt
 	@$(BIN)/python -m checks.shipped --alone | xargs $(BIN)/pip --python $(SHIPS_VENV) \
 		--disable-pip-version-check --quiet install --no-deps
+	@touch $@
+
+$(FUZZ_VENV)/done: Makefile pyproject.toml requirements/constraints.txt
+	@echo "Installing the fuzzer ..."
+	@$(PYTHON) -m venv $(FUZZ_VENV)
+	@$(FUZZ_VENV)/bin/pip --disable-pip-version-check --quiet install \
+		--constraint requirements/constraints.txt atheris==3.0.0 nltk numpy onnxruntime==1.31.1
 	@touch $@

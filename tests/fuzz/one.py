@@ -1,0 +1,21 @@
+"""One target under atheris: python -m tests.fuzz.one modern_text [options of libFuzzer]"""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["review_text", "model_training.inference"]):
+    from tests.fuzz.targets import TARGETS
+
+
+def main() -> None:
+    """Search until libFuzzer's options say stop; an input that breaks a rule ends the search."""
+    target = TARGETS[sys.argv[1]]
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

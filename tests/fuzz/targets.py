@@ -1,0 +1,96 @@
+"""Bytes of a fuzzer → an input → its invariants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from model_training.inference import JSON, JSON_LINES, Model, model_fn
+from review_text import Vocabulary, load_vocabulary
+from tests.fuzz.invariants import check_encoded_together, check_request, check_text
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLES = ROOT / "model_training" / "bundle"
+CORPUS = Path(__file__).parent / "corpus"
+MOST_BYTES = 4_096
+"""Of an input; the linear-time tests have long ones."""
+SEPARATOR = "\x1e"
+"""Between the reviews of one input."""
+
+
+def decode(data: bytes) -> str:
+    """Any text, lone surrogates among it: bytes that are no UTF-8 become surrogates."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+@cache
+def load_words(name: str) -> Vocabulary:
+    """The vocabulary of a shipped bundle."""
+    return load_vocabulary(BUNDLES / name / "vocabulary.json")
+
+
+@cache
+def load_model(name: str) -> Model:
+    """The model of a shipped bundle."""
+    return model_fn(str(BUNDLES / name))
+
+
+def modern_text(data: bytes) -> None:
+    """Text with the vocabulary *modern*."""
+    check_text(decode(data), load_words("modern"))
+
+
+def classic_text(data: bytes) -> None:
+    """Text with the vocabulary *classic*."""
+    check_text(decode(data), load_words("classic"))
+
+
+def endpoint_json(data: bytes) -> None:
+    """A JSON request; ``$`` stands for the fingerprint, which no fuzzer would guess."""
+    model = load_model("classic")
+    check_request(data.replace(b"$", model.vocabulary.fingerprint.encode()), JSON, model)
+
+
+def endpoint_lines(data: bytes) -> None:
+    """Lines of JSON, and the same reviews' ids together and alone."""
+    model = load_model("classic")
+    check_request(data, JSON_LINES, model)
+    texts = [line for line in decode(data).split(SEPARATOR) if line][:3]
+    check_encoded_together(texts, model)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (modern_text, classic_text, endpoint_json, endpoint_lines)
+}
+
+SEEDS: dict[str, list[str]] = {
+    "text": [
+        "Not <b>bad</b> at all!<br /><br />I'd give it 8/10 :-) caf&eacute; &#146;quoted&#146;",
+        "It’s the film's fault... really?!?! soooooo GOOD \U0001f44d\U0001f3fd __x__ 7.5 --",
+        "<script>no</script><rt>x</rt><!-- c --><p it's a='>b'>y</p> &amp &#0; &#x1F600; İ ﬁ",
+        'e\u0301\u200bx\u00ad \ufeff\u2028\x00\r\n J. R. Smith, Mr. X. End." (So.) <br>Now',
+    ],
+    "endpoint_json": [
+        '{"vocabulary":"$","reviews":[[2,3],[4,5,6]],"contributions":true}',
+        '{"vocabulary":"$","reviews":[]}',
+        '{"vocabulary":"x","reviews":[[1]],"contributions":false}',
+    ],
+    "endpoint_lines": [
+        '{"id":7,"review":"A fine film"}\n{"review":"dull \\ud800"}\n\n{"id":"x","review":3}',
+        "{\n[]\nnull\n" + SEPARATOR + "good film" + SEPARATOR + "bad",
+    ],
+}
+
+
+def seeds(name: str) -> list[bytes]:
+    """What the search for inputs of a target starts from."""
+    return [seed.encode() for seed in SEEDS["text" if name.endswith("text") else name]]
+
+
+def json_strings() -> list[str]:
+    """Pieces that the fuzzer may put into its inputs."""
+    fields = [json.dumps(f) for f in ("id", "review", "reviews", "vocabulary", "contributions")]
+    markup = ["<br />", "<script>", "</script>", "<rt>", "</rt>", "<!--", "-->", "&amp;", "&#x"]
+    return [*fields, *markup, "true", "1e999", "\\ud800", "[[", "]]"]
