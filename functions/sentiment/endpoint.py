@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from botocore import exceptions as aws
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.session import get_session
+from urllib3.exceptions import HTTPError
 
+from deadline import DeadlineError, limit_time
 from errors import (
     BadAnswerError,
     ModelBusyError,
@@ -28,12 +31,20 @@ MAX_ANSWER_BYTES = 4 * 1024**2
 
 _FAR_BEYOND_ANY_LOGIT = 1e6
 
-# The function has 29 s. A repeated request would find the model as busy as the first one did.
-_CLIENT = Config(
-    connect_timeout=2,
-    read_timeout=24,
-    retries={"mode": "standard", "total_max_attempts": 1},
-)
+_MAX_ERROR_BYTES = 64 * 1024
+"""What is read of a refusal: botocore itself would read all of it, however much comes."""
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """Seconds; the function itself has 29."""
+
+    connect: float = 2
+    read: float = 24
+    """Until the next byte: a slow drip never reaches this one."""
+    call: float = 26
+    """From the first byte sent to the last one read; both others fit into it."""
+
 
 # Other codes: ModelFailedError from status 500 on, SetUpError below (access, credentials, name).
 _BY_CODE: dict[str, type[ServiceError]] = {
@@ -84,9 +95,15 @@ class Answer:
 class Endpoint:
     """An endpoint whose model was trained with a known vocabulary."""
 
-    def __init__(self, runtime: Runtime, name: str, vocabulary: str) -> None:
-        """``vocabulary``: the fingerprint of the one that the token ids come from."""
+    def __init__(
+        self, runtime: Runtime, name: str, vocabulary: str, seconds: float = TimeLimits.call
+    ) -> None:
+        """An endpoint whose calls take ``seconds`` at most.
+
+        ``vocabulary``: the fingerprint of the one that the token ids come from.
+        """
         self._runtime = runtime
+        self._seconds = seconds
         self._name = name
         self._vocabulary = vocabulary
 
@@ -107,21 +124,29 @@ class Endpoint:
 
     def _send(self, body: bytes) -> bytes:
         try:
-            response = self._runtime.invoke_endpoint(
-                EndpointName=self._name,
-                ContentType="application/json",
-                Accept="application/json",
-                Body=body,
-            )
-            with closing(response["Body"]) as stream:
-                answer: bytes = stream.read(MAX_ANSWER_BYTES + 1)
+            with limit_time(self._seconds):
+                answer = self._call(body)
         except aws.ClientError as error:
             _raise_client_error(error)
         except aws.BotoCoreError as error:
             named = next((named for kind, named in _BY_CLASS if isinstance(error, kind)), None)
             raise (named or SetUpError)(f"{type(error).__name__}: {error}") from error
+        except DeadlineError as error:
+            # A model that is awake and slow; one that sleeps sends nothing, for `TimeLimits.read`.
+            raise ModelBusyError(f"no whole answer within {self._seconds} s") from error
         if len(answer) > MAX_ANSWER_BYTES:
             raise BadAnswerError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+        return answer
+
+    def _call(self, body: bytes) -> bytes:
+        response = self._runtime.invoke_endpoint(
+            EndpointName=self._name,
+            ContentType="application/json",
+            Accept="application/json",
+            Body=body,
+        )
+        with closing(response["Body"]) as stream:
+            answer: bytes = stream.read(MAX_ANSWER_BYTES + 1)
         return answer
 
     def _read_answer(self, answer: dict[str, Any], lengths: list[int]) -> Answer:
@@ -140,18 +165,60 @@ class Endpoint:
         )
 
 
-def connect(name: str, vocabulary: str) -> Endpoint:
+def connect(name: str, vocabulary: str, limits: TimeLimits | None = None) -> Endpoint:
     """The endpoint of that name, in the region and with the credentials of the environment.
 
     Raises:
         SetUpError: the SDK cannot make a client of what the environment says.
     """
+    limits = limits or TimeLimits()
+    config = Config(
+        connect_timeout=limits.connect,
+        read_timeout=limits.read,
+        # A repeated request would find the model as busy as the first one did.
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
     try:
         # boto3 would make the very same client, and import its transfer manager for S3 first.
-        runtime = get_session().create_client("sagemaker-runtime", config=_CLIENT)
+        runtime = get_session().create_client("sagemaker-runtime", config=config)
     except (aws.BotoCoreError, ValueError) as error:
         raise SetUpError(f"no client for SageMaker: {error}") from error
-    return Endpoint(runtime, name, vocabulary)
+    _limit_refusals(runtime)
+    return Endpoint(runtime, name, vocabulary, limits.call)
+
+
+def _limit_refusals(runtime: Any) -> None:
+    """Cut refusals off, before botocore reads them into memory to their end."""
+    session = runtime._endpoint.http_session
+
+    def send(request: Any, **_: Any) -> Any:
+        response = session.send(request)
+        if response.status_code < 300:
+            return response
+        begun = _Begun(_read_beginning(response.raw))
+        return AWSResponse(response.url, response.status_code, response.headers, begun)
+
+    runtime.meta.events.register("before-send.sagemaker-runtime", send)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """The beginning of a body, in the form in which botocore reads bodies."""
+
+    content: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        """All of it."""
+        yield self.content
+
+
+def _read_beginning(raw: Any) -> bytes:
+    with closing(raw):  # the rest of a longer body goes with its connection
+        try:
+            content: bytes = raw.read(_MAX_ERROR_BYTES)
+        except HTTPError:
+            return b""  # the words are lost; the status says enough
+    return content
 
 
 def _raise_client_error(error: aws.ClientError) -> NoReturn:

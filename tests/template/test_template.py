@@ -277,13 +277,14 @@ def test_the_api_has_the_routes_of_the_contract() -> None:
 
 
 def test_the_inner_time_out_strikes_first() -> None:
-    endpoint = (ROOT / "functions" / "sentiment" / "endpoint.py").read_text(encoding="utf-8")
-    [sdk] = map(int, re.findall(r"\bread_timeout=(\d+)", endpoint))
+    source = (ROOT / "functions" / "sentiment" / "endpoint.py").read_text(encoding="utf-8")
+    limits = (re.findall(rf"\b{name}: float = (\d+)", source) for name in ("read", "call"))
+    [sdk], [call] = (list(map(int, found)) for found in limits)
     function = TEMPLATE.function("SentimentFunction").timeout
     events = properties("SentimentFunction")["Events"].values()
     [api] = {event["Properties"]["TimeoutInMillis"] / 1000 for event in events}
     cdn = origin("api")["CustomOriginConfig"]["OriginReadTimeout"]
-    assert (sdk, function, api, cdn) == (24, 29, 30, 35)
+    assert (sdk, call, function, api, cdn) == (24, 26, 29, 30, 35)
     assert api == API_TIMEOUT
 
 

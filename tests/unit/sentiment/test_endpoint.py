@@ -13,9 +13,8 @@ from botocore import exceptions as aws
 from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
-import endpoint as endpoint_module
 import errors
-from endpoint import MAX_ANSWER_BYTES, Endpoint, connect
+from endpoint import MAX_ANSWER_BYTES, Endpoint, TimeLimits, connect
 
 VOCABULARY = "ab" * 32
 NO_ADDRESS = {"endpoint_url": "https://runtime.sagemaker.eu-west-1.amazonaws.com/"}
@@ -116,7 +115,7 @@ def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wi
 def connect_wired() -> tuple[Endpoint, Wire]:
     endpoint, wire = connect("reeltone", VOCABULARY), Wire(answer(results=[]))
     client: Any = endpoint._runtime
-    client.meta.events.register("before-send.sagemaker-runtime", wire)
+    client.meta.events.register_first("before-send.sagemaker-runtime", wire)
     return endpoint, wire
 
 
@@ -236,8 +235,11 @@ def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_call_ends_before_the_function_does() -> None:
-    config = endpoint_module._CLIENT
-    assert config.connect_timeout + config.read_timeout < 29
+    limits, endpoint = TimeLimits(), connect("reeltone", VOCABULARY)
+    client: Any = endpoint._runtime
+    config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (limits.connect, limits.read) == (2, 24)
+    assert limits.connect + limits.read <= limits.call == endpoint._seconds < 29
 
 
 @pytest.mark.parametrize(

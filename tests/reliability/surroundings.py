@@ -1,0 +1,65 @@
+"""The real handler with real boto3, before a runtime that fails on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import app
+from endpoint import TimeLimits, connect
+from tests.unit.sentiment.conftest import CONTEXT, make_event
+
+BUNDLES = Path(__file__).parents[2] / "model_training" / "bundle"
+LIMITS = TimeLimits(connect=1, read=1, call=1.5)
+"""Hangs end soon; production's limits are a test of their own."""
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "ENDPOINT_NAME": "reeltone",
+    "MODEL_NAME": "classic",
+    "VOCABULARIES_DIR": str(BUNDLES),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller saw."""
+
+    status: int
+    problem: str
+    retry_after: str | None
+    seconds: float
+
+
+def set_up(url: str, endpoint: str = "reeltone") -> None:
+    """Make ``app`` ask the runtime at ``url``, and hurry."""
+    os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url)
+    app.load_settings.cache_clear()
+    ask_as(endpoint)
+
+
+def ask_as(name: str) -> None:
+    """Connect to the endpoint of that name."""
+    connected = connect(name, app.load_settings().vocabulary.fingerprint, LIMITS)
+    app.load_endpoint = lambda: connected  # type: ignore[assignment]
+
+
+def ask() -> Outcome:
+    """Send one review through the handler."""
+    event = make_event("POST", "/api/sentiment", body='{"review": "A great film."}')
+    event["headers"]["content-type"] = "application/json"
+    started = perf_counter()
+    response: dict[str, Any] = app.handler(event, CONTEXT)  # type: ignore[arg-type]
+    seconds = perf_counter() - started
+    problem = json.loads(response["body"]).get("type", "").removeprefix("/problems/")
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    return Outcome(response["statusCode"], problem, headers.get("retry-after"), seconds)

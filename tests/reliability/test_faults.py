@@ -1,0 +1,102 @@
+"""Every fault of the runtime: the right problem, in time, and nothing of it is left afterwards."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import app
+from tests.reliability import surroundings
+from tests.reliability.faulty_runtime import FAULTS, FaultyRuntime, faulty_runtime
+from tests.reliability.surroundings import LIMITS, ask, set_up
+
+IN_TIME = LIMITS.call + 1
+"""Seconds; a machine that does other things besides is forgiven some."""
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[FaultyRuntime]:
+    with faulty_runtime() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def before(runtime: FaultyRuntime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in surroundings.ENVIRONMENT:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(app, "load_endpoint", app.load_endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "")
+    runtime.fault = "none"
+    set_up(runtime.url)
+    yield
+    app.load_settings.cache_clear()
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name != "none"])
+def test_a_fault_is_the_right_problem_in_time_and_the_next_request_succeeds(
+    runtime: FaultyRuntime, name: str
+) -> None:
+    assert ask().status == 200  # so that the fault meets a connection that is open already
+    runtime.fault = name
+    seen, fault = ask(), FAULTS[name]
+    assert (seen.status, seen.problem) == (fault.status, fault.problem)
+    assert (seen.retry_after is not None) == (seen.status == 503)
+    assert seen.seconds < IN_TIME
+    runtime.fault = "none"
+    assert ask().status == 200
+
+
+def test_a_port_where_nobody_listens_is_an_unreachable_model(runtime: FaultyRuntime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    set_up(url)
+    seen = ask()
+    assert (seen.status, seen.problem, seen.retry_after) == (503, "model-unreachable", "5")
+    assert seen.seconds < IN_TIME
+
+
+@pytest.mark.parametrize("name", ["huge-body", "huge-refusal"])
+def test_a_body_of_a_gigabyte_is_cut_off(runtime: FaultyRuntime, name: str) -> None:
+    assert ask().status == 200
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    runtime.fault = name
+    assert ask().seconds < IN_TIME
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024  # kB
+
+
+def test_no_fault_leaves_a_socket_or_a_thread_of_the_function(runtime: FaultyRuntime) -> None:
+    ask()
+    own = _open_sockets_to(runtime)
+    for name in FAULTS:
+        runtime.fault = name
+        ask()
+    runtime.fault = "none"
+    ask()
+    gc.collect()
+    assert _open_sockets_to(runtime) <= own
+    assert threading.active_count() < 50  # the runtime's own, of connections that end by and by
+
+
+def _open_sockets_to(runtime: FaultyRuntime) -> int:
+    """How many connected sockets of this process have the runtime's port at their other end."""
+    port = f":{int(runtime.url.rpartition(':')[2]):04X}"
+    inodes = {
+        fields[9]
+        for fields in map(str.split, Path("/proc/self/net/tcp").read_text().splitlines()[1:])
+        if fields[2].endswith(port)
+    }
+    folder = Path("/proc/self/fd")
+    links = []
+    for number in os.listdir(folder):
+        try:
+            links.append(os.readlink(folder / number))
+        except FileNotFoundError:
+            continue
+    return sum(f"socket:[{inode}]" in links for inode in inodes)
