@@ -69,6 +69,7 @@ class TrainingConfig(_Settings):
     dropout: float  # share of pooled features zeroed
     adversarial: float  # length of the worst change to a review's vectors, in their rms; 0 = none
     clip_norm: float  # largest norm of the gradient; 0 = not clipped
+    keep_start: float  # share of the weights it started from in those it ends with; 0 = none
     precision: Precision  # of the LSTM's arithmetic; the weights stay in fp32
     bundle_weights: BundleWeights  # of the LSTM as it ships
     ngrams: int  # entries of the linear side path; 0 = none
@@ -120,6 +121,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "embedding_dropout": (0, 0.95),
     "word_dropout": (0, 0.95),
     "dropout": (0, 0.95),
+    "keep_start": (0, 1),
     "clip_norm": (0, 1e6),
     "dev_reviews": (0, 20_000),
     "seed": (0, 2**31),

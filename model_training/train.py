@@ -365,6 +365,13 @@ def load_stages(model: ReviewLSTM, folders: list[Path]) -> None:
         ) from error
 
 
+def mix_weights(model: ReviewLSTM, start: ReviewLSTM, share: float) -> None:
+    """Move the weights of ``model`` by ``share`` of the way towards those of ``start``."""
+    with torch.no_grad():
+        for ours, theirs in zip(model.parameters(), start.parameters(), strict=True):
+            ours.lerp_(theirs, share)
+
+
 def _join(parts: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
     """Classifiers of one direction each as one classifier of all directions."""
     if len(parts) == 1:
@@ -438,6 +445,10 @@ def main(arguments: list[str] | None = None) -> None:
             run.checkpoint.unlink(missing_ok=True)
         processes.wait()
         progress = train_model(run, model)
+        if config.keep_start:
+            # Between two solutions that one run connects lies a better one: Wortsman et al., 2022.
+            start = _make_model(config, corpus, vocabulary, options).to(device)
+            mix_weights(model, start, config.keep_start)
         if processes.is_first:
             about = {
                 "name": Path(options.config).stem,

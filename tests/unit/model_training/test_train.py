@@ -170,3 +170,19 @@ def test_adversarial_shifts_are_as_long_for_each_review_as_its_vectors_say() -> 
         assert length.item() == pytest.approx(expected, rel=1e-4)
     first, second = (s[:, 0] / g[:, 0] for s, g in zip(shifts, gradients, strict=True))
     assert torch.allclose(first, second, atol=1e-5)
+
+
+def test_a_run_can_end_between_where_it_started_and_where_it_came_to(
+    tmp_path: Path, corpus: Corpus
+) -> None:
+    folders = [f"--data-dir={tmp_path / 'data'}", f"--checkpoint-dir={tmp_path / 'checkpoints'}"]
+    weights = []
+    for share in ("0", "1", "0.25"):
+        model = tmp_path / share
+        train.main(["modern", *folders, f"--model-dir={model}", *SETTINGS, f"--keep-start={share}"])
+        weights.append(load_file(model / "model.safetensors"))
+        (tmp_path / "checkpoints/modern.safetensors").unlink()
+    for name, end in weights[0].items():
+        start = weights[1][name]
+        assert not torch.equal(start, end)
+        assert torch.allclose(weights[2][name], 0.75 * end + 0.25 * start, atol=1e-6)

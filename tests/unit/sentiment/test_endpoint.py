@@ -115,7 +115,7 @@ def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wi
 def connect_wired() -> tuple[Endpoint, Wire]:
     endpoint, wire = connect("reeltone", VOCABULARY), Wire(answer(results=[]))
     client: Any = endpoint._runtime
-    client.meta.events.register_first("before-send.sagemaker-runtime", wire)
+    client._endpoint.http_session.send = wire
     return endpoint, wire
 
 
