@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def search(name: str, seconds: int) -> int | None:
         words.write_text("".join(f"{_quote(word)}\n" for word in json_strings()))
         started = time.monotonic()
         limits = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", f"-dict={words}"]
-        code, output = _run(name, str(work), *limits)
+        program = _write_program(name, Path(scratch))
+        code, output = _run(program, name, str(work), *limits)
         count = _count(output)
         took = time.monotonic() - started
         print(f"{name}: {count:,} inputs tried, {count / took:,.0f} a second", flush=True)
@@ -64,18 +66,28 @@ def search(name: str, seconds: int) -> int | None:
             print(output[-3_000:], file=sys.stderr)
             return None
         minimised.mkdir()
-        code, output = _run(name, "-merge=1", f"-max_len={MOST_BYTES}", str(minimised), str(work))
-        if code:
+        merge = ("-merge=1", f"-max_len={MOST_BYTES}", str(minimised), str(work))
+        code, output = _run(program, name, *merge)
+        if code or not any(minimised.iterdir()):
             print(output[-3_000:], file=sys.stderr)
             return None
         _replace(kept, minimised)
     return count
 
 
-def _run(name: str, *options: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "tests.fuzz.one", name, f"-timeout={SLOW_SECONDS}"]
+def _write_program(name: str, folder: Path) -> Path:
+    """A program that runs one target; libFuzzer takes it for itself and starts it again."""
+    program = folder / name
+    python = shlex.quote(sys.executable)
+    program.write_text(f'#!/bin/sh\nexec {python} -m tests.fuzz.one {name} "$0" "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+def _run(program: Path, name: str, *options: str) -> tuple[int, str]:
+    limits = [f"-timeout={SLOW_SECONDS}", f"-artifact_prefix={FOUND}/{name}-"]
     done = subprocess.run(
-        [*command, f"-artifact_prefix={FOUND}/{name}-", "-print_final_stats=1", *options],
+        [str(program), *limits, "-print_final_stats=1", *options],
         cwd=ROOT,
         capture_output=True,
         text=True,

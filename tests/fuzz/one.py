@@ -1,4 +1,7 @@
-"""One target under atheris: python -m tests.fuzz.one modern_text [options of libFuzzer]"""
+"""One target under atheris: python -m tests.fuzz.one modern_text PROGRAM [options of libFuzzer]
+
+libFuzzer starts PROGRAM again to minimise a corpus, so that must run this very command.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ with atheris.instrument_imports(include=["review_text", "model_training.inferenc
 def main() -> None:
     """Search until libFuzzer's options say stop; an input that breaks a rule ends the search."""
     target = TARGETS[sys.argv[1]]
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
+    atheris.Setup(sys.argv[2:], target)
     atheris.Fuzz()
 
 
