@@ -77,7 +77,7 @@ def check_response(response: dict[str, Any], headers: dict[str, str], body: Any)
 
 @cache
 def _closed_schemas() -> dict[str, Any]:
-    schemas = copy.deepcopy(load()["components"]["schemas"])
+    schemas: dict[str, Any] = copy.deepcopy(load()["components"]["schemas"])
     for schema in schemas.values():
         _close(schema)
     return schemas
