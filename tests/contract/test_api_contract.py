@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from model_training.inference import model_fn
 from tests import in_process, openapi
 
-EXAMPLES = int(os.environ.get("REELTONE_API_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("REELTONE_API_EXAMPLES", "100"))
 """For each operation; schemathesis adds its own edge cases."""
 
 CONFIG = SchemathesisConfig.from_dict(
