@@ -183,9 +183,7 @@ FAULTS = {
     "access-denied": Fault(aws_error(403, "AccessDeniedException"), 500, "set-up"),
     "no-such-endpoint": Fault(aws_error(400, "ValidationError"), 500, "set-up"),
     "failure": Fault(aws_error(500, "InternalFailure"), 502, "model-failed"),
-    "model-error": Fault(
-        aws_error(424, "ModelError", OriginalStatusCode=500), 502, "model-failed"
-    ),
+    "model-error": Fault(aws_error(424, "ModelError", OriginalStatusCode=500), 502, "model-failed"),
     "other-vocabulary-refused": Fault(
         aws_error(424, "ModelError", OriginalStatusCode=409), 500, "set-up"
     ),
@@ -218,7 +216,7 @@ class FaultyRuntime:
 
     def accept(self) -> None:
         """Serve each connection in a thread, until the listener is closed."""
-        threads = []
+        threads: list[threading.Thread] = []
         while not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
                 client, _ = self._listener.accept()

@@ -58,7 +58,7 @@ def ask() -> Outcome:
     event = make_event("POST", "/api/sentiment", body='{"review": "A great film."}')
     event["headers"]["content-type"] = "application/json"
     started = perf_counter()
-    response: dict[str, Any] = app.handler(event, CONTEXT)  # type: ignore[arg-type]
+    response: dict[str, Any] = app.handler(event, CONTEXT)
     seconds = perf_counter() - started
     problem = json.loads(response["body"]).get("type", "").removeprefix("/problems/")
     headers = {name.lower(): value for name, value in response["headers"].items()}
