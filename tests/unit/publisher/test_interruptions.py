@@ -26,7 +26,9 @@ from .conftest import (
     refuse,
 )
 
-# The model, four files of the site, the list of what is there, the deletion of what is gone.
+# The model, four files of the site, the list of what is there.
+CALLS_OF_A_CREATE = 6
+# The same, and the deletion of what is gone.
 CALLS_OF_AN_UPDATE = 7
 # For each bucket: what is there, its deletion, and that nothing is left.
 CALLS_OF_A_DELETE = 6
@@ -39,30 +41,44 @@ def publish_old_then_pack_new(cloudformation: CloudFormation, s3: S3, pack: Pack
     s3.calls.clear()
 
 
+def prepare(cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str) -> None:
+    """What is there before a request: nothing before the first one."""
+    if request_type == "Create":
+        pack(NEW_SITE, NEW_MODELS)
+    else:
+        publish_old_then_pack_new(cloudformation, s3, pack)
+
+
 def finish(cloudformation: CloudFormation, s3: S3, request_type: str) -> None:
     """The next run of the same request, with nothing in its way."""
     s3.before = s3.after = None
     cloudformation.request(request_type)
-    if request_type == "Update":
-        assert s3.contents(SITE_BUCKET) == NEW_SITE
-        assert len(s3.versions(MODEL_BUCKET)) == 2
-    else:
+    if request_type == "Delete":
         assert s3.versions(SITE_BUCKET) == s3.versions(MODEL_BUCKET) == []
+    else:
+        assert s3.contents(SITE_BUCKET) == NEW_SITE
+        assert len(s3.versions(MODEL_BUCKET)) == (1 if request_type == "Create" else 2)
 
 
 STEPS = [
+    *(("Create", number) for number in range(1, CALLS_OF_A_CREATE + 1)),
     *(("Update", number) for number in range(1, CALLS_OF_AN_UPDATE + 1)),
     *(("Delete", number) for number in range(1, CALLS_OF_A_DELETE + 1)),
 ]
 
 
 @pytest.mark.parametrize(
-    ("request_type", "calls"), [("Update", CALLS_OF_AN_UPDATE), ("Delete", CALLS_OF_A_DELETE)]
+    ("request_type", "calls"),
+    [
+        ("Create", CALLS_OF_A_CREATE),
+        ("Update", CALLS_OF_AN_UPDATE),
+        ("Delete", CALLS_OF_A_DELETE),
+    ],
 )
 def test_steps_below_are_all_steps(
     cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, calls: int
 ) -> None:
-    publish_old_then_pack_new(cloudformation, s3, pack)
+    prepare(cloudformation, s3, pack, request_type)
     cloudformation.request(request_type)
     assert len(s3.calls) == calls
 
@@ -77,7 +93,7 @@ def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(
     number: int,
     moment: str,
 ) -> None:
-    publish_old_then_pack_new(cloudformation, s3, pack)
+    prepare(cloudformation, s3, pack, request_type)
     answered = len(cloudformation.mailbox.taken)
 
     def kill(*_: Any) -> None:
@@ -95,7 +111,7 @@ def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(
 def test_a_refusal_at_a_step_is_answered_with_its_reason_and_what_it_stopped_can_be_finished(
     cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, number: int
 ) -> None:
-    publish_old_then_pack_new(cloudformation, s3, pack)
+    prepare(cloudformation, s3, pack, request_type)
     refused: list[str] = []
 
     def deny(operation: str, _: dict[str, Any]) -> Any:
