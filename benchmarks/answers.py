@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from http.client import HTTPConnection
 from itertools import cycle
 
@@ -104,14 +105,15 @@ def measure_parts(
 
 
 def poster(url: str, content_type: str) -> Callable[[bytes], object]:
-    """A function that posts a body to a container, on one connection."""
+    """A function that posts a body to a container, each time on a connection of its own: servers
+    end those that wait too long for their turn."""
     host, _, port = url.removeprefix("http://").partition(":")
-    connection = HTTPConnection(host, int(port))
 
     def post(body: bytes) -> bytes:
-        connection.request("POST", "/invocations", body, {"content-type": content_type})
-        response = connection.getresponse()
-        found = response.read()
+        with closing(HTTPConnection(host, int(port))) as connection:
+            connection.request("POST", "/invocations", body, {"content-type": content_type})
+            response = connection.getresponse()
+            found = response.read()
         if response.status != 200:
             raise BenchmarkError(f"the container answered {response.status}")
         return found

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -50,7 +51,7 @@ def api() -> Iterator[Starlette]:
 
 
 def names_its_request(
-    _: CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    _: CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """Every answer has the request's id, and a problem has the same one."""
     [request_id] = response.headers["apigw-requestid"]
@@ -66,7 +67,7 @@ def names_its_request(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_the_api_answers_as_the_document_says(case: schemathesis.Case, api: Starlette) -> None:
+def test_the_api_answers_as_the_document_says(case: schemathesis.Case[Any], api: Starlette) -> None:
     # One review that cannot be read does not spoil the others: see Unread in the document.
     spares = [negative_data_rejection] if case.path == "/api/sentiments" else []
     case.call_and_validate(

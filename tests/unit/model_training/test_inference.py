@@ -30,6 +30,7 @@ from model_training.inference import (
 from model_training.model import ReviewLSTM
 from model_training.ngrams import fit_ngrams
 from model_training.onnx_graph import build_graph
+from model_training.trained import Trained
 from review_text import Vocabulary, build_vocabulary, load_vocabulary
 
 WORDS = ["a wonderful film, great fun and not bad at all", "a dreadful film; dull, ugly and bad"]
@@ -288,7 +289,7 @@ def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
     bundle = model_fn(str(make_bundle(tmp_path, "modern")))
     torch.manual_seed(1)  # not the seed of the bundle
     other = ReviewLSTM(config, len(bundle.vocabulary)).eval()
-    trained = export.Trained("modern", other, None, tmp_path)
+    trained = Trained("modern", other, None, tmp_path)
     with pytest.raises(BundleError, match="differ from PyTorch"):
         export.prove_equal(bundle, trained, _no_reviews())
 

@@ -21,6 +21,14 @@ def make_inputs(scale: float = 1.0) -> tuple[Tensors, tuple[torch.Tensor, torch.
     return inputs, (torch.randint(0, 12, (POSITIONS,)), torch.randint(0, 12, (NEGATIVES,)))
 
 
+def sampled_loss(
+    inputs: Tensors, same: tuple[torch.Tensor, torch.Tensor], weights: torch.Tensor
+) -> torch.Tensor:
+    """The loss that is tested."""
+    loss: torch.Tensor = SampledSoftmax.apply(*inputs, same, weights)  # type: ignore[no-untyped-call]
+    return loss
+
+
 def plain_loss(
     inputs: Tensors, same: tuple[torch.Tensor, torch.Tensor], weights: torch.Tensor
 ) -> torch.Tensor:
@@ -47,9 +55,9 @@ def test_loss_and_gradients_are_those_of_the_definition(
     weights[3] = 0.0
     losses = []
     gradients = []
-    for compute in (SampledSoftmax.apply, None):
-        loss = compute(*inputs, same, weights) if compute else plain_loss(inputs, same, weights)
-        (3.0 * loss).backward()
+    for compute in (sampled_loss, plain_loss):
+        loss = compute(inputs, same, weights)
+        torch.autograd.backward(3.0 * loss)
         losses.append(loss.item())
         gradients.append([tensor.grad for tensor in inputs])
         for tensor in inputs:
@@ -63,8 +71,8 @@ def test_loss_and_gradients_are_those_of_the_definition(
 def test_a_position_whose_rivals_are_all_its_own_word_loses_nothing() -> None:
     inputs, _ = make_inputs()
     same = (torch.zeros(POSITIONS, dtype=torch.long), torch.zeros(NEGATIVES, dtype=torch.long))
-    loss = SampledSoftmax.apply(*inputs, same, torch.ones(POSITIONS))  # type: ignore[no-untyped-call]
-    loss.backward()
+    loss = sampled_loss(inputs, same, torch.ones(POSITIONS))
+    torch.autograd.backward(loss)
     assert loss.item() == pytest.approx(0.0, abs=1e-6)
     for tensor in inputs:
         assert tensor.grad is not None and torch.isfinite(tensor.grad).all()

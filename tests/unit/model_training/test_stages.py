@@ -12,6 +12,7 @@ from model_training import config as config_module
 from model_training import pretrain, train
 from model_training.config import CONFIGS, load_config
 from model_training.data import Corpus
+from model_training.processes import choose_device
 from model_training.teacher import judge_unlabelled, load_teacher
 from model_training.trained import load_run
 from model_training.training_set import labelled_set, make_training_set
@@ -90,16 +91,16 @@ def test_one_command_trains_every_stage_once(
     assert load_run(stages / "modern").ngrams is not None
 
     vocabulary = corpus.vocabulary(load_config("modern").text_settings)
-    reviews, targets = judge_unlabelled(stages / "teacher", corpus, train.choose_device())
+    reviews, targets = judge_unlabelled(stages / "teacher", corpus, choose_device())
     assert len(reviews) == len(targets) == 40
     assert np.all((targets >= 0) & (targets <= 1)) and np.ptp(targets) > 0.1
-    teacher = load_teacher(stages / "teacher", corpus, train.choose_device())
+    teacher = load_teacher(stages / "teacher", corpus, choose_device())
     assert teacher.judge(reviews) == pytest.approx(targets, abs=1e-6)
 
     config = load_config("forward")
     rows, _ = corpus.train_rows(20)
     own = corpus.encoded("train", vocabulary).take(rows)
-    learned = make_training_set(config, corpus, vocabulary, own, stages, train.choose_device())
+    learned = make_training_set(config, corpus, vocabulary, own, stages, choose_device())
     assert learned.targets[: len(own)].tolist() == own.labels.tolist()
     assert set(learned.reviews.labels.tolist()) == {0, 1}
     assert labelled_set(own).targets.tolist() == own.labels.tolist()
