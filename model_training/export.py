@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.special import expit
 
 from model_training.bundle import BUNDLES, write_json, write_manifest
@@ -25,7 +26,7 @@ from model_training.data import Corpus, Encoded, add_data_options, prepare_corpu
 from model_training.errors import BundleError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.inference import Model, model_fn
-from model_training.metrics import fit_share, fit_temperature, score
+from model_training.metrics import fit_calibration, fit_share, score
 from model_training.onnx_graph import build_graph
 from model_training.trained import Trained, load_run
 from review_text import FIRST_WORD, load_vocabulary
@@ -55,8 +56,8 @@ def describe(config: TrainingConfig) -> str:
 
 
 def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
-    """Write the bundle of ``run``. What is left to choose (the side path's share, the temperature)
-    is fitted on ``dev`` as the bundle scores it.
+    """Write the bundle of ``run``. What is left to choose (the side path's share, shift and
+    temperature of the logit) is fitted on ``dev`` as the bundle scores it.
 
     Raises:
         BundleError: the bundle does not answer as the model in PyTorch does.
@@ -74,10 +75,13 @@ def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
         made = _write(bundle, trained, weights)
         prove_close(made, exact, dev)
     if len(dev):
-        logits = score_split(made, dev)
-        temperature = round(fit_temperature(logits, dev.labels), 4)
+        shift, temperature = fit_calibration(score_split(made, dev), dev.labels)
+        print(f"the logit is moved by {shift:.3f} and divided by {temperature:.3f}")
+        with torch.no_grad():
+            trained.model.output.bias += shift
+        temperature = round(temperature, 4)
         made = _write(bundle, trained, weights, temperature)
-        metrics = {"split": "dev", **score(logits, dev.labels, temperature)}
+        metrics = {"split": "dev", **score(score_split(made, dev), dev.labels, temperature)}
         write_json(bundle / "metrics.json", metrics)
     return made
 

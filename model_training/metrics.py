@@ -90,6 +90,21 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     return float(np.exp(fitted.x))
 
 
+def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
+    """The shift and the temperature that make sigmoid((logit + shift) / temperature) most likely
+    (Platt, 2000), where as many reviews are positive as negative.
+
+    The shift is 0 and the temperature ``fit_temperature``'s where more logits do not mean more
+    positive reviews: there is nothing to believe then.
+    """
+    column = np.asarray(logits, np.float64)[:, None]
+    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit(column, labels)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if slope <= 0.05:
+        return 0.0, fit_temperature(logits, labels)
+    return intercept / slope, 1 / slope
+
+
 def fit_share(lstm: Floats, ngrams: Floats, labels: Labels) -> float:
     """How often the n-grams' logit counts for each time the LSTM's does, from 0 on, where the sum
     of both makes ``labels`` most likely."""

@@ -32,7 +32,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/trainer"
 STORED = ["--bucket", BUCKET, "--yes"]
 TINY = [
     *("--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=2"),
-    *("--dev-reviews=8", "--start-from=random"),
+    *("--dev-reviews=8", "--start-from=random", "--teacher=none"),
 ]
 LOADER = botocore.loaders.create_loader()
 """Reads each of AWS's service descriptions once for all tests."""
