@@ -78,7 +78,7 @@ def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
         shift, temperature = fit_calibration(score_split(made, dev), dev.labels)
         print(f"the logit is moved by {shift:.3f} and divided by {temperature:.3f}")
         with torch.no_grad():
-            trained.model.output.bias += shift
+            trained.model.output.bias.add_(shift)
         temperature = round(temperature, 4)
         made = _write(bundle, trained, weights, temperature)
         metrics = {"split": "dev", **score(score_split(made, dev), dev.labels, temperature)}
