@@ -50,8 +50,11 @@ def test_the_sample_goes_through_everything_that_is_real(many: ManyPage) -> None
     many.start()
     many.wait_for("Done. 94 of 96 reviews are scored. 2 can’t be read")
     assert many.text_of("#positive").endswith("%")
-    assert "wonderful" in many.text_of("#words-for")
-    assert "waste" in many.text_of("#words-against")
+    # Which words come first is the model's to say; some plain ones are among them for any.
+    praise, blame = many.text_of("#words-for"), many.text_of("#words-against")
+    assert any(word in praise for word in ("wonderful", "superb", "excellent", "loved"))
+    assert any(word in blame for word in ("mess", "clumsy", "waste", "awful", "dull"))
+    assert praise != blame
     _, data = many.download()
     assert data.count(b"\r\n") == 97
 
