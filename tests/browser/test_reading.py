@@ -36,7 +36,8 @@ def test_the_words_that_weigh_most_are_marked_most(review_page: ReviewPage) -> N
 
 
 def test_the_mood_has_a_frame_for_each_sentence(review_page: ReviewPage) -> None:
-    review_page.read("A superb beginning. Then it turns dull and stupid. The end is awful!")
+    praise = "Superb acting, a wonderful story, and the best music of the year!"
+    review_page.read(f"{praise} Then it turns dull and stupid. The end is awful!")
     review_page.wait_for("result")
     frames = review_page.page.locator("#strip button")
     assert frames.count() == 3
