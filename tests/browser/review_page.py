@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -140,6 +141,13 @@ class ReviewPage:
 
         self.handle(respond)
         return requests
+
+    def wait_for_requests(self, requests: list[Request], number: int) -> None:
+        """Wait until the pretended API has had this many; one too many fails."""
+        end = time.monotonic() + 30
+        while len(requests) < number and time.monotonic() < end:
+            self.page.wait_for_timeout(10)  # lets Playwright hand over what has arrived
+        assert len(requests) == number
 
     def handle(self, handler: Callable[[Route], None]) -> None:
         """Let ``handler`` deal with POST /api/sentiment."""
