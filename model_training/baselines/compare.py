@@ -4,8 +4,9 @@
     python -m model_training.baselines.compare --data-dir data --time     measure latencies again
 
 Each peer is trained on the training reviews without dev, with settings that were published or
-fixed beforehand, and scores the test reviews once. What it learned and how it did is kept in
-runs/comparison, so the command takes up its work where it stopped; --redo does a peer again.
+fixed beforehand, and scores the test reviews once. How each one did is kept in docs/comparison, and
+what it learned in runs/comparison, so the command takes up its work where it stopped; --redo does a
+peer again. The README's table is a part of that page's.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from model_training.baselines.keras_networks import KerasCNN, KerasLSTM, KerasRC
 from model_training.baselines.lexicons import TextBlob, Vader
 from model_training.baselines.nbsvm import NaiveBayesSVMPeer
 from model_training.baselines.peer import Floats, Peer, PeerError, Reviews
-from model_training.baselines.report import write_report
+from model_training.baselines.report import RESULTS, write_report
 from model_training.baselines.results import Conditions, Result, load_result
 from model_training.data import DEV_REVIEWS, Corpus, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
@@ -84,6 +85,9 @@ class Bench:
     dev: Reviews
     test: Reviews
     folder: Path
+    """What peers learned, and what they said of each test review."""
+    results: Path
+    """How they did: small enough to be kept with the code."""
 
     def compare(self, peer: Peer) -> Result:
         """Train a peer and score the test reviews; its result is kept."""
@@ -102,23 +106,33 @@ class Bench:
         result = Result(
             peer.name, peer.version(), megabytes, metrics, seconds, trained, extra=extra
         )
-        result.save(self.folder)
+        result.save(self.results)
         shutil.rmtree(self._scratch(peer))
         return result
 
     def measure(self, peer: Peer, result: Result) -> None:
-        """Measure a peer that was compared before."""
+        """Measure a peer that was compared before, if on another machine."""
+        if peer.trained_here and not (self.folder / peer.name).exists():
+            self._train(peer)
+            shutil.rmtree(self._scratch(peer))
         peer.load(self.folder / peer.name)
         result.milliseconds = milliseconds(peer, self.test.texts)
         result.timed = Conditions.now()
-        result.save(self.folder)
+        result.save(self.results)
+
+    def forget(self, name: str) -> None:
+        """Delete what is kept of a peer."""
+        for part in (self.folder / name, self.folder / f"{name}.part"):
+            shutil.rmtree(part, ignore_errors=True)
+        for file in (self.results / f"{name}.json", self.folder / f"{name}.npz"):
+            file.unlink(missing_ok=True)
 
     def _train(self, peer: Peer) -> float | None:
         """Processor seconds, also where an earlier run had done it."""
         folder, scratch = self.folder / peer.name, self._scratch(peer)
         version, finished = scratch / "version.txt", scratch / "trained.txt"
         if version.exists() and version.read_text() != peer.version():
-            forget(self.folder, peer.name)
+            self.forget(peer.name)
         scratch.mkdir(parents=True, exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         version.write_text(peer.version())
@@ -168,14 +182,16 @@ def milliseconds(peer: Peer, texts: Sequence[str]) -> float:
     return median(times[WARM_UP:] or times)
 
 
-def open_bench(corpus: Corpus, folder: Path, dev_reviews: int = DEV_REVIEWS) -> Bench:
+def open_bench(
+    corpus: Corpus, folder: Path, results: Path, dev_reviews: int = DEV_REVIEWS
+) -> Bench:
     """The split that everything of this project uses."""
     labelled, test = corpus.split("train"), corpus.split("test")
     train, dev = (
         Reviews([labelled.texts[row] for row in rows], labelled.labels[rows])
         for rows in corpus.train_rows(dev_reviews)
     )
-    return Bench(train, dev, Reviews(test.texts, test.labels), folder)
+    return Bench(train, dev, Reviews(test.texts, test.labels), folder, results)
 
 
 def choose(peers: Iterable[Peer], names: Sequence[str]) -> list[Peer]:
@@ -191,21 +207,13 @@ def choose(peers: Iterable[Peer], names: Sequence[str]) -> list[Peer]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def forget(folder: Path, name: str) -> None:
-    """Delete what is kept of a peer."""
-    for part in (folder / name, folder / f"{name}.part"):
-        shutil.rmtree(part, ignore_errors=True)
-    for file in (folder / f"{name}.json", folder / f"{name}.npz"):
-        file.unlink(missing_ok=True)
-
-
 def run(bench: Bench, peers: Iterable[Peer], measure: bool) -> None:
     """Bring the results of ``peers`` up to date: their scores, or their times."""
     for peer in peers:
-        result = load_result(bench.folder, peer.name)
+        result = load_result(bench.results, peer.name)
         if result is not None and peer.version() not in ("", result.version):
             print(f"{peer.name}: {result.version} is now {peer.version()}", flush=True)
-            forget(bench.folder, peer.name)
+            bench.forget(peer.name)
             result = None
         if measure and result is not None:
             bench.measure(peer, result)
@@ -229,15 +237,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--time", action="store_true", help="measure latencies, train nothing")
     parser.add_argument("--runs", type=Path, default=Path("runs/comparison"), help="%(default)s")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="%(default)s")
+    parser.add_argument("--readme", type=Path, default=Path("README.md"), help="%(default)s")
     options = parser.parse_args(arguments)
     peers = choose(make_peers(), options.only)
+    results = options.docs / RESULTS
+    bench = open_bench(prepare_corpus(options.data_dir, options.archive), options.runs, results)
     for peer in choose(peers, options.redo) if options.redo else []:
-        forget(options.runs, peer.name)
-    bench = open_bench(prepare_corpus(options.data_dir, options.archive), options.runs)
+        bench.forget(peer.name)
     torch.set_num_threads(1)
     with threadpool_limits(1):
         run(bench, peers, options.time)
-    write_report(make_peers(), options.runs, options.docs)
+    write_report(make_peers(), options.docs, options.readme)
 
 
 if __name__ == "__main__":

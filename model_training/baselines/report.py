@@ -10,7 +10,7 @@ from model_training.baselines.peer import Family, Peer, PeerError, optional
 from model_training.baselines.results import Conditions, Result, load_result
 
 BEGIN, END = "<!-- written by make compare-models -->", "<!-- end -->"
-PAGE, PLOT = "comparison.md", "comparison.svg"
+PAGE, PLOT, RESULTS = "comparison.md", "comparison.svg", "comparison"
 _HEAD = (
     "| model | accuracy | precision | recall | F1 | AUC | ECE | training, s | MB | ms a review |",
     "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -39,29 +39,30 @@ Point = tuple[Peer, float, float]
 """Milliseconds and accuracy."""
 
 
-def write_report(peers: Iterable[Peer], runs: Path, docs: Path) -> None:
-    """Put what is known into docs/comparison.md, between its marks, and draw the plot.
+def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
+    """Put what is known into docs/comparison.md and the README, between their marks, and draw the
+    plot.
 
     Raises:
-        PeerError: the page has lost its marks.
+        PeerError: a page has lost its marks.
     """
-    found = ((peer, load_result(runs, peer.name)) for peer in peers)
+    found = ((peer, load_result(docs / RESULTS, peer.name)) for peer in peers)
     rows = [(peer, result) for peer, result in found if result is not None]
     rows.sort(key=lambda row: -row[1].metrics["accuracy"])
-    page = docs / PAGE
-    page.write_text(insert(page.read_text(encoding="utf-8"), body(rows)), encoding="utf-8")
+    for page, text in ((docs / PAGE, body(rows)), (readme, summary(rows))):
+        page.write_text(insert(page.read_text(encoding="utf-8"), text, page.name), encoding="utf-8")
     if any(result.milliseconds for _, result in rows):
         draw(rows, docs / PLOT)
 
 
-def insert(page: str, text: str) -> str:
-    """``page`` with ``text`` between its marks.
+def insert(page: str, text: str, name: str) -> str:
+    """The page called ``name`` with ``text`` between its marks.
 
     Raises:
         PeerError: it has not exactly one pair of them.
     """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise PeerError(f"{PAGE} must have one line {BEGIN} and, below it, one line {END}")
+        raise PeerError(f"{name} must have one line {BEGIN} and, below it, one line {END}")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
     return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
@@ -82,13 +83,26 @@ def body(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def summary(rows: Sequence[Row]) -> str:
+    """The table's columns that a first reader asks for."""
+    lines = ["| model | accuracy | F1 | ECE | MB | ms a review |", "|---|--:|--:|--:|--:|--:|"]
+    for row in rows:
+        title, accuracy, _, _, f1, _, ece, _, size, time = _cells(*row)
+        lines.append(f"| {' | '.join((title, accuracy, f1, ece, size, time))} |")
+    return "\n".join(lines)
+
+
 def _table_row(peer: Peer, result: Result) -> str:
-    cells = [f"{result.metrics[key]:.4f}" for key in _METRICS]
+    return f"| {' | '.join(_cells(peer, result))} |"
+
+
+def _cells(peer: Peer, result: Result) -> list[str]:
+    cells = [peer.title, *(f"{result.metrics[key]:.4f}" for key in _METRICS)]
     seconds, time = result.training_seconds, result.milliseconds
     cells.append("–" if seconds is None else f"{seconds:,.0f}")
     cells.append(f"{result.megabytes:.1f}")
     cells.append("–" if time is None else f"{time:.2f}" if time < 1 else f"{time:.1f}")
-    return f"| {peer.title} | {' | '.join(cells)} |"
+    return cells
 
 
 def _conditions(what: str, conditions: Sequence[Conditions]) -> list[str]:

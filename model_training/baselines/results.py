@@ -47,6 +47,7 @@ class Result:
 
     def save(self, folder: Path) -> None:
         """Write <name>.json."""
+        folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / f"{self.name}.json") as part:
             part.write_text(json.dumps(asdict(self), indent=2) + "\n")
 

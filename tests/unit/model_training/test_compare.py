@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from model_training.baselines import compare
-from model_training.baselines.compare import Bench, choose, forget, main, milliseconds, run
+from model_training.baselines.compare import Bench, choose, main, milliseconds, run
 from model_training.baselines.peer import Floats, Peer, PeerError, Reviews
 from model_training.baselines.report import BEGIN, END, body, draw, insert, write_report
 from model_training.baselines.results import Conditions, Result, load_result
@@ -57,11 +58,11 @@ class Counting(Peer):
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     reviews = Reviews(TEXTS, LABELS)
-    return Bench(reviews, reviews, reviews, tmp_path / "runs")
+    return Bench(reviews, reviews, reviews, tmp_path / "runs", tmp_path / "results")
 
 
 def result_of(bench: Bench, name: str = "counting") -> Result:
-    result = load_result(bench.folder, name)
+    result = load_result(bench.results, name)
     assert result is not None
     return result
 
@@ -108,7 +109,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
     peer.stop_after = 8
     with pytest.raises(KeyboardInterrupt):
         run(bench, [peer], measure=False)
-    assert load_result(bench.folder, "counting") is None
+    assert load_result(bench.results, "counting") is None
     later = Counting()
     run(bench, [later], measure=False)
     assert (later.fits, later.scored) == (0, 2)
@@ -146,7 +147,17 @@ def test_measuring_trains_nothing_and_keeps_the_scores(bench: Bench) -> None:
     assert result_of(bench).metrics["accuracy"] == 1.0
     milliseconds = result_of(bench).milliseconds
     assert milliseconds is not None and 0 < milliseconds < 1_000
-    assert load_result(bench.folder, "never-compared") is None
+    assert load_result(bench.results, "never-compared") is None
+
+
+def test_a_peer_that_was_compared_elsewhere_is_trained_before_it_is_measured(bench: Bench) -> None:
+    peer = Counting()
+    run(bench, [peer], measure=False)
+    shutil.rmtree(bench.folder)
+    run(bench, [peer], measure=True)
+    assert peer.fits == 2
+    assert result_of(bench).milliseconds is not None
+    assert [path.name for path in bench.folder.iterdir()] == ["counting"]
 
 
 def test_each_review_is_timed_alone(bench: Bench) -> None:
@@ -168,12 +179,9 @@ def test_a_package_s_own_threshold_is_reported_besides(bench: Bench) -> None:
 
 def test_a_forgotten_peer_leaves_nothing(bench: Bench) -> None:
     run(bench, [Counting(), Counting("other")], measure=False)
-    forget(bench.folder, "counting")
-    assert sorted(path.name for path in bench.folder.iterdir()) == [
-        "other",
-        "other.json",
-        "other.npz",
-    ]
+    bench.forget("counting")
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["other", "other.npz"]
+    assert [path.name for path in bench.results.iterdir()] == ["other.json"]
 
 
 def test_an_unknown_peer_is_named_beside_those_that_exist() -> None:
@@ -184,7 +192,7 @@ def test_an_unknown_peer_is_named_beside_those_that_exist() -> None:
 def test_the_split_is_that_of_training_and_no_movie_is_on_both_sides(
     corpus: Corpus, tmp_path: Path
 ) -> None:
-    bench = compare.open_bench(corpus, tmp_path, dev_reviews=16)
+    bench = compare.open_bench(corpus, tmp_path, tmp_path, dev_reviews=16)
     assert (len(bench.train.texts), len(bench.dev.texts), len(bench.test.texts)) == (64, 16, 80)
     assert len(bench.train.labels) == 64 and len(bench.dev.labels) == 16
     split = corpus.split("train")
@@ -217,25 +225,26 @@ class TestReport:
         assert "comparison.svg" not in body([self.row("a", 0.9, None)])
         assert body([]) == "Nothing has been compared yet."
 
-    def test_the_best_stands_first_and_the_page_s_own_words_stay(
-        self, bench: Bench, tmp_path: Path
-    ) -> None:
-        (tmp_path / "comparison.md").write_text(PAGE)
-        bench.folder.mkdir()
+    def test_the_best_stands_first_and_the_page_s_own_words_stay(self, tmp_path: Path) -> None:
+        for name in ("comparison.md", "README.md"):
+            (tmp_path / name).write_text(PAGE)
         for name, accuracy in (("worse", 0.7), ("better", 0.8)):
-            self.row(name, accuracy, None)[1].save(bench.folder)
+            self.row(name, accuracy, None)[1].save(tmp_path / "comparison")
         peers = [Counting("worse"), Counting("better"), Counting("unknown")]
-        write_report(peers, bench.folder, tmp_path)
-        write_report(peers, bench.folder, tmp_path)
+        write_report(peers, tmp_path, tmp_path / "README.md")
+        write_report(peers, tmp_path, tmp_path / "README.md")
         page = (tmp_path / "comparison.md").read_text()
         assert page.startswith("# Title\n") and page.endswith("\nAfter.\n")
         assert page.count("0.8000") == 1
         assert page.index("0.8000") < page.index("0.7000")
+        readme = (tmp_path / "README.md").read_text()
+        assert readme.startswith("# Title\n") and readme.endswith("\nAfter.\n")
+        assert "| **Counting** | 0.8000 | 0.5000 | 0.5000 | 1.2 | – |" in readme
 
     @pytest.mark.parametrize("page", ["no marks", f"{BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"])
     def test_a_page_without_its_marks_is_left_alone(self, page: str) -> None:
-        with pytest.raises(PeerError, match="must have one line"):
-            insert(page, "text")
+        with pytest.raises(PeerError, match=r"page\.md must have one line"):
+            insert(page, "text", "page.md")
 
     def test_the_plot_names_every_timed_model_and_repeats_byte_for_byte(
         self, tmp_path: Path
@@ -256,11 +265,12 @@ def test_the_command_compares_then_measures_then_starts_anew(
     need(find_spec("matplotlib") is not None, "matplotlib is not installed")
     peers = [Counting("one"), Counting("two")]
     monkeypatch.setattr(compare, "make_peers", lambda: peers)
-    (tmp_path / "comparison.md").write_text(PAGE)
+    for name in ("comparison.md", "README.md"):
+        (tmp_path / name).write_text(PAGE)
     archive = str(write_archive(tmp_path / "archive.tar.gz"))
     runs = tmp_path / "runs"
     where = ["--data-dir", str(tmp_path), "--archive", archive, "--runs", str(runs)]
-    command = [*where, "--docs", str(tmp_path)]
+    command = [*where, "--docs", str(tmp_path), "--readme", str(tmp_path / "README.md")]
     main([*command, "--only", "two"])
     assert [peer.fits for peer in peers] == [0, 1]
     main([*command, "--time"])
@@ -268,4 +278,4 @@ def test_the_command_compares_then_measures_then_starts_anew(
     assert (tmp_path / "comparison.svg").exists()
     main([*command, "--redo", "two"])
     assert [peer.fits for peer in peers] == [1, 2]
-    assert load_result(runs, "one") and load_result(runs, "two")
+    assert all(load_result(tmp_path / "comparison", name) for name in ("one", "two"))
