@@ -6,14 +6,25 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_training.baselines.peer import Family, Peer, PeerError, optional
+from model_training.baselines.peer import Family, Peer, optional
 from model_training.baselines.results import Conditions, Result, load_result
+from model_training.report.documents import fill_section, table
 
-BEGIN, END = "<!-- written by make compare-models -->", "<!-- end -->"
+SECTION = "comparison"
+"""Of both documents: see documents.py."""
 PAGE, PLOT, RESULTS = "comparison.md", "comparison.svg", "comparison"
-_HEAD = (
-    "| model | accuracy | precision | recall | F1 | AUC | ECE | training, s | MB | ms a review |",
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+_FIRST_HEADS = ("model", "accuracy", "F1", "ECE", "MB", "ms a review")
+_HEADS = (
+    "model",
+    "accuracy",
+    "precision",
+    "recall",
+    "F1",
+    "AUC",
+    "ECE",
+    "training, s",
+    "MB",
+    "ms a review",
 )
 _METRICS = ("accuracy", "precision", "recall", "f1", "auc", "ece")
 
@@ -40,38 +51,25 @@ Point = tuple[Peer, float, float]
 
 
 def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
-    """Put what is known into docs/comparison.md and the README, between their marks, and draw the
-    plot.
+    """Put what is known into docs/comparison.md and the README, and draw the plot.
 
     Raises:
-        PeerError: a page has lost its marks.
+        ReeltoneError: a document is missing or has no room for it.
     """
     found = ((peer, load_result(docs / RESULTS, peer.name)) for peer in peers)
     rows = [(peer, result) for peer, result in found if result is not None]
     rows.sort(key=lambda row: -row[1].metrics["accuracy"])
-    for page, text in ((docs / PAGE, body(rows)), (readme, summary(rows))):
-        page.write_text(insert(page.read_text(encoding="utf-8"), text, page.name), encoding="utf-8")
+    fill_section(docs / PAGE, SECTION, body(rows))
+    fill_section(readme, SECTION, summary(rows))
     if any(result.milliseconds for _, result in rows):
         draw(rows, docs / PLOT)
-
-
-def insert(page: str, text: str, name: str) -> str:
-    """The page called ``name`` with ``text`` between its marks.
-
-    Raises:
-        PeerError: it has not exactly one pair of them.
-    """
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise PeerError(f"{name} must have one line {BEGIN} and, below it, one line {END}")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
 
 def body(rows: Sequence[Row]) -> str:
     """Table, plot, conditions, remarks."""
     if not rows:
         return "Nothing has been compared yet."
-    lines = [*_HEAD, *(_table_row(peer, result) for peer, result in rows), ""]
+    lines = [table(_HEADS, [_cells(*row) for row in rows]), ""]
     results = [result for _, result in rows]
     if any(result.milliseconds for result in results):
         lines += [f"![Accuracy against milliseconds a review]({PLOT})", ""]
@@ -85,15 +83,8 @@ def body(rows: Sequence[Row]) -> str:
 
 def summary(rows: Sequence[Row]) -> str:
     """The table's columns that a first reader asks for."""
-    lines = ["| model | accuracy | F1 | ECE | MB | ms a review |", "|---|--:|--:|--:|--:|--:|"]
-    for row in rows:
-        title, accuracy, _, _, f1, _, ece, _, size, time = _cells(*row)
-        lines.append(f"| {' | '.join((title, accuracy, f1, ece, size, time))} |")
-    return "\n".join(lines)
-
-
-def _table_row(peer: Peer, result: Result) -> str:
-    return f"| {' | '.join(_cells(peer, result))} |"
+    chosen = [_HEADS.index(head) for head in _FIRST_HEADS]
+    return table(_FIRST_HEADS, [[_cells(*row)[column] for column in chosen] for row in rows])
 
 
 def _cells(peer: Peer, result: Result) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from model_training.baselines import compare
 from model_training.baselines.compare import Bench, choose, main, milliseconds, run
 from model_training.baselines.peer import Floats, Peer, PeerError, Reviews
-from model_training.baselines.report import BEGIN, END, body, draw, insert, write_report
+from model_training.baselines.report import body, draw, write_report
 from model_training.baselines.results import Conditions, Result, load_result
 from model_training.data import Corpus
 from tests.needs import need
@@ -21,7 +21,7 @@ from tests.unit.model_training.conftest import write_archive
 
 TEXTS = ["good"] * 5 + ["bad"] * 5
 LABELS = np.array([1] * 5 + [0] * 5)
-PAGE = f"# Title\n\n{BEGIN}\n{END}\n\nAfter.\n"
+PAGE = "# Title\n\n<!-- comparison:begin --><!-- comparison:end -->\n\nAfter.\n"
 
 
 class Counting(Peer):
@@ -240,11 +240,6 @@ class TestReport:
         readme = (tmp_path / "README.md").read_text()
         assert readme.startswith("# Title\n") and readme.endswith("\nAfter.\n")
         assert "| **Counting** | 0.8000 | 0.5000 | 0.5000 | 1.2 | – |" in readme
-
-    @pytest.mark.parametrize("page", ["no marks", f"{BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"])
-    def test_a_page_without_its_marks_is_left_alone(self, page: str) -> None:
-        with pytest.raises(PeerError, match=r"page\.md must have one line"):
-            insert(page, "text", "page.md")
 
     def test_the_plot_names_every_timed_model_and_repeats_byte_for_byte(
         self, tmp_path: Path
