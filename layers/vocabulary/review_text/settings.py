@@ -102,6 +102,6 @@ MODERN = TextSettings(
     vocabulary_size=30_000,
     max_tokens=512,
     head_tokens=256,
-    window=64,
+    window=96,
 )
 """The shipped model's pipeline. docs/decisions.md has the measurements behind each choice."""

@@ -12,9 +12,10 @@ from model_training.batches import Batch, Batches
 from model_training.config import TrainingConfig, load_config
 from model_training.data import Encoded
 from model_training.model import ReviewLSTM
-from review_text import INFREQUENT
+from review_text import INFREQUENT, MODERN
 
 ENTRIES = 50
+WINDOW = MODERN.window
 
 
 def make_config(name: str) -> TrainingConfig:
@@ -49,7 +50,8 @@ def plain_logit(model: ReviewLSTM, ids: list[int]) -> float:
 def test_batches_give_each_review_the_logit_that_it_has_alone(name: str) -> None:
     config = make_config(name)
     most = config.text_settings.max_tokens
-    split = make_split([1, 2, 63, 64, 65, 128, 129, 200, most - 1, most, 7])
+    edges = [WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW, 2 * WINDOW + 1]
+    split = make_split([1, 2, *edges, most - 1, most, 7])
     torch.manual_seed(0)
     model = ReviewLSTM(config, ENTRIES).eval()
     with torch.inference_mode():
@@ -64,7 +66,7 @@ def batches_of(split: Encoded, **plan: int) -> list[list[int]]:
 
 
 def test_an_epoch_has_every_review_once_in_an_order_of_its_own() -> None:
-    split = make_split([30, 70, 200, 500, 5, 64, 65, 400] * 5)
+    split = make_split([30, WINDOW + 6, 200, 500, 5, WINDOW, WINDOW + 1, 400] * 5)
     first = batches_of(split, seed=3, epoch=0)
     assert sorted(row for rows in first for row in rows) == list(range(40))
     assert first == batches_of(split, seed=3, epoch=0)
@@ -73,11 +75,11 @@ def test_an_epoch_has_every_review_once_in_an_order_of_its_own() -> None:
 
 
 def test_batches_have_one_shape_and_no_more_windows_than_allowed() -> None:
-    split = make_split([30, 70, 200, 400, 5, 64, 65] * 5)
+    split = make_split([30, WINDOW + 6, 200, 400, 5, WINDOW, WINDOW + 1] * 5)
     settings = load_config("modern").text_settings
     batches = Batches(split, settings, 7)
     shapes = {tuple(batches.make(rows).ids.shape) for rows in batches.plan(seed=0)}
-    assert shapes == {(7, 64)}
+    assert shapes == {(7, WINDOW)}
 
 
 def test_a_review_of_more_windows_than_a_batch_has_a_batch_of_its_own() -> None:
@@ -93,7 +95,7 @@ def test_reviews_without_tokens_are_left_out() -> None:
 def test_dropped_words_are_the_same_ones_in_both_directions() -> None:
     config = replace(make_config("modern"), word_dropout=0.5)
     model = ReviewLSTM(config, ENTRIES).train()
-    batch: Batch = Batches(make_split([64, 20, 100]), config.text_settings, 7).make(np.arange(3))
+    batch: Batch = Batches(make_split([WINDOW, 20, WINDOW + 36]), config.text_settings, 7).make(np.arange(3))
     torch.manual_seed(1)
     forward, backward = model._drop_words(batch)
     for row, length in enumerate(batch.lengths.tolist()):
@@ -107,7 +109,7 @@ def test_dropped_words_are_the_same_ones_in_both_directions() -> None:
 def test_a_review_keeps_the_same_vector_entries_in_all_its_windows() -> None:
     config = replace(make_config("modern"), embedding_dropout=0.5)
     model = ReviewLSTM(config, ENTRIES).train()
-    batch = Batches(make_split([130, 60]), config.text_settings, 7).make(np.arange(2))
+    batch = Batches(make_split([2 * WINDOW + 2, 60]), config.text_settings, 7).make(np.arange(2))
     mask = model._embedding_mask(batch)
     assert mask is not None
     assert set(mask.flatten().tolist()) == {0.0, 2.0}

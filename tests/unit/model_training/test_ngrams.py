@@ -16,8 +16,10 @@ from model_training.data import Encoded
 from model_training.model import ReviewLSTM
 from model_training.ngrams import NGrams, fit_ngrams, keys_of, load_ngrams, save_ngrams
 from model_training.onnx_graph import build_graph
+from review_text import MODERN
 
 ENTRIES = 60
+WINDOW = MODERN.window
 
 
 def make_split(reviews: int, seed: int = 0, longest: int = 40) -> Encoded:
@@ -100,11 +102,11 @@ def test_the_graph_adds_what_the_ngrams_say_and_shares_it_among_their_words(
         onnxruntime.InferenceSession(build_graph(model, "fp32", side).SerializeToString())
         for side in (ngrams, None)
     )
-    for length in (1, 2, 3, 64, 65, 130):
+    for length in (1, 2, 3, WINDOW, WINDOW + 1, 2 * WINDOW + 2):
         ids = np.random.default_rng(length).integers(1, 53, length).astype(np.uint16)
         ids[: min(3, length)] = [50, 51, 52][: min(3, length)]
-        windows = -(-length // 64)
-        width = 64 if windows > 1 else length
+        windows = -(-length // WINDOW)
+        width = WINDOW if windows > 1 else length
         padded = np.zeros((windows, width), np.int32)
         padded.reshape(-1)[:length] = ids
         feed = {
