@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SECONDS_OF_A_HANG = 60.0
+SECONDS_UNTIL_A_HEAD_IS_READ = 0.1
 
 
 class Connection:
@@ -139,9 +140,22 @@ def break_off(connection: Connection, body: bytes) -> None:
     raise ConnectionAbortedError
 
 
-def break_off_refusal(connection: Connection, body: bytes) -> None:
+def hang_in_refusal(connection: Connection, body: bytes) -> None:
     connection.send(500, b"{", length=100_000)
-    raise ConnectionAbortedError
+    hang(connection, body)
+
+
+def hang_in_long_refusal(connection: Connection, body: bytes) -> None:
+    """Stops after as much of it as anybody should want to read."""
+    connection.send(500, b" " * 2**16, length=2**20)
+    hang(connection, body)
+
+
+def break_off_refusal(connection: Connection, body: bytes) -> None:
+    """RST while its body is read: after a FIN, botocore takes what there is for all of it."""
+    connection.send(500, b"{", length=100_000)
+    connection.closing.wait(SECONDS_UNTIL_A_HEAD_IS_READ)
+    reset(connection, body)
 
 
 def flood(status: int) -> Behaviour:
@@ -192,6 +206,8 @@ FAULTS = {
     "unavailable": Fault(aws_error(503, "ServiceUnavailable"), 503, "model-busy"),
     "truncated-json": Fault(truncate, 502, "bad-answer"),
     "broken-off": Fault(break_off, 502, "bad-answer"),
+    "hang-in-refusal": Fault(hang_in_refusal, 502, "model-failed"),
+    "hang-in-long-refusal": Fault(hang_in_long_refusal, 502, "model-failed"),
     "broken-off-refusal": Fault(break_off_refusal, 502, "model-failed"),
     "nan": Fault(changed(bias=float("nan")), 502, "bad-answer"),
     "wrong-shape": Fault(changed(results=[]), 502, "bad-answer"),
