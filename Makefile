@@ -46,6 +46,10 @@ fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINU
 fuzz-api: $(VENV)/test ## Try many requests made up from docs/openapi.yaml (EXAMPLES=1000 an operation)
 	@REELTONE_API_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest --timeout 0 tests/contract/test_api_contract.py
 
+.PHONY: soak
+soak: $(VENV)/test ## Send many requests to the local stack while its endpoint fails (REQUESTS=10000)
+	@$(BIN)/python -m tests.reliability.soak --requests $(or $(REQUESTS),10000) $(ARGS)
+
 .PHONY: check
 check: $(VENV)/test ## Check style and types; changes nothing
 	@$(BIN)/ruff check .

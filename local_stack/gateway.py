@@ -22,6 +22,7 @@ from local_stack import template
 from local_stack.errors import StackError
 from local_stack.events import ResultError, build_event, build_response
 from local_stack.functions import BusyError, FunctionError, FunctionPool
+from model_training.connections import read_body
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request that an HTTP API takes."""
@@ -120,10 +121,13 @@ class HttpApi:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, request_id: str) -> Response:
-        body = await _read_body(request)
         route = f"{request.method} {request.url.path}"
         if route not in self._routes:
             return _message(404, "Not Found")
+        try:
+            body = await read_body(request, MAX_BODY)
+        except TimeoutError:
+            return _message(408, "Request Timeout")
         if body is None:
             return _message(413, "Request Entity Too Large")
         event = build_event(request, body, route, request_id)
@@ -158,19 +162,6 @@ class Site:
             await app(scope, receive, send)
         except HTTPException as error:
             await PlainTextResponse(error.detail, error.status_code)(scope, receive, send)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """The request's body; None when it is too large.
-
-    Read to the end all the same, for a client that is still sending would miss the answer.
-    """
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-    return b"".join(chunks) if size <= MAX_BODY else None
 
 
 def _message(status: int, message: str) -> Response:

@@ -16,6 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from model_training.connections import read_body
+
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request that a serverless endpoint takes."""
 INVOCATION_TIMEOUT = 60.0
@@ -54,14 +56,16 @@ class RuntimeStandIn:
     async def _invoke(self, request: Request) -> Response:
         name = request.path_params["name"]
         try:
-            body = await request.body()
+            body = await read_body(request, MAX_BODY)
         except ClientDisconnect:
             return Response(status_code=400)
+        except TimeoutError:
+            return _error(408, "RequestTimeout", "The body did not arrive in time.")
         if name != self._endpoint:
             message = f"Endpoint {name} of account {ACCOUNT} not found."
             return _error(400, "ValidationError", message)
-        if len(body) > MAX_BODY:
-            message = f"The body has {len(body):,} bytes; the limit is {MAX_BODY:,}."
+        if body is None:
+            message = f"The body has more than {MAX_BODY:,} bytes."
             return _error(400, "ValidationError", message)
         try:
             answer = await self._ask_container(request, body)

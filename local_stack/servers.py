@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from local_stack.errors import StackError
+from model_training.connections import SERVER_LIMITS
 
 
 class Server(uvicorn.Server):
@@ -58,7 +59,9 @@ def port_of(listener: socket.socket) -> int:
 @contextlib.asynccontextmanager
 async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serve app while the block runs."""
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="on")
+    config = uvicorn.Config(
+        app, log_level="error", timeout_graceful_shutdown=1, lifespan="on", **SERVER_LIMITS
+    )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -177,10 +177,12 @@ def train_direction(options: argparse.Namespace, config: PretrainingConfig) -> N
     }
     if len(dev_rows):
         about["dev_perplexity"] = perplexity(model, labelled.take(dev_rows), options.direction)
+    with replacing(options.model_dir / f"{options.direction}.json") as part:
+        part.write_text(json.dumps(about, indent=2) + "\n")
+    # Last, for where the weights are, the stage counts as finished.
     tensors = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
     with replacing(options.model_dir / f"{options.direction}.safetensors") as part:
         save_file(tensors, part)
-    (options.model_dir / f"{options.direction}.json").write_text(json.dumps(about, indent=2) + "\n")
     print(f"{options.direction}: {json.dumps(about)}")
 
 

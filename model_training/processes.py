@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -112,6 +114,9 @@ def low_precision(precision: Precision, device: torch.device) -> torch.autocast:
 def run_side_by_side(commands: list[list[str]]) -> None:
     """Run Python modules with their arguments at the same time, each with its share of the cores.
 
+    None outlives this process, even where it is killed: when the same command is given again, one
+    that goes on would write the same files.
+
     Raises:
         ReeltoneError: one of them failed; it has said why.
     """
@@ -119,13 +124,35 @@ def run_side_by_side(commands: list[list[str]]) -> None:
     # In a training job, only this process's own path has the package.
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     environment = {"OMP_NUM_THREADS": threads} | os.environ | path
-    started = [
-        subprocess.Popen([sys.executable, "-m", *command], env=environment) for command in commands
-    ]
-    try:
-        failed = [child.wait() for child in started]
-    finally:
-        for child in started:
-            child.terminate()
+    module = [sys.executable, "-m", "model_training.processes"]
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen([*module, *command], env=environment, stdin=subprocess.PIPE)
+            )
+            for command in commands
+        ]
+        try:
+            failed = [child.wait() for child in started]
+        finally:
+            for child in started:
+                child.terminate()
     if any(failed):
         raise ReeltoneError("a stage was not trained to its end; its own message is above")
+
+
+def main(command: list[str]) -> None:
+    """Run a module as a program that ends with the process that started it."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    sys.argv = command
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+
+
+def _end_with_input() -> None:
+    # Nobody writes; the system closes the other end however that process ends.
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -9,7 +9,6 @@ requests finish. In a container the defaults are SageMaker's own: /opt/ml/model 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -17,17 +16,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from model_training.connections import BODY_SECONDS, SERVER_LIMITS, read_body
 from model_training.inference import Model, Refusal, input_fn, model_fn, output_fn, predict_fn
 
 MOST_BYTES = 6 * 1024 * 1024
 """Of a request's body. SageMaker stops JSON at 4 MB; a batch transform's payload may be 6 MB."""
-_BODY_SECONDS = 30
+QUEUE_SECONDS = 60.0
+"""That a request waits for a free core: SageMaker itself gives up then."""
 # A container is reached from outside it, or not at all; `make run` passes 127.0.0.1.
 _EVERYWHERE = "0.0.0.0"  # nosec B104
 
@@ -39,7 +40,7 @@ def make_app(model: Model) -> Starlette:
     async def load(app: Starlette) -> AsyncIterator[None]:
         app.state.model = model
         # As many at a time as there are cores; the others wait here, where waiting is cheap.
-        app.state.cores = CapacityLimiter(_cores())
+        app.state.cores, app.state.threads = CapacityLimiter(_cores()), CapacityLimiter(_cores())
         yield
 
     return Starlette(
@@ -59,17 +60,31 @@ async def ping(request: Request) -> Response:
 async def invoke(request: Request) -> Response:
     """Score one request."""
     try:
-        body = await asyncio.wait_for(_read_body(request), _BODY_SECONDS)
+        body = await read_body(request, MOST_BYTES)
     except ClientDisconnect:
         return Response(status_code=400)
     except TimeoutError:
-        return _error(408, "timeout", f"the body did not arrive within {_BODY_SECONDS} s")
+        return _error(408, "timeout", f"the body did not arrive within {BODY_SECONDS:.0f} s")
     if body is None:
         return _error(413, "too_large", f"the body has more than {MOST_BYTES:,} bytes")
-    content_type = request.headers.get("content-type", "")
-    state = request.app.state
+    cores: CapacityLimiter = request.app.state.cores
+    try:
+        with fail_after(QUEUE_SECONDS):
+            await cores.acquire()
+    except TimeoutError:
+        return _error(503, "busy", f"no core was free within {QUEUE_SECONDS:.0f} s")
+    try:
+        if await request.is_disconnected():
+            return Response(status_code=400)
+        return await _score(request, body)
+    finally:
+        cores.release()
+
+
+async def _score(request: Request, body: bytes) -> Response:
+    state, content_type = request.app.state, request.headers.get("content-type", "")
     answer = await to_thread.run_sync(
-        _transform, state.model, body, content_type, limiter=state.cores
+        _transform, state.model, body, content_type, limiter=state.threads
     )
     if isinstance(answer, Refusal):
         return Response(answer.body, answer.status, media_type="application/json")
@@ -78,17 +93,6 @@ async def invoke(request: Request) -> Response:
 
 def _transform(model: Model, body: bytes, content_type: str) -> Any:
     return output_fn(predict_fn(input_fn(body, content_type), model), "*/*")
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """The body, or None where it is too large to take."""
-    parts, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MOST_BYTES:
-            return None
-        parts.append(chunk)
-    return b"".join(parts)
 
 
 def _error(status: int, code: str, message: str) -> Response:
@@ -126,6 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=25,
+        **SERVER_LIMITS,
     )
 
 

@@ -128,7 +128,7 @@ def test_a_body_of_4_mb_is_taken_and_one_byte_more_is_not() -> None:
     def use(client: Any) -> None:
         invoke(client, filler="x" * (MAX_BODY - frame))
         with pytest.raises(
-            client.exceptions.ClientError, match=r"ValidationError.*4,194,305 bytes"
+            client.exceptions.ClientError, match=r"ValidationError.*more than 4,194,304 bytes"
         ):
             invoke(client, filler="x" * (MAX_BODY - frame + 1))
 

@@ -1,7 +1,7 @@
 """A SageMaker runtime that fails on purpose, in any of the ways that a network and a model can.
 
 A real server on a real socket, because most faults are below HTTP. The fault can be changed while
-it runs; a request may also name its own, in the endpoint's name: ``reeltone-<fault>``.
+it runs, or each request asks for its own, by the number of its review's words.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SECONDS_OF_A_HANG = 60.0
+SECONDS_UNTIL_A_HEAD_IS_READ = 0.1
 
 
 class Connection:
@@ -26,8 +27,8 @@ class Connection:
         self.closing = closing
         self._file = client.makefile("rb")
 
-    def read_request(self) -> tuple[str, bytes] | None:
-        """Path and body of the next request; None at the end of the connection."""
+    def read_request(self) -> bytes | None:
+        """The body of the next request; None at the end of the connection."""
         first = self._file.readline()
         if not first:
             return None
@@ -36,7 +37,7 @@ class Connection:
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        return first.split()[1].decode(), self._file.read(length)
+        return self._file.read(length)
 
     def send(self, status: int, body: bytes, headers: str = "", length: int | None = None) -> None:
         """A whole answer; ``length``: what it says of its length, where that is a lie."""
@@ -139,9 +140,22 @@ def break_off(connection: Connection, body: bytes) -> None:
     raise ConnectionAbortedError
 
 
-def break_off_refusal(connection: Connection, body: bytes) -> None:
+def hang_in_refusal(connection: Connection, body: bytes) -> None:
     connection.send(500, b"{", length=100_000)
-    raise ConnectionAbortedError
+    hang(connection, body)
+
+
+def hang_in_long_refusal(connection: Connection, body: bytes) -> None:
+    """Stops after as much of it as anybody should want to read."""
+    connection.send(500, b" " * 2**16, length=2**20)
+    hang(connection, body)
+
+
+def break_off_refusal(connection: Connection, body: bytes) -> None:
+    """RST while its body is read: after a FIN, botocore takes what there is for all of it."""
+    connection.send(500, b"{", length=100_000)
+    connection.closing.wait(SECONDS_UNTIL_A_HEAD_IS_READ)
+    reset(connection, body)
 
 
 def flood(status: int) -> Behaviour:
@@ -192,6 +206,8 @@ FAULTS = {
     "unavailable": Fault(aws_error(503, "ServiceUnavailable"), 503, "model-busy"),
     "truncated-json": Fault(truncate, 502, "bad-answer"),
     "broken-off": Fault(break_off, 502, "bad-answer"),
+    "hang-in-refusal": Fault(hang_in_refusal, 502, "model-failed"),
+    "hang-in-long-refusal": Fault(hang_in_long_refusal, 502, "model-failed"),
     "broken-off-refusal": Fault(break_off_refusal, 502, "model-failed"),
     "nan": Fault(changed(bias=float("nan")), 502, "bad-answer"),
     "wrong-shape": Fault(changed(results=[]), 502, "bad-answer"),
@@ -201,18 +217,37 @@ FAULTS = {
 }
 """Refused connections besides: those are a server that is not there."""
 
+SLOW = {name for name in FAULTS if name.startswith(("hang", "drip"))} - {"hang-in-long-refusal"}
+"""Those that end at a time limit."""
+
+
+def review_for(fault: str) -> str:
+    """A review that asks for a fault, where the runtime has none of its own."""
+    return " ".join(["film"] * (1 + list(FAULTS).index(fault)))
+
+
+def _asked_by(body: bytes) -> str:
+    [review] = json.loads(body)["reviews"]
+    return list(FAULTS)[len(review) - 1]
+
 
 class FaultyRuntime:
-    """The server; ``fault`` says what it does to requests that do not name a fault themselves."""
+    """The server; ``fault`` is what it does to all requests, None: what each asks for."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.fault = "none"
+    def __init__(self, listener: socket.socket, fault: str | None) -> None:
+        self.fault = fault
         self._listener = listener
         self._closing = threading.Event()
+        self._clients: set[socket.socket] = set()
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def accept(self) -> None:
         """Serve each connection in a thread, until the listener is closed."""
@@ -226,23 +261,27 @@ class FaultyRuntime:
                 threads[-1].start()
 
     def _serve(self, client: socket.socket) -> None:
+        self._clients.add(client)
         connection = Connection(client, self._closing)
         with contextlib.suppress(OSError), contextlib.closing(connection):
-            while request := connection.read_request():
-                path, body = request
-                own = path.split("/")[2].removeprefix("reeltone").removeprefix("-")
-                FAULTS[own or self.fault].behave(connection, body)
+            while (body := connection.read_request()) is not None:
+                FAULTS[self.fault or _asked_by(body)].behave(connection, body)
+        self._clients.discard(client)
 
     def close(self) -> None:
+        """End everything, connections that wait for the next request too."""
         self._closing.set()
+        for client in list(self._clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
-def faulty_runtime() -> Iterator[FaultyRuntime]:
-    """The server, while the block runs."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+def faulty_runtime(fault: str | None = "none", port: int = 0) -> Iterator[FaultyRuntime]:
+    """The server, while the block runs; port 0 is any free one."""
+    with socket.create_server(("127.0.0.1", port), backlog=128) as listener:
         listener.settimeout(0.1)
-        runtime = FaultyRuntime(listener)
+        runtime = FaultyRuntime(listener, fault)
         thread = threading.Thread(target=runtime.accept)
         thread.start()
         try:

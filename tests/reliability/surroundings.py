@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import app
 from endpoint import TimeLimits, connect
+from tests.reliability.expectations import SECONDS, Outcome
 from tests.unit.sentiment.conftest import CONTEXT, make_event
 
 BUNDLES = Path(__file__).parents[2] / "model_training" / "bundle"
-LIMITS = TimeLimits(connect=1, read=1, call=1.5)
-"""Hangs end soon; production's limits are a test of their own."""
+LIMITS = TimeLimits(**SECONDS)
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -30,26 +29,11 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a caller saw."""
-
-    status: int
-    problem: str
-    retry_after: str | None
-    seconds: float
-
-
-def set_up(url: str, endpoint: str = "reeltone") -> None:
+def set_up(url: str) -> None:
     """Make ``app`` ask the runtime at ``url``, and hurry."""
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url)
     app.load_settings.cache_clear()
-    ask_as(endpoint)
-
-
-def ask_as(name: str) -> None:
-    """Connect to the endpoint of that name."""
-    connected = connect(name, app.load_settings().vocabulary.fingerprint, LIMITS)
+    connected = connect("reeltone", app.load_settings().vocabulary.fingerprint, LIMITS)
     app.load_endpoint = lambda: connected  # type: ignore[assignment]
 
 

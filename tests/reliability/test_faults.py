@@ -71,6 +71,13 @@ def test_a_body_of_a_gigabyte_is_cut_off(runtime: FaultyRuntime, name: str) -> N
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024  # kB
 
 
+def test_a_refusal_is_cut_off_at_its_limit_and_what_follows_is_not_waited_for(
+    runtime: FaultyRuntime,
+) -> None:
+    runtime.fault = "hang-in-long-refusal"
+    assert ask().seconds < LIMITS.read
+
+
 def test_no_fault_leaves_a_socket_or_a_thread_of_the_function(runtime: FaultyRuntime) -> None:
     ask()
     own = _open_sockets_to(runtime)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from safetensors.torch import load_file
 
 from model_training import train
 from model_training.data import Corpus
+from model_training.errors import ReeltoneError
+from model_training.processes import run_side_by_side
 
 from .test_train import SETTINGS
 
@@ -55,3 +60,57 @@ def test_several_processes_end_with_the_weights_of_one(
     )
     for name, tensor in alone.items():
         assert torch.allclose(tensor, together[name], atol=1e-4), name
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose modules can be run side by side."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_modules_run_as_programs_with_their_arguments_and_their_share_of_the_cores(
+    modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    (modules / "program.py").write_text(
+        "import os, pathlib, sys\n"
+        "if __name__ == '__main__':\n"
+        "    pathlib.Path(sys.argv[1]).write_text(os.environ['OMP_NUM_THREADS'])\n"
+    )
+    run_side_by_side([["program", "one"], ["program", "two"]])
+    share = str(max(1, (os.cpu_count() or 1) // 2))
+    assert (modules / "one").read_text() == (modules / "two").read_text() == share
+
+
+def test_one_that_fails_is_an_error_once_all_have_ended(modules: Path) -> None:
+    (modules / "program.py").write_text("import sys\nsys.exit(sys.argv[1])\n")
+    with pytest.raises(ReeltoneError, match="not trained to its end"):
+        run_side_by_side([["program", "no luck"]])
+
+
+def test_none_outlives_the_process_that_started_it_and_was_killed(modules: Path) -> None:
+    (modules / "program.py").write_text(
+        "import os, sys, time\nopen(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
+    )
+    (modules / "starter.py").write_text(
+        "from model_training.processes import run_side_by_side\n"
+        "run_side_by_side([['program', 'one'], ['program', 'two']])\n"
+    )
+    path = os.pathsep.join(filter(None, sys.path))
+    with subprocess.Popen(
+        [sys.executable, "starter.py"], env=os.environ | {"PYTHONPATH": path}
+    ) as starter:
+        files = [modules / "one", modules / "two"]
+        wait_until(lambda: all(file.exists() and file.read_text() for file in files))
+        pids = [int(file.read_text()) for file in files]
+        starter.send_signal(signal.SIGKILL)
+    wait_until(lambda: not any(Path(f"/proc/{pid}/fd/0").exists() for pid in pids))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -130,6 +130,16 @@ class S3:
         entries = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
         return [entry["Key"] for entry in entries]
 
+    def reset(self) -> None:
+        """Empty buckets, and no calls so far."""
+        for bucket in (SITE_BUCKET, MODEL_BUCKET):
+            answer = self.client.list_object_versions(Bucket=bucket)
+            for entry in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]:
+                self.client.delete_object(
+                    Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"]
+                )
+        self.calls.clear()
+
     def connect(self) -> Any:
         """The publisher's client."""
         client = SESSION.client("s3")

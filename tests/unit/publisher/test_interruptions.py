@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -60,73 +61,58 @@ def finish(cloudformation: CloudFormation, s3: S3, request_type: str) -> None:
         assert len(s3.versions(MODEL_BUCKET)) == (1 if request_type == "Create" else 2)
 
 
-STEPS = [
-    *(("Create", number) for number in range(1, CALLS_OF_A_CREATE + 1)),
-    *(("Update", number) for number in range(1, CALLS_OF_AN_UPDATE + 1)),
-    *(("Delete", number) for number in range(1, CALLS_OF_A_DELETE + 1)),
-]
-
-
-@pytest.mark.parametrize(
-    ("request_type", "calls"),
-    [
-        ("Create", CALLS_OF_A_CREATE),
-        ("Update", CALLS_OF_AN_UPDATE),
-        ("Delete", CALLS_OF_A_DELETE),
-    ],
-)
-def test_steps_below_are_all_steps(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, calls: int
-) -> None:
+def steps(cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str) -> Iterator[int]:
+    """1 for the first call of S3 that a request makes, up to the last one; each with everything as
+    it was before the request."""
     prepare(cloudformation, s3, pack, request_type)
     cloudformation.request(request_type)
-    assert len(s3.calls) == calls
+    for number in range(1, len(s3.calls) + 1):
+        s3.reset()
+        prepare(cloudformation, s3, pack, request_type)
+        yield number
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(("request_type", "number"), STEPS)
-def test_a_run_that_is_killed_at_a_step_is_finished_by_the_next(
-    cloudformation: CloudFormation,
-    s3: S3,
-    pack: Pack,
-    request_type: str,
-    number: int,
-    moment: str,
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, moment: str
 ) -> None:
-    prepare(cloudformation, s3, pack, request_type)
-    answered = len(cloudformation.mailbox.taken)
+    for number in steps(cloudformation, s3, pack, request_type):
+        answered = len(cloudformation.mailbox.taken)
 
-    def kill(*_: Any) -> None:
-        if len(s3.calls) == number:
-            raise KilledError
+        def kill(*_: Any, last: int = number) -> None:
+            if len(s3.calls) == last:
+                raise KilledError
 
-    setattr(s3, moment, kill)
-    with pytest.raises(KilledError):
-        cloudformation.invoke(cloudformation.event(request_type))
-    assert len(cloudformation.mailbox.taken) == answered
-    finish(cloudformation, s3, request_type)
+        setattr(s3, moment, kill)
+        with pytest.raises(KilledError):
+            cloudformation.invoke(cloudformation.event(request_type))
+        assert len(cloudformation.mailbox.taken) == answered
+        finish(cloudformation, s3, request_type)
 
 
-@pytest.mark.parametrize(("request_type", "number"), STEPS)
-def test_a_refusal_at_a_step_is_answered_with_its_reason_and_what_it_stopped_can_be_finished(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, number: int
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_a_refusal_at_any_step_is_answered_with_its_reason_and_what_it_stopped_can_be_finished(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str
 ) -> None:
-    prepare(cloudformation, s3, pack, request_type)
-    refused: list[str] = []
+    for number in steps(cloudformation, s3, pack, request_type):
+        refused: list[str] = []
 
-    def deny(operation: str, _: dict[str, Any]) -> Any:
-        if len(s3.calls) != number:
-            return None
-        refused.append(operation)
-        return refuse(operation)
+        def deny(
+            operation: str, _: dict[str, Any], last: int = number, refused: list[str] = refused
+        ) -> Any:
+            if len(s3.calls) != last:
+                return None
+            refused.append(operation)
+            return refuse(operation)
 
-    s3.before = deny
-    reason = cloudformation.fail(request_type)
-    assert "AccessDenied" in reason
-    assert f"s3:{refused[0]}" in reason
-    assert SITE_BUCKET in reason or MODEL_BUCKET in reason
-    assert len(s3.calls) == number
-    finish(cloudformation, s3, request_type)
+        s3.before = deny
+        reason = cloudformation.fail(request_type)
+        assert "AccessDenied" in reason
+        assert f"s3:{refused[0]}" in reason
+        assert SITE_BUCKET in reason or MODEL_BUCKET in reason
+        assert len(s3.calls) == number
+        finish(cloudformation, s3, request_type)
 
 
 def test_a_refusal_of_single_objects_is_no_success(

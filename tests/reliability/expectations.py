@@ -1,0 +1,21 @@
+"""How long the tests let the function wait, and what they note of a request's end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SECONDS = {"connect": 1.0, "read": 1.0, "call": 1.5}
+"""Of ``TimeLimits``: hangs end soon; production's limits are a test of their own."""
+SECONDS_BETWEEN_PROCESSES = {"connect": 2.0, "read": 2.0, "call": 3.0}
+"""The same for the whole stack, whose processes may have to wait for a core."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller saw."""
+
+    status: int
+    problem: str
+    """After /problems/."""
+    retry_after: str | None
+    seconds: float

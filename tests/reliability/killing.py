@@ -1,0 +1,117 @@
+"""Programs in processes of their own that end by SIGKILL, at a moment that they cannot choose.
+
+The processes are forked from one that has imported what takes long, so that a program can be killed
+many times. The moments are operations on files, where what a program leaves is least whole, or a
+time.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+Program = Callable[[list[str]], None]
+"""A command's ``main``, with its arguments."""
+
+_SERVER = multiprocessing.get_context("forkserver")
+_CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.link"}
+_WRITES = os.O_WRONLY | os.O_RDWR
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An operation that changes a file or a folder."""
+
+    number: int
+    """From 1 on."""
+    empty: bool
+    """Whether a file that it opens for writing is there already, with nothing in it."""
+
+
+@dataclass
+class Killer:
+    """Counts operations below a folder, as an audit hook, and ends the process at one of them."""
+
+    folder: str
+    moment: Moment | None
+    count: int = 0
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Before each operation of the process."""
+        opens = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES
+        if not opens and event not in _CHANGES:
+            return
+        if not isinstance(arguments[0], str | Path) or self.folder not in str(arguments[0]):
+            return
+        self.count += 1
+        if self.moment is not None and self.count == self.moment.number:
+            if opens and self.moment.empty:
+                self.count = sys.maxsize  # opening it here is no operation of the program
+                os.close(os.open(arguments[0], os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def preload(*modules: str) -> None:
+    """Import these once, for all processes."""
+    _SERVER.set_forkserver_preload(list(modules))
+
+
+def start(
+    program: Program,
+    arguments: list[str],
+    folder: Path,
+    moment: Moment | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> BaseProcess:
+    """Start a program that is killed at ``moment``, an operation below ``folder``."""
+    started = _SERVER.Process(
+        target=_run, args=(program, arguments, str(folder), moment, dict(environment or {}))
+    )
+    started.start()
+    return started
+
+
+def run(program: Program, arguments: list[str], folder: Path, moment: Moment | None = None) -> int:
+    """Run a program to its end; its exit code, -9 where it was killed."""
+    process = start(program, arguments, folder, moment)
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def count_operations(folder: Path) -> int:
+    """Of the program that last came to its end below ``folder``."""
+    return int(_counted(str(folder)).read_text())
+
+
+def choose_moments(operations: int, number: int, seed: int) -> list[Moment]:
+    """So many of all, in random order; all where there are no more."""
+    every = [Moment(n, empty) for n in range(1, operations + 1) for empty in (False, True)]
+    return random.Random(seed).sample(every, min(number, len(every)))
+
+
+def _run(
+    program: Program,
+    arguments: list[str],
+    folder: str,
+    moment: Moment | None,
+    environment: dict[str, str],
+) -> None:
+    os.environ.update(environment)
+    killer = Killer(folder, moment)
+    sys.addaudithook(killer)
+    program(arguments)
+    count = killer.count
+    _counted(folder).write_text(str(count))
+
+
+def _counted(folder: str) -> Path:
+    return Path(f"{folder}.operations")

@@ -1,0 +1,123 @@
+"""Training that is killed at any moment and started again ends as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reliability import killing
+from tests.reliability.killing import Program, choose_moments, count_operations
+from tests.reliability.programs import pretrain_small, train_small
+from tests.unit.model_training.conftest import write_archive
+from tests.unit.model_training.test_pretrain import SMALL as PRETRAINING
+from tests.unit.model_training.test_train import SETTINGS
+
+KILLS = int(os.environ.get("REELTONE_KILLS", "4"))
+"""Moments of each program, out of about 70; 1000 are all of them."""
+TIMES = 2
+KILLED = -9
+
+killing.preload("tests.reliability.programs")
+
+
+class Training:
+    """A program, its results in a folder, and how long it takes."""
+
+    def __init__(self, program: Program, arguments: list[str], archive: Path, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self._arguments = [argument.format(folder=folder) for argument in arguments]
+        self._arguments += [f"--data-dir={folder / 'data'}", f"--archive={archive}"]
+
+    def run(self, moment: killing.Moment | None = None) -> int:
+        return killing.run(self._program, self._arguments, self._folder, moment)
+
+    def run_for(self, seconds: float) -> None:
+        """Run, and be killed then, unless it is done before."""
+        process = killing.start(self._program, self._arguments, self._folder)
+        process.join(seconds)
+        process.kill()
+        process.join()
+
+    def operations(self) -> int:
+        return count_operations(self._folder)
+
+    def results(self) -> dict[str, Any]:
+        """Everything that is left, but what depends on the time it took; nothing is half done."""
+        files = {
+            str(path.relative_to(self._folder)): path.read_bytes()
+            for path in self._folder.rglob("*")
+            if path.is_file() and "checkpoint" not in str(path)
+        }
+        return {
+            name: _without_times(json.loads(content)) if name.endswith(".json") else content
+            for name, content in files.items()
+        }
+
+
+def _without_times(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_times(item) for key, item in content.items() if key != "seconds"}
+    return [_without_times(item) for item in content] if isinstance(content, list) else content
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_archive(tmp_path_factory.mktemp("archive") / "archive.tar.gz")
+
+
+PROGRAMS = {
+    "train": (
+        train_small,
+        [
+            *("modern", "--model-dir={folder}/model", "--checkpoint-dir={folder}/checkpoints"),
+            *(*SETTINGS, "--ngrams=50"),
+        ],
+    ),
+    "pretrain": (
+        pretrain_small,
+        ["{folder}/small.toml", "--model-dir={folder}/model", "--direction=forward"],
+    ),
+}
+
+
+def prepare(name: str, archive: Path, folder: Path) -> Training:
+    """A training that has not begun."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "small.toml").write_text(PRETRAINING.format(epochs=3))
+    program, arguments = PROGRAMS[name]
+    return Training(program, arguments, archive, folder)
+
+
+@pytest.mark.timeout(0)  # there may be many
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_training_that_is_killed_time_and_again_ends_as_if_it_had_not_been(
+    archive: Path, tmp_path: Path, name: str
+) -> None:
+    undisturbed = prepare(name, archive, tmp_path / "undisturbed")
+    started = time.monotonic()
+    assert undisturbed.run() == 0
+    seconds = time.monotonic() - started
+    expected = undisturbed.results()
+    moments = choose_moments(undisturbed.operations(), KILLS, seed=11)
+    for moment in moments:
+        training = prepare(name, archive, tmp_path / "disturbed")
+        assert training.run(moment) == KILLED, moment
+        training.run(random.Random(str(moment)).choice(moments))
+        assert training.run() == 0, moment
+        assert training.results() == expected, moment
+    chance = random.Random(12)
+    for _ in range(TIMES):
+        training = prepare(name, archive, tmp_path / "disturbed")
+        times = [chance.uniform(0, seconds) for _ in range(2)]
+        for limit in times:
+            training.run_for(limit)
+        assert training.run() == 0, times
+        assert training.results() == expected, times
