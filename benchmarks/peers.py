@@ -25,11 +25,13 @@ from model_training.baselines.bundles import Bundle
 from model_training.baselines.embeddings import MiniLM
 from model_training.baselines.lexicons import Lexicon, TextBlob, Vader
 from model_training.baselines.peer import Peer, Reviews
+from model_training.baselines.report import RESULTS
 from model_training.baselines.results import load_result
 from model_training.bundle import BUNDLES
+from model_training.report.documents import DOCS
 
 COMPARISON = Path("runs/comparison")
-"""Where make compare-models keeps what it has found."""
+"""Where make compare-models keeps what it has trained."""
 _TRAIN = 2_000
 """Reviews that MiniLM's logistic regression is trained on, where the comparison has none."""
 
@@ -40,7 +42,12 @@ def make_peers() -> list[Peer]:
     return [*ours, Vader(), TextBlob(), MiniLM()]
 
 
-def measure(source: Source, quick: bool = False, comparison: Path = COMPARISON) -> Figures:
+def measure(
+    source: Source,
+    quick: bool = False,
+    comparison: Path = COMPARISON,
+    results: Path = DOCS / RESULTS,
+) -> Figures:
     """For each peer: reviews a second [rounds], in turn and one review at a time, and accuracy with
     where it comes from. And DistilBERT's milliseconds, for what it would cost."""
     count, rounds, train = (4, 1, 20) if quick else (100, 3, _TRAIN)
@@ -56,7 +63,7 @@ def measure(source: Source, quick: bool = False, comparison: Path = COMPARISON) 
             found[peer.name] = {"title": peer.title, "version": peer.version(), "rates": []}
         verdicts = take_rounds(answers, sample.texts, count, found)
     for peer in make_peers():
-        found[peer.name] |= accuracy(peer, verdicts[peer.name], sample, comparison)
+        found[peer.name] |= accuracy(peer, verdicts[peer.name], sample, results)
     milliseconds = distilbert.milliseconds(1 if quick else distilbert.RUNS)
     return {"texts": source.name, "peers": found, "DistilBERT milliseconds": round(milliseconds, 1)}
 
@@ -99,12 +106,12 @@ def take_rounds(
     return verdicts
 
 
-def accuracy(peer: Peer, verdicts: list[bool], sample: Reviews, comparison: Path) -> Figures:
+def accuracy(peer: Peer, verdicts: list[bool], sample: Reviews, results: Path) -> Figures:
     """Accuracy and how many reviews it is of."""
     if isinstance(peer, Bundle):
         metrics = json.loads((BUNDLES / peer.name / "metrics.json").read_text(encoding="utf-8"))
         return {"accuracy": metrics["accuracy"], "of": metrics["reviews"]}
-    result = load_result(comparison, peer.name)
+    result = load_result(results, peer.name)
     if result is not None and result.version == peer.version():
         return {"accuracy": result.metrics["accuracy"], "of": result.metrics["reviews"]}
     right = np.array(verdicts) == (sample.labels == 1)

@@ -101,6 +101,7 @@ class Usual:
         words = json.loads(path.read_text(encoding="utf-8"))["words"]
         self.numbers = {word: number for number, word in enumerate(words, INFREQUENT + 1)}
         torch.manual_seed(1)
+        torch.set_num_threads(1)  # on one core, a second thread takes it from the first
         self.model = LSTMClassifier(EMBEDDING, HIDDEN, len(words) + INFREQUENT + 1).eval()
 
     def predict(self, review: str) -> str:
@@ -138,7 +139,6 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.usual", description=__doc__)
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
     app = make_app(Usual())
     uvicorn.run(app, host="127.0.0.1", port=options.port, access_log=False, log_level="warning")
 
