@@ -9,6 +9,8 @@ import sys
 
 import atheris
 
+from tests.fuzz.limits import limit_processor_time
+
 with atheris.instrument_imports(include=["review_text", "model_training.inference"]):
     from tests.fuzz.targets import TARGETS
 
@@ -17,6 +19,7 @@ def main() -> None:
     """Search until libFuzzer's options say stop; an input that breaks a rule ends the search."""
     target = TARGETS[sys.argv[1]]
     atheris.Setup(sys.argv[2:], target)
+    limit_processor_time()
     atheris.Fuzz()
 
 
