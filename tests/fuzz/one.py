@@ -5,13 +5,18 @@ libFuzzer starts PROGRAM again to minimise a corpus, so that must run this very 
 
 from __future__ import annotations
 
+import os
 import sys
 
 import atheris
 
 from tests.fuzz.limits import limit_processor_time
 
-with atheris.instrument_imports(include=["review_text", "model_training.inference"]):
+# The function's log of a million requests is nothing to keep.
+os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
+FUNCTION = ["app", "body", "endpoint", "errors", "predict"]
+
+with atheris.instrument_imports(include=["review_text", "model_training.inference", *FUNCTION]):
     from tests.fuzz.targets import TARGETS
 
 
