@@ -140,8 +140,8 @@ TOKENS = [b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"get", b"!#$%", b"A
 METHODS = st.sampled_from(TOKENS) | joined([b"GET", b"\xff"], 2)
 HOST = [b"film", b":", b"80", b"99999999", b"-1", b"[", b"::1", b"]", b"/", b"@", b"\xb2", b"%"]
 NAMES = [
-    *(b"Content-Type", b"content-encoding", b"Cookie", b"Accept", b"Expect", b"Upgrade", b"Host"),
-    *(b"Range", b"If-Range", b"If-Modified-Since", b"If-None-Match", b"X-Forwarded-For"),
+    *(b"Content-Type", b"content-encoding", b"Content-Length", b"Cookie", b"Accept", b"Expect"),
+    *(b"Range", b"If-Range", b"If-Modified-Since", b"If-None-Match", b"Upgrade", b"Host"),
 ]
 VALUES = [
     *(b"application/json", b"text/plain", b"; charset=", b"utf-16", b"gzip", b",", b";", b"="),
@@ -268,6 +268,23 @@ def test_any_headers_of_an_invocation_are_answered_by_the_models_server(
 ) -> None:
     sent = head(b"POST", b"/invocations", kind + headers, host=host, length=len(body))
     check_answer(read(endpoint.send(sent, body)))
+
+
+LENGTHS = [b"9" * 18, b"9" * 19, b"9" * 5_000, b"-1", b"+1", b"1_0", b"0x1", b"\xb2", b"", b"1, 2"]
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize(
+    ("server", "path"), [("gateway", b"/api/sentiment"), ("endpoint", b"/invocations")]
+)
+def test_a_length_that_no_body_has_is_refused(
+    request: pytest.FixtureRequest, server: str, path: bytes, length: bytes
+) -> None:
+    sent = b"POST %b HTTP/1.1\r\nHost: film\r\nConnection: close\r\n" % path
+    sent += b"Content-Length: %b\r\n\r\n" % length
+    answer = read(request.getfixturevalue(server).send(sent))
+    assert answer.status in (400, 413)
+    check_answer(answer)
 
 
 CHUNKED = b"POST /api/sentiment HTTP/1.1\r\nHost: film\r\nTransfer-Encoding: chunked\r\n\r\n"
