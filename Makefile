@@ -40,7 +40,7 @@ test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run all tests that
 
 .PHONY: fuzz
 fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINUTES=30 of processor time)
-	@PYTHONPATH=.:layers/vocabulary $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30)
+	@PYTHONPATH=.:layers/vocabulary:functions/sentiment $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30)
 
 .PHONY: fuzz-api
 fuzz-api: $(VENV)/test ## Try many requests made up from docs/openapi.yaml (EXAMPLES=1000 an operation)
@@ -219,5 +219,6 @@ $(FUZZ_VENV)/done: Makefile pyproject.toml requirements/constraints.txt
 	@echo "Installing the fuzzer ..."
 	@$(PYTHON) -m venv $(FUZZ_VENV)
 	@$(FUZZ_VENV)/bin/pip --disable-pip-version-check --quiet install \
-		--constraint requirements/constraints.txt atheris==3.0.0 nltk numpy onnxruntime==1.31.1
+		--constraint requirements/constraints.txt atheris==3.0.0 \
+		aws-lambda-powertools boto3 nltk numpy onnxruntime==1.31.1
 	@touch $@

@@ -24,6 +24,8 @@ class ResultError(Exception):
 def build_event(request: Request, body: bytes, route: str, request_id: str) -> dict[str, Any]:
     """The event that API Gateway hands to a function for this request."""
     now = time.time()
+    # Not of request.url, which drops tabs and line ends, and takes no query but UTF-8.
+    path, raw_query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     headers = _join_headers(request)
     cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
     query = _join(request.query_params.multi_items())
@@ -33,8 +35,8 @@ def build_event(request: Request, body: bytes, route: str, request_id: str) -> d
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route,
-        "rawPath": request.url.path,
-        "rawQueryString": request.url.query,
+        "rawPath": path,
+        "rawQueryString": raw_query,
         "headers": headers,
         "requestContext": {
             "accountId": "123456789012",
@@ -43,7 +45,7 @@ def build_event(request: Request, body: bytes, route: str, request_id: str) -> d
             "domainPrefix": host.split(".")[0],
             "http": {
                 "method": request.method,
-                "path": request.url.path,
+                "path": path,
                 "protocol": f"HTTP/{request.scope['http_version']}",
                 "sourceIp": client,
                 "userAgent": headers.get("user-agent", ""),
@@ -94,11 +96,12 @@ def build_response(result: Any) -> Response:
 
 def _join_headers(request: Request) -> dict[str, str]:
     client = request.client.host if request.client else "127.0.0.1"
+    _, port = request.scope.get("server") or ("", None)
     joined = _join([(name.lower(), value) for name, value in request.headers.items()])
     return joined | {
         "x-forwarded-for": client,
-        "x-forwarded-port": str(request.url.port or 80),
-        "x-forwarded-proto": request.url.scheme,
+        "x-forwarded-port": str(port or 80),
+        "x-forwarded-proto": request.scope["scheme"],
     }
 
 

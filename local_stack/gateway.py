@@ -121,7 +121,7 @@ class HttpApi:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, request_id: str) -> Response:
-        route = f"{request.method} {request.url.path}"
+        route = f"{request.method} {request.scope['path']}"
         if route not in self._routes:
             return _message(404, "Not Found")
         try:

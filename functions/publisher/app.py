@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from answer import Outcome, make_body, send_answer
 from buckets import connect
-from faults import OutOfTimeError, PublisherError
+from deadline import DeadlineError, limit_time
+from faults import PublisherError
 from journal import find_places, log
 from publish import clear_up, publish
 from request import find_buckets, read_envelope, read_publication, read_request_type
-from time_limit import limit_time
 
 PACKAGE = Path(__file__).parent
 """Where site/ and models/ are."""
@@ -68,7 +68,7 @@ def carry_out(event: Mapping[str, Any], seconds_left: Callable[[], float]) -> Ou
             return Outcome(attributes=fulfil(event))
     except PublisherError as error:
         return Outcome(str(error))
-    except OutOfTimeError:
+    except DeadlineError:  # what is left of the function's time is needed for the answer
         return Outcome("the function's time is up; repeat the deployment to go on from here")
     except Exception as error:
         name = type(error).__name__

@@ -27,13 +27,5 @@ class ObjectExistsError(BucketError):
     """An object that must not be overwritten is there."""
 
 
-class OutOfTimeError(BaseException):
-    """What is left of the function's time is needed for the answer.
-
-    Not an ``Exception``, because botocore takes those that come up while it waits for S3 for
-    failed connections, and tries again.
-    """
-
-
 class AnswerError(Exception):
     """CloudFormation could not be told."""

@@ -169,7 +169,7 @@ def answer_error(error: Exception) -> Response:
     headers = {"Retry-After": str(problem["retryAfter"])} if "retryAfter" in problem else {}
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = error.allowed
-    body = dump_json({**problem, "requestId": logger.get_correlation_id()})
+    body = dump_json({**problem, "requestId": str(logger.get_correlation_id())})
     return Response(problem["status"], PROBLEM, body, headers)
 
 

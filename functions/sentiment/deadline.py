@@ -1,4 +1,7 @@
-"""An end to a call that takes too long, however many bytes keep its socket busy."""
+"""An end to a call that takes too long, however many bytes keep its socket busy.
+
+The publisher's build copies this file, so it needs no other.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from typing import NoReturn
 class DeadlineError(BaseException):
     """The time is up.
 
-    Not an ``Exception``, because botocore takes those for failed connections. Whoever sets a
-    deadline catches it.
+    Not an ``Exception``, because botocore takes those for failed connections, and may try again.
+    Whoever sets a deadline catches it.
     """
 
 
 @contextmanager
 def limit_time(seconds: float) -> Iterator[None]:
-    """Let what is inside run for that long.
+    """Let what is inside run for that long, or not begin where that is nothing.
 
     An alarm signal, which interrupts even a read that waits for the network; no thread, no socket
     of our own. Signals reach the main thread only, where Lambda calls handlers; in another one
@@ -29,6 +32,8 @@ def limit_time(seconds: float) -> Iterator[None]:
     Raises:
         DeadlineError: it did not end by itself.
     """
+    if seconds <= 0:
+        raise DeadlineError
     if threading.current_thread() is not threading.main_thread():
         yield
         return

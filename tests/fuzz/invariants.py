@@ -4,8 +4,10 @@ inputs that are kept."""
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
+from errors import PROBLEMS
 from model_training.inference import (
     JSON,
     JSON_LINES,
@@ -17,8 +19,13 @@ from model_training.inference import (
 )
 from review_text import Vocabulary, split_sentences
 from review_text.tokens import find_surfaces, find_tokens
+from tests import function
 
 REFUSALS = {400, 409, 413, 415}
+"""Of the endpoint."""
+CALLERS_FAULTS = {400, 404, 405, 413, 415, 422}
+"""What the function may answer to a request that it does not fulfil, while the endpoint is well."""
+PROBLEM_TYPES = {(f"/problems/{problem.slug}", problem.status) for problem in PROBLEMS.values()}
 
 
 def check_text(text: str, vocabulary: Vocabulary) -> None:
@@ -95,6 +102,58 @@ def check_encoded_together(texts: list[str], model: Model) -> None:
         [alone] = model.score([ids])
         assert (alone.logit, alone.probability) == (given.logit, given.probability)
         assert alone.contributions.tolist() == given.contributions.tolist()
+
+
+def check_function_request(
+    method: str, path: str, headers: dict[str, str], body: bytes, bundle: str, model: Model
+) -> None:
+    """Send a request to the function: it answers, or says what is wrong with the request; the
+    same, whether the gateway takes the body for text or for bytes."""
+    event = {
+        "rawPath": path,
+        "headers": headers,
+        "requestContext": {"http": {"method": method}, "stage": "$default", "requestId": "request"},
+        "isBase64Encoded": True,
+        "body": b64encode(body).decode(),
+    }
+    with function.connected(bundle, model):
+        answer = function.call(event)
+        check_answer(answer)
+        assert answer["statusCode"] in {200} | CALLERS_FAULTS
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return
+        assert function.call(event | {"isBase64Encoded": False, "body": text}) == answer
+
+
+def check_answer(answer: Any) -> None:
+    """The function's answer to any event is a response as an HTTP API takes it; one that is no
+    success is a documented problem."""
+    assert answer.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
+    status, headers, body = answer["statusCode"], answer["headers"], answer["body"]
+    assert type(status) is int
+    assert answer["isBase64Encoded"] is False
+    for name, value in headers.items():
+        assert (name + value).isascii() and (name + value).isprintable()
+    assert headers["Cache-Control"] == "no-store"
+    assert body.isascii()
+    if status == 200:
+        assert headers["Content-Type"] == JSON or body in ("0", "1")
+        _parse(body)
+        return
+    assert headers["Content-Type"] == "application/problem+json"
+    _check_problem(_parse(body), status, headers)
+
+
+def _check_problem(problem: dict[str, Any], status: int, headers: dict[str, str]) -> None:
+    retry_after = problem.pop("retryAfter", None)
+    assert headers.get("Retry-After") == (retry_after and str(retry_after))
+    assert problem.keys() == {"type", "title", "status", "detail", "requestId"}
+    assert (problem["type"], problem["status"]) in PROBLEM_TYPES
+    assert problem.pop("status") == status
+    assert all(type(text) is str and text for text in problem.values())
+    assert "Traceback" not in problem["detail"]
 
 
 def _parse(text: str) -> Any:

@@ -5,11 +5,18 @@ libFuzzer starts PROGRAM again to minimise a corpus, so that must run this very 
 
 from __future__ import annotations
 
+import os
 import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["review_text", "model_training.inference"]):
+from tests.fuzz.limits import limit_processor_time
+
+# The function's log of a million requests is nothing to keep.
+os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
+FUNCTION = ["app", "body", "endpoint", "errors", "predict"]
+
+with atheris.instrument_imports(include=["review_text", "model_training.inference", *FUNCTION]):
     from tests.fuzz.targets import TARGETS
 
 
@@ -17,6 +24,7 @@ def main() -> None:
     """Search until libFuzzer's options say stop; an input that breaks a rule ends the search."""
     target = TARGETS[sys.argv[1]]
     atheris.Setup(sys.argv[2:], target)
+    limit_processor_time()
     atheris.Fuzz()
 
 

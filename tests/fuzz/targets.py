@@ -9,7 +9,12 @@ from pathlib import Path
 
 from model_training.inference import JSON, JSON_LINES, Model, model_fn
 from review_text import Vocabulary, load_vocabulary
-from tests.fuzz.invariants import check_encoded_together, check_request, check_text
+from tests.fuzz.invariants import (
+    check_encoded_together,
+    check_function_request,
+    check_request,
+    check_text,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "model_training" / "bundle"
@@ -61,8 +66,18 @@ def endpoint_lines(data: bytes) -> None:
     check_encoded_together(texts, model)
 
 
+def function_request(data: bytes) -> None:
+    """A request as HTTP writes it, with line feeds alone: method and path, headers, body."""
+    head, _, body = data.partition(b"\n\n")
+    first, *lines = head.decode("latin-1").split("\n")
+    method, _, path = first.partition(" ")
+    headers = dict(line.partition(": ")[::2] for line in lines)
+    check_function_request(method, path, headers, body, "classic", load_model("classic"))
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (modern_text, classic_text, endpoint_json, endpoint_lines)
+    target.__name__: target
+    for target in (modern_text, classic_text, endpoint_json, endpoint_lines, function_request)
 }
 
 SEEDS: dict[str, list[str]] = {
@@ -81,6 +96,15 @@ SEEDS: dict[str, list[str]] = {
         '{"id":7,"review":"A fine film"}\n{"review":"dull \\ud800"}\n\n{"id":"x","review":3}',
         "{\n[]\nnull\n" + SEPARATOR + "good film" + SEPARATOR + "bad",
     ],
+    "function_request": [
+        'POST /api/sentiment\ncontent-type: application/json\n\n{"review":"A fine film"}',
+        'POST /api/sentiments\nContent-Type: Application/JSON; charset="UTF-8"\n\n'
+        '{"reviews":["good",""," ",7,"bad"],"explain":true}',
+        "POST /api/sentiment\ncontent-type: text/plain;charset=iso-8859-1\n\ncafé",
+        "POST /api/sentiment\ncontent-type: text/plain; charset=utf-16\n\nf\x00i\x00l\x00m\x00",
+        "GET /api/model\nhost: film\n\n",
+        "DELETE /api/health\n\n",
+    ],
 }
 
 
@@ -91,6 +115,8 @@ def seeds(name: str) -> list[bytes]:
 
 def json_strings() -> list[str]:
     """Pieces that the fuzzer may put into its inputs."""
-    fields = [json.dumps(f) for f in ("id", "review", "reviews", "vocabulary", "contributions")]
+    names = ("id", "review", "reviews", "explain", "vocabulary", "contributions")
+    fields = [json.dumps(name) for name in names]
     markup = ["<br />", "<script>", "</script>", "<rt>", "</rt>", "<!--", "-->", "&amp;", "&#x"]
-    return [*fields, *markup, "true", "1e999", "\\ud800", "[[", "]]"]
+    heads = ["POST ", "/api/sentiments", "content-type: ", "text/plain", "charset=", "windows-1252"]
+    return [*fields, *markup, *heads, "true", "1e999", "\\ud800", "[[", "]]"]

@@ -84,6 +84,29 @@ def test_the_query_is_there_raw_and_parsed() -> None:
     assert event["queryStringParameters"] == {"a": "1,2", "b": " "}
 
 
+@pytest.mark.parametrize("query", [b"a=\xff", b"a=%ff", b"%zz=%", b"&;=", b"\xc3\xa9"])
+def test_a_query_may_be_any_bytes(query: bytes) -> None:
+    request = make_request()
+    request.scope["query_string"] = query
+    event = build_event(request, b"", "POST /api/sentiment", "request-1")
+    assert event["rawQueryString"].encode("latin-1") == query
+
+
+@pytest.mark.parametrize("host", ["film:9", "film:x", "film:99999", "film:-1", "[", "", "a/b#d"])
+def test_a_host_may_be_any_text_and_is_not_taken_for_the_port(host: str) -> None:
+    event = event_for([("Host", host)], b"")
+    assert event["requestContext"]["domainName"] == host
+    assert event["headers"]["x-forwarded-port"] == "8000"
+
+
+@pytest.mark.parametrize("path", ["/api/senti\tment", "/a?b", "/a#b", "//film/a", "/\ufffd\x00\n"])
+def test_a_path_is_handed_on_as_it_is(path: str) -> None:
+    request = make_request()
+    request.scope["path"] = path
+    event = build_event(request, b"", "POST /api/sentiment", "request-1")
+    assert event["rawPath"] == event["requestContext"]["http"]["path"] == path
+
+
 def test_an_empty_body_is_left_out() -> None:
     event = event_for([("Content-Type", "image/png")], b"")
     assert "body" not in event

@@ -122,6 +122,8 @@ def test_the_function_gets_a_payload_2_0_event(site: Path) -> None:
         ("POST", "/api/greeting/"),
         ("POST", "/api/other"),
         ("GET", "/api/"),
+        ("POST", "/api/gree%09ting"),
+        ("POST", "/api/greeting%0d"),
     ],
 )
 def test_any_other_route_is_the_gateways_own_404(site: Path, method: str, path: str) -> None:

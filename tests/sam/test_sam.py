@@ -217,7 +217,8 @@ def test_the_layers_stemmer_is_the_one_that_training_uses(built: Path) -> None:
 def test_the_publisher_carries_the_website_and_each_model(built: Path) -> None:
     package = built / "PublisherFunction"
     sources = {path.name for path in (ROOT / "functions" / "publisher").glob("*.py")}
-    assert {path.name for path in package.iterdir()} == {*sources, "site", "models"}
+    carried = {path.name for path in package.iterdir()}
+    assert carried == {*sources, "deadline.py", "site", "models"}
     frontend = ROOT / "frontend"
     for path in (p for p in frontend.rglob("*") if p.is_file()):
         assert (package / "site" / path.relative_to(frontend)).read_bytes() == path.read_bytes()
@@ -236,13 +237,19 @@ def test_the_publisher_carries_the_website_and_each_model(built: Path) -> None:
         assert ("code/nltk/stem/porter.py" in names) == (name == "classic")
 
 
+def test_the_publishers_package_has_all_that_it_imports(built: Path) -> None:
+    package = str(built / "PublisherFunction")
+    environment = {"PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-P", "-c", "import app"], env=environment, check=True)
+
+
 def test_the_publishers_package_is_one_that_lambda_takes(built: Path) -> None:
     assert size(built / "PublisherFunction") < 250_000_000
 
 
 @pytest.mark.parametrize("part", ["functions/publisher", "layers/vocabulary"])
 def test_a_vocabulary_that_is_not_the_models_own_is_not_built(tmp_path: Path, part: str) -> None:
-    parts = ("functions/publisher", "layers/vocabulary", "frontend", "model_training")
+    parts = ("functions", "layers/vocabulary", "frontend", "model_training")
     ignore = shutil.ignore_patterns("modern", "__pycache__")
     for folder in parts:
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)

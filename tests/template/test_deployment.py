@@ -42,6 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The publisher's package, as it comes from the build."""
     folder = tmp_path_factory.mktemp("built") / "package"
     shutil.copytree(ROOT / "functions" / "publisher", folder)
+    shutil.copy(ROOT / "functions" / "sentiment" / "deadline.py", folder)
     shutil.copytree(ROOT / "frontend", folder / "site")
     for name in ("modern", "classic"):
         pack(folder, name)
