@@ -117,8 +117,8 @@ def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wi
     return plug_in
 
 
-def connect_wired() -> tuple[Endpoint, Wire]:
-    endpoint, wire = connect("reeltone", VOCABULARY), Wire(answer(results=[]))
+def connect_wired(reply: Any = None) -> tuple[Endpoint, Wire]:
+    endpoint, wire = connect("reeltone", VOCABULARY), Wire(reply or answer(results=[]))
     client: Any = endpoint._runtime
     client._endpoint.http_session.send = wire
     return endpoint, wire
@@ -187,10 +187,8 @@ def test_no_reviews_are_a_question_whether_the_model_is_there(plug: Plug) -> Non
         (failure(aws.ReadTimeoutError(**NO_ADDRESS)), errors.ModelWakingError),
     ],
 )
-def test_each_failure_has_its_name_and_is_tried_once(
-    plug: Plug, reply: Any, named: type[Exception]
-) -> None:
-    endpoint, wire = plug(reply)
+def test_each_failure_has_its_name_and_is_tried_once(reply: Any, named: type[Exception]) -> None:
+    endpoint, wire = connect_wired(reply)
     with pytest.raises(errors.ServiceError) as caught:
         endpoint.invoke([[2]])
     assert type(caught.value) is named
@@ -198,9 +196,10 @@ def test_each_failure_has_its_name_and_is_tried_once(
 
 
 @pytest.mark.parametrize("status", [500, 409])
-def test_what_the_model_said_is_kept_for_the_log(plug: Plug, status: int) -> None:
+def test_what_the_model_said_is_kept_for_the_log(status: int) -> None:
     message = f"Received client error ({status}) from primary with message: out of memory"
-    endpoint, _ = plug(aws_error(424, "ModelError", OriginalStatusCode=status, Message=message))
+    reply = aws_error(424, "ModelError", OriginalStatusCode=status, Message=message)
+    endpoint, _ = connect_wired(reply)
     with pytest.raises(errors.ServiceError, match="out of memory"):
         endpoint.invoke([[2]])
 
@@ -227,33 +226,40 @@ class Body(io.BytesIO):
         return content
 
 
+@dataclass
+class Runtime:
+    """Answers with a body, whatever it is asked."""
+
+    body: Body
+
+    def invoke_endpoint(self, **_: Any) -> Any:
+        return {"Body": self.body}
+
+
 def refusal(body: Body, length: int) -> Any:
     """A failure of the service whose body comes from ``body``."""
     headers = {"content-length": str(length), "x-amzn-errortype": "InternalFailure"}
     return lambda: stream(500, body, headers)
 
 
-def test_no_more_is_read_of_a_refusal_than_its_beginning(plug: Plug) -> None:
+def test_no_more_is_read_of_a_refusal_than_its_beginning() -> None:
     body = Body(b" " * 1_000_000)
     with pytest.raises(errors.ModelFailedError):
-        plug(refusal(body, 1_000_000))[0].invoke([[2]])
+        connect_wired(refusal(body, 1_000_000))[0].invoke([[2]])
     assert body.bytes_read == 64 * 1024
     assert body.closed
 
 
-def test_a_refusal_that_breaks_off_is_still_one(plug: Plug) -> None:
+def test_a_refusal_that_breaks_off_is_still_one() -> None:
     with pytest.raises(errors.ModelFailedError, match=r"\(500\)"):
-        plug(refusal(Body(b"{"), 1_000))[0].invoke([[2]])
+        connect_wired(refusal(Body(b"{"), 1_000))[0].invoke([[2]])
 
 
 def test_a_call_that_takes_too_long_is_ended() -> None:
-    class Runtime:
-        def invoke_endpoint(self, **_: Any) -> Any:
-            return {"Body": Body(b"", before=lambda: time.sleep(5))}
-
+    runtime = Runtime(Body(b"", before=lambda: time.sleep(5)))
     started = time.monotonic()
     with pytest.raises(errors.ModelBusyError) as caught:
-        Endpoint(Runtime(), "reeltone", VOCABULARY, seconds=0.05).invoke([[2]])
+        Endpoint(runtime, "reeltone", VOCABULARY, seconds=0.05).invoke([[2]])
     assert str(caught.value) == "no whole answer within 0.05 s"
     assert time.monotonic() - started < 4
 
@@ -299,6 +305,7 @@ def test_a_call_ends_before_the_function_does() -> None:
     config = client.meta.config
     assert (config.connect_timeout, config.read_timeout) == (limits.connect, limits.read) == (2, 24)
     assert limits.connect + limits.read <= limits.call == endpoint._seconds < 29
+    assert connect("reeltone", VOCABULARY, TimeLimits(1, 1, 1.5))._seconds == 1.5
 
 
 @pytest.mark.parametrize(
@@ -319,6 +326,7 @@ def test_a_call_ends_before_the_function_does() -> None:
         (answer(results={}), "results is a dict, not a list"),
         (answer(results=[]), "0 results for 1 reviews"),
         (answer(results=[None]), "a result is a NoneType, not an object"),
+        (answer(results=[[]]), "a result is a list, not an object"),
         (answer(results=[{}, {}]), "2 results for 1 reviews"),
         (result(logit=float("nan")), "logit is not a number, or is out of all proportion"),
         (result(logit=float("inf")), "logit is not a number, or is out of all proportion"),
@@ -363,15 +371,15 @@ def test_an_answer_in_another_vocabulary_is_refused(plug: Plug) -> None:
     assert str(caught.value) == f"vocabulary {'cd' * 32!r} at the endpoint, {VOCABULARY!r} here"
 
 
-def test_no_more_is_read_of_an_answer_than_an_answer_may_have() -> None:
-    class Runtime:
-        def invoke_endpoint(self, **_: Any) -> Any:
-            return {"Body": body}
+def test_an_answer_may_have_4_megabytes() -> None:
+    body = Body(answer(results=[])().raw.data.ljust(MAX_ANSWER_BYTES))
+    assert Endpoint(Runtime(body), "reeltone", VOCABULARY).invoke([]).readings == []
 
-    content = answer()().raw.data
-    body = Body(content + b" " * 2 * MAX_ANSWER_BYTES)
+
+def test_no_more_is_read_of_an_answer_than_an_answer_may_have() -> None:
+    body = Body(answer(results=[])().raw.data.ljust(2 * MAX_ANSWER_BYTES))
     with pytest.raises(errors.BadAnswerError) as caught:
-        Endpoint(Runtime(), "reeltone", VOCABULARY).invoke([[2, 3]], contributions=True)
+        Endpoint(Runtime(body), "reeltone", VOCABULARY).invoke([])
     assert str(caught.value) == f"the answer has more than {MAX_ANSWER_BYTES} bytes"
     assert body.bytes_read == MAX_ANSWER_BYTES + 1
     assert body.closed
