@@ -68,6 +68,7 @@ timeout = 300
 source_paths = ["src"]
 only_mutate = ["src/{part.modules}"]
 also_copy = ["template.yaml"]
+process_isolation = "forkserver"  # hypothesis runs no test of a class twice in a process
 pytest_add_cli_args_test_selection = {tests}
 """
 # A mutant must not be called noticed because the machine was slow or the examples were lucky.
