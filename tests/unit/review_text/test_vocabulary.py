@@ -47,6 +47,16 @@ def test_the_vocabulary_has_no_more_entries_than_its_settings_allow() -> None:
     assert vocabulary.words == ("good", ",")
 
 
+def test_a_vocabulary_with_more_entries_than_that_is_refused() -> None:
+    settings = replace(MODERN, vocabulary_size=4)
+    assert len(Vocabulary(settings, ["good", "bad"])) == 4
+    with pytest.raises(VocabularyError) as caught:
+        Vocabulary(settings, ["good", "bad", "fun"])
+    assert str(caught.value) == (
+        "the vocabulary has 5 entries; vocabulary_size = 4 allows no more than that"
+    )
+
+
 def test_a_longer_review_keeps_its_head_and_its_tail() -> None:
     vocabulary = build_vocabulary(["a b c d e f g h"], SMALL)
     review = vocabulary.encode("a b c d e f g h")
