@@ -26,6 +26,9 @@ PROJECTS = ROOT / "build" / "mutation"
 
 THRESHOLD = 0.85
 """Of the mutants of each part, so many must be noticed."""
+MOST_TIMEOUTS = 0.1
+"""Of them, so many may be noticed by never ending. That is rare: more of them mean that the machine
+was busy, or that mutmut could not run the tests, which it calls a time-out too."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ source_paths = ["src"]
 only_mutate = ["src/{part.modules}"]
 also_copy = ["template.yaml"]
 process_isolation = "forkserver"  # hypothesis runs no test of a class twice in a process
+timeout_constant = 4.0  # seconds, times 15: pytest starts in one or two, unless the machine is busy
 pytest_add_cli_args_test_selection = {tests}
 """
 # A mutant must not be called noticed because the machine was slow or the examples were lucky.
@@ -109,11 +113,13 @@ def judge(name: str, verdicts: Counter[str]) -> tuple[bool, str]:
     """Whether enough mutants of a part were noticed, and a line about it."""
     total = sum(count for verdict, count in verdicts.items() if verdict not in _LEFT_OUT)
     noticed = sum(verdicts[verdict] for verdict in _NOTICED)
+    credible = verdicts["timeout"] <= MOST_TIMEOUTS * total
     enough = total > 0 and noticed >= THRESHOLD * total
     details = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     share = f"{noticed / total:.1%}" if total else "nothing"
     word = "" if enough else f", less than {THRESHOLD:.0%}"
-    return enough, f"{name}: {share} of {total} mutants noticed{word} ({details})"
+    word += "" if credible else f", more than {MOST_TIMEOUTS:.0%} of them by time-outs"
+    return enough and credible, f"{name}: {share} of {total} mutants noticed{word} ({details})"
 
 
 def change(name: str) -> Counter[str]:

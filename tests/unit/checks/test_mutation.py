@@ -45,6 +45,13 @@ def test_a_part_passes_with_85_of_100_mutants_noticed(
     assert ("less than 85%" in words) is not enough
 
 
+@pytest.mark.parametrize(("timeouts", "credible"), [(10, True), (11, False)])
+def test_a_part_with_many_time_outs_was_not_judged(timeouts: int, credible: bool) -> None:
+    passed, words = judge("predict", Counter(killed=100 - timeouts, timeout=timeouts))
+    assert passed is credible
+    assert ("more than 10% of them by time-outs" in words) is not credible
+
+
 @pytest.fixture
 def changed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The parts that were changed; the tests of predict.py are weak."""
