@@ -41,6 +41,11 @@ def test_a_word_outside_the_vocabulary_is_infrequent(vocabulary: Vocabulary) -> 
     assert vocabulary.encode("good zyzzyva").ids == [2, INFREQUENT]
 
 
+def test_the_reserved_numbers_have_names_that_are_no_words(vocabulary: Vocabulary) -> None:
+    named = [vocabulary.word(number) for number in (0, 1, 2, len(vocabulary) - 1)]
+    assert named == ["<none>", "<infrequent>", "good", vocabulary.words[-1]]
+
+
 def test_the_vocabulary_has_no_more_entries_than_its_settings_allow() -> None:
     vocabulary = build_vocabulary(REVIEWS, replace(MODERN, vocabulary_size=4))
     assert len(vocabulary) == 4
