@@ -63,7 +63,8 @@ def _cut(head: int, tail: int) -> Tokenise:
     return tokenise
 
 
-def _choices(train: list[str]) -> dict[str, Tokenise]:
+def choices(train: list[str]) -> dict[str, Tokenise]:
+    """What is compared, by name; ``train``: the texts whose frequent words are known."""
     counts = Counter(token for text in train for token in modern(text))
 
     def frequent(size: int) -> Tokenise:
@@ -96,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     split = corpus.split("train")
     rows = corpus.train_rows()
     train, dev = ([split.texts[row] for row in part] for part in rows)
-    for name, tokenise in tqdm(_choices(train).items(), unit=" choices"):
+    for name, tokenise in tqdm(choices(train).items(), unit=" choices"):
         model = NaiveBayesSVM().fit([tokenise(text) for text in train], split.labels[rows[0]])
         guessed = model.decide([tokenise(text) for text in dev]) > 0
         accuracy = float((guessed == split.labels[rows[1]]).mean())

@@ -90,8 +90,8 @@ def score_split(
 
 
 def _invoke(runtime: Any, endpoint: str, body: bytes, sleep: Callable[[float], None]) -> Any:
-    waited = 0.0
-    for pause in _pauses():
+    waited, pauses = 0.0, _pauses()
+    while True:
         try:
             response = runtime.invoke_endpoint(
                 EndpointName=endpoint,
@@ -112,9 +112,9 @@ def _invoke(runtime: Any, endpoint: str, body: bytes, sleep: Callable[[float], N
             raise JobError(f"the endpoint {endpoint} answers with something not JSON") from error
         if waited >= _PATIENCE:
             raise JobError(f"the endpoint {endpoint} did not answer for {waited:.0f} s ({code})")
+        pause = next(pauses)
         sleep(pause)
         waited += pause
-    raise AssertionError("there is always another pause")
 
 
 def _pauses() -> Iterator[float]:

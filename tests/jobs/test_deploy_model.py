@@ -61,6 +61,19 @@ def test_a_jobs_model_becomes_the_bundle(
     ]
 
 
+def test_a_dry_run_says_what_would_be_fetched_and_made(
+    aws: Aws, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_model(aws, name, {})
+    capsys.readouterr()
+    main(["deploy-model", name, "--dry-run", "--runs", str(tmp_path / "runs")])
+    address = f"s3://{BUCKET}/reeltone/models/{name}/output/model.tar.gz"
+    assert capsys.readouterr().out == (
+        f"s3.download_file {address}, then an export into model_training/bundle\n"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_model_that_proves_unequal_leaves_the_bundle_as_it_was(
     trained_model: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

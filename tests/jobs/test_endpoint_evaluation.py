@@ -18,7 +18,7 @@ from model_training.data import Encoded, prepare_corpus
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError
 from model_training.jobs.evaluation import describe_endpoint, score_split
-from tests.jobs.conftest import ROLE, Aws
+from tests.jobs.conftest import ROLE, Aws, sagemaker_job
 from tests.unit.model_training.conftest import write_archive
 
 Sleep = Callable[[float], None]
@@ -178,6 +178,29 @@ def test_an_endpoint_on_instances_costs_nothing_more(aws: Aws, cloud: Cloud) -> 
     assert describe_endpoint(cloud, "e") == (
         "cost: e runs on 2 x ml.m5.large anyway, $0.23 an hour; nothing is added"
     )
+
+
+def test_an_endpoint_that_is_not_in_service_is_not_asked(aws: Aws, cloud: Cloud) -> None:
+    make_endpoint(aws, SERVERLESS)
+    endpoint = sagemaker_job("endpoints", "e")
+    endpoint.endpoint_status = "Creating"
+    with pytest.raises(JobError, match="the endpoint e is Creating: it must be InService"):
+        describe_endpoint(cloud, "e")
+    endpoint.endpoint_status, endpoint.failure_reason = "Failed", "no such image"
+    with pytest.raises(JobError, match="the endpoint e is Failed: no such image"):
+        describe_endpoint(cloud, "e")
+
+
+def test_a_dry_run_asks_the_endpoint_nothing(
+    aws: Aws, small_expected: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_endpoint(aws, SERVERLESS)
+    archive = write_archive(tmp_path / "archive.tar.gz")
+    arguments = ["--endpoint", "e", "--archive", str(archive), "--data-dir", str(tmp_path)]
+    main(["evaluate", str(BUNDLES / "classic"), "--dry-run", *arguments])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "sagemaker-runtime.invoke_endpoint e: 80 reviews, 100 a request"
+    assert "InvokeEndpoint" not in [operation for operation, _ in aws.sent]
 
 
 def test_evaluate_prints_the_metrics_that_the_bundle_itself_has(

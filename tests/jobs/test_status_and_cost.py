@@ -133,6 +133,37 @@ def test_cost_of_a_job(
     assert capsys.readouterr().out == f"{name}: 1,800 s, $1.00\n"
 
 
+def test_a_job_that_aws_bills_nothing_for_has_no_cost(
+    name: str, error_of: Callable[..., str]
+) -> None:
+    sagemaker_job("training_jobs", name).billable_time_in_seconds = None
+    sagemaker_job("training_jobs", name).training_job_status = "InProgress"
+    expected = f"{name} is InProgress: AWS bills nothing for it yet, or pass --price"
+    assert error_of("cost", name) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cost", "--price", "free"], "'free'; use US dollars an hour, such as 1.41"),
+        (["cost", "--price", "-1"], "'-1'; use US dollars an hour, such as 1.41"),
+        (["cost", "--price", "nan"], "'nan'; use US dollars an hour, such as 1.41"),
+        (["train", "--instances", "0"], "'0'; use a whole number from 1 on"),
+        (["train", "--instances", "two"], "'two'; use a whole number from 1 on"),
+        (["tune", "--max-hours", "0"], "'0'; use hours, 0.01 to 120"),
+        (["tune", "--max-hours", "121"], "'121'; use hours, 0.01 to 120"),
+        (["tune", "--max-hours", "long"], "'long'; use hours, 0.01 to 120"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named_with_what_can(
+    aws: Aws, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+    assert aws.sent == []
+
+
 def test_cost_of_everything(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     main(["cost"])
     out = capsys.readouterr().out

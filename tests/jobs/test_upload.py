@@ -123,6 +123,14 @@ def test_the_rest_of_another_file_is_dropped(
     assert on_s3(aws) == other.read_bytes()
 
 
+def test_an_upload_under_a_longer_name_is_left_alone(aws: Aws, archive: Path) -> None:
+    other = {"Bucket": BUCKET, "Key": f"{KEY}.old"}
+    aws.client("s3").create_multipart_upload(**other)
+    main(["upload", *STORED, str(archive)])
+    assert aws.requests("AbortMultipartUpload") == []
+    assert on_s3(aws) == archive.read_bytes()
+
+
 def test_what_is_not_the_official_archive_is_not_sent(
     aws: Aws, tmp_path: Path, error_of: Callable[..., str]
 ) -> None:

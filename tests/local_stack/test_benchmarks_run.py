@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.check import GROUPS, LIMITS, Sizes
 from benchmarks.results import Figures, load_results
+from benchmarks.reviews import made_up
 
 PAGE = "<!-- benchmarks:begin -->\n<!-- benchmarks:end -->\n"
 
@@ -81,3 +83,10 @@ def test_peers(tmp_path: Path) -> None:
     assert list(figures["peers"]) == ["modern", "classic", "vader", "textblob", "minilm"]
     assert figures["peers"]["modern"]["of"] == 25_000
     assert "VADER" in page
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_each_limit_of_bench_check_is_measured_by_its_group(group: str) -> None:
+    ratios = GROUPS[group](made_up(), Sizes(text=4, answers=1, batch=64, starts=1))
+    assert ratios.keys() == {limit.name for limit in LIMITS if limit.group == group}
+    assert min(ratios.values()) > 0

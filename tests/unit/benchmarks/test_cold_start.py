@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +16,7 @@ import pytest
 from benchmarks import cold_start
 from benchmarks.__main__ import main
 from benchmarks.chain import HANDLERS, bare_function, reeltone
-from benchmarks.results import BenchmarkError
+from benchmarks.results import BenchmarkError, MissingNeedError
 from benchmarks.start import NOWHERE
 
 
@@ -68,12 +69,53 @@ def test_where_docker_is_missing_the_part_is_skipped_by_name(
     assert not (tmp_path / "cold-start.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("fails", "missing", "message"),
+    [
+        (["info"], "", "the Docker engine is not running"),
+        (["image"], "", f"the image is missing: docker pull {cold_start.IMAGE}"),
+        ([], "sam", "there is no sam: make sam installs it"),
+    ],
+    ids=["engine", "image", "sam"],
+)
+def test_each_need_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, fails: list[str], missing: str, message: str
+) -> None:
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, int(command[1] in fails))
+
+    monkeypatch.setenv("SAM", "sam")
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else f"/bin/{name}")
+    with pytest.raises(MissingNeedError, match=message):
+        cold_start.check_needs()
+
+
+def test_a_build_or_a_container_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, stderr="no space left")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(BenchmarkError, match="sam build failed: no space left"):
+        cold_start.build(Path("built"))
+    with (
+        pytest.raises(BenchmarkError, match="docker run failed: no space left"),
+        cold_start.emulator(bare_function(), {}),
+    ):
+        pass
+
+
 class Emulator(BaseHTTPRequestHandler):
-    """Answers as AWS's emulator does."""
+    """Answers as AWS's emulator does; the first request to a server starts the function."""
 
     status = 200
 
+    def do_GET(self) -> None:
+        self.send_error(404)
+
     def do_POST(self) -> None:
+        time.sleep(getattr(self.server, "init", 0))
+        self.server.init = 0  # type: ignore[attr-defined]
         event = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert event["rawPath"] == "/api/model"
         body = json.dumps({"statusCode": self.status}).encode()
@@ -102,3 +144,48 @@ def test_the_function_is_asked_through_the_emulators_address(
     monkeypatch.setattr(Emulator, "status", 500)
     with pytest.raises(BenchmarkError, match="the function answered"):
         cold_start.invoke(emulator)
+
+
+class Docker:
+    """Containers are servers of this process, whose functions take 0.2 s to start; ``sam build``
+    writes a package without byte code."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, HTTPServer] = {}
+        self.started = 0
+
+    def run(self, command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        output = ""
+        match command:
+            case [_, "build", _, folder]:
+                (Path(folder) / "SentimentFunction").mkdir()
+            case ["docker", "run", _, _, published, *_]:
+                output = self.start(int(published.split(":")[1]))
+            case ["docker", "rm", _, name]:
+                server = self.running.pop(name)
+                server.shutdown()
+                server.server_close()
+        return subprocess.CompletedProcess(command, 0, stdout=output)
+
+    def start(self, port: int) -> str:
+        server = HTTPServer(("127.0.0.1", port), Emulator)
+        server.init = 0.2  # type: ignore[attr-defined]
+        Thread(target=server.serve_forever, daemon=True).start()
+        self.started += 1
+        self.running[f"container {self.started}"] = server
+        return f"container {self.started}\n"
+
+
+def test_the_function_and_a_bare_one_are_started_in_containers_that_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    docker = Docker()
+    monkeypatch.setattr(subprocess, "run", docker.run)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    figures = cold_start.measure(quick=True)
+    assert figures["seconds"].keys() == {"bare function", "function"}
+    for [seconds] in figures["seconds"].values():
+        assert seconds > 0.1
+    assert figures["byte code in the package"] is False
+    assert docker.started == 2
+    assert docker.running == {}

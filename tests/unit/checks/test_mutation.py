@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from checks import mutation
-from checks.mutation import judge, lay_out, read_results
+from checks.mutation import PARTS, change, judge, lay_out, read_results
 
 OUTPUT = """
     predict.x_check_list__mutmut_1: killed
     predict.x_check_list__mutmut_2: survived
     predict.xǁPredictionǁto_dict__mutmut_1: timeout
     review_text.tokens.x_find_tokens__mutmut_11: no tests
-    endpoint.x__parse__mutmut_1: killed
-    settings.x__read__mutmut_1: survived
 """
 
 
-def test_results_are_counted_by_part() -> None:
-    assert read_results(OUTPUT) == {
-        "review_text": Counter({"no tests": 1}),
-        "predict": Counter({"killed": 1, "survived": 1, "timeout": 1}),
-        "endpoint": Counter({"killed": 1}),
-    }
+def test_results_are_counted() -> None:
+    assert read_results(OUTPUT) == {"killed": 1, "survived": 1, "timeout": 1, "no tests": 1}
 
 
 @pytest.mark.parametrize(
@@ -44,17 +40,47 @@ def test_results_are_counted_by_part() -> None:
 def test_a_part_passes_with_85_of_100_mutants_noticed(
     verdicts: dict[str, int], enough: bool
 ) -> None:
-    results = read_results("") | {"predict": Counter(verdicts)}
-    passed, words = judge(results, ["predict"])
+    passed, words = judge("predict", Counter(verdicts))
     assert passed is enough
     assert ("less than 85%" in words) is not enough
 
 
-def test_one_weak_part_is_enough_to_fail() -> None:
-    results = {"review_text": Counter(killed=9), "predict": Counter(survived=9)}
-    passed, words = judge(results, ["review_text", "predict"])
-    assert not passed
-    assert "review_text: 100.0% of 9 mutants noticed (9 killed)" in words
+@pytest.mark.parametrize(("timeouts", "credible"), [(10, True), (11, False)])
+def test_a_part_with_many_time_outs_was_not_judged(timeouts: int, credible: bool) -> None:
+    passed, words = judge("predict", Counter(killed=100 - timeouts, timeout=timeouts))
+    assert passed is credible
+    assert ("more than 10% of them by time-outs" in words) is not credible
+
+
+@pytest.fixture
+def changed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that were changed; the tests of predict.py are weak."""
+    names: list[str] = []
+
+    def change(name: str) -> Counter[str]:
+        names.append(name)
+        return Counter(survived=9) if name == "predict" else Counter(killed=9)
+
+    monkeypatch.setattr(mutation, "change", change)
+    return names
+
+
+def test_one_weak_part_is_enough_to_fail(
+    changed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"results\.txt"):
+        mutation.main([])
+    assert changed == ["review_text", "predict", "endpoint"]
+    assert capsys.readouterr().out.splitlines() == [
+        "review_text: 100.0% of 9 mutants noticed (9 killed)",
+        "predict: 0.0% of 9 mutants noticed, less than 85% (9 survived)",
+        "endpoint: 100.0% of 9 mutants noticed (9 killed)",
+    ]
+
+
+def test_a_part_can_be_changed_alone(changed: list[str]) -> None:
+    mutation.main(["endpoint"])
+    assert changed == ["endpoint"]
 
 
 def test_an_unknown_part_is_named() -> None:
@@ -62,10 +88,45 @@ def test_an_unknown_part_is_named() -> None:
         mutation.main(["app"])
 
 
-def test_the_project_has_code_and_tests_in_one_source_folder(tmp_path: Path) -> None:
-    lay_out(tmp_path / "project")
-    for name in ("src/predict.py", "src/endpoint.py", "src/review_text/stop_words_english.txt"):
-        assert (tmp_path / "project" / name).is_file()
-    assert (tmp_path / "project" / "tests/unit/sentiment/conftest.py").is_file()
-    assert "deadline=None" in (tmp_path / "project" / "tests/conftest.py").read_text()
-    assert not list((tmp_path / "project").rglob("Makefile"))
+@pytest.mark.parametrize(
+    ("name", "module", "test"),
+    [
+        ("review_text", "review_text/tokens.py", "review_text/test_tokens.py"),
+        ("predict", "predict.py", "sentiment/test_app.py"),
+        ("endpoint", "endpoint.py", "sentiment/test_endpoint.py"),
+    ],
+)
+def test_a_project_has_the_code_in_one_folder_and_the_parts_own_tests(
+    tmp_path: Path, name: str, module: str, test: str
+) -> None:
+    project = tmp_path / "project"
+    lay_out(PARTS[name], project)
+    settings = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["mutmut"]
+    [changed] = settings["only_mutate"]
+    assert (project / "src" / module).match(changed)
+    for selected in settings["pytest_add_cli_args_test_selection"]:
+        assert (project / selected).exists()
+    assert (project / "tests/unit" / test).is_file()
+    assert (project / "src/review_text/stop_words_english.txt").is_file()
+    assert "deadline=None" in (project / "tests/conftest.py").read_text()
+    assert not list(project.rglob("Makefile"))
+
+
+def test_mutmut_is_run_where_the_part_was_laid_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[tuple[list[str], Path]] = []
+
+    def run(command: list[str], cwd: Path, **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append((command[2:], cwd))
+        return subprocess.CompletedProcess(command, 0, stdout=OUTPUT)
+
+    monkeypatch.setattr(mutation, "PROJECTS", tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
+    assert change("endpoint") == read_results(OUTPUT)
+    project = tmp_path / "endpoint"
+    assert commands == [
+        (["mutmut", "run"], project),
+        (["mutmut", "results", "--all", "true"], project),
+    ]
+    assert (project / "results.txt").read_text() == OUTPUT

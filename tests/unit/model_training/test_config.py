@@ -91,3 +91,11 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     path.write_text("epochs = ")
     with pytest.raises(ConfigError, match=r"x\.toml"):
         load_config(str(path))
+
+
+def test_a_switch_is_true_or_false(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_config_options(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--bidirectional", "yes"])
+    assert "'yes'; use true or false" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import functools
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from model_training import data
 from model_training.data import Corpus, download, prepare_corpus, read_archive
 from model_training.errors import ArchiveError
-from review_text import CLASSIC, MODERN
+from review_text import CLASSIC, MODERN, Vocabulary
 
 from .conftest import GOOD, REVIEWS, write_archive
 
@@ -140,6 +141,31 @@ def test_an_archive_that_somebody_changed_on_purpose_is_refused(
     with pytest.raises(ArchiveError, match=f"is not the official archive: .*{message}"):
         prepare_corpus(tmp_path / "data", path)
     assert not (tmp_path / "data" / "corpus").exists()
+
+
+@pytest.mark.usefixtures("small_expected")
+def test_the_command_downloads_the_archive_once_and_says_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fetch(url: str, path: Path) -> None:
+        asked.append(url)
+        path.parent.mkdir()
+        write_archive(path)
+
+    asked: list[str] = []
+    monkeypatch.setattr(data, "download", fetch)
+    for _ in range(2):
+        data.main(["--data-dir", str(tmp_path / "data")])
+        # All movies of so small a data set are held out.
+        assert capsys.readouterr().out.startswith("0 reviews to train on, 80 to choose by, ")
+    assert asked == [data.URL]
+
+
+def test_a_vocabulary_whose_ids_need_more_than_16_bits_is_refused(corpus: Corpus) -> None:
+    settings = replace(MODERN, vocabulary_size=70_000)
+    vocabulary = Vocabulary(settings, (f"w{number}" for number in range(65_534)))
+    with pytest.raises(ArchiveError, match="65536 entries needs more than 16 bits"):
+        corpus.encoded("train", vocabulary)
 
 
 class _Cut(http.server.SimpleHTTPRequestHandler):

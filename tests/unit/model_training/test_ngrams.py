@@ -76,6 +76,10 @@ def test_an_ngram_counts_once_however_often_it_is_there(ngrams: NGrams) -> None:
     assert abs(after - before) < abs(before)
 
 
+def test_a_review_without_tokens_says_nothing_but_the_bias(ngrams: NGrams) -> None:
+    assert ngrams.logit(np.zeros(0, np.uint16)) == ngrams.bias
+
+
 def test_phrases_in_one_review_only_are_not_learned() -> None:
     split = make_split(6)
     counts = Counter(key for row in range(6) for keys in keys_of(split[row]) for key in set(keys))

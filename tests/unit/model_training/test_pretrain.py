@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -17,7 +18,7 @@ from model_training.config import PretrainingConfig, load_pretraining_config
 from model_training.data import Corpus, Encoded
 from model_training.errors import ConfigError, ReeltoneError
 from model_training.language_model import LanguageModel, Stream
-from review_text import NO_WORD
+from review_text import NO_WORD, Vocabulary
 
 SMALL = """
 text = "modern"
@@ -43,10 +44,12 @@ class Killed(BaseException):
     """What a process that is killed does: nothing after it runs."""
 
 
-def run(folder: Path, direction: str = "forward", epochs: int = 3) -> dict[str, torch.Tensor]:
+def run(
+    folder: Path, direction: str = "forward", epochs: int = 3, settings: str = SMALL
+) -> dict[str, torch.Tensor]:
     """Train on the small corpus; the weights."""
     config = folder / "language-models.toml"
-    config.write_text(SMALL.format(epochs=epochs))
+    config.write_text(settings.format(epochs=epochs))
     models = folder / "language-models"
     places = [f"--data-dir={folder / 'data'}", f"--model-dir={models}"]
     pretrain.main([str(config), *places, f"--direction={direction}"])
@@ -135,6 +138,47 @@ def test_dev_reviews_are_not_read(tmp_path: Path, corpus: Corpus) -> None:
     assert len(dev) >= 20
     kept = labelled.lengths[rows].sum() + len(corpus.encoded("unsup", vocabulary).ids)
     assert about["tokens"] == kept
+
+
+def test_a_run_that_reads_all_training_reviews_measures_nothing_on_others(
+    tmp_path: Path, corpus: Corpus
+) -> None:
+    run(tmp_path, epochs=1, settings=SMALL.replace("dev_reviews = 20", "dev_reviews = 0"))
+    about = json.loads((tmp_path / "language-models/forward.json").read_text())
+    assert "dev_perplexity" not in about
+
+
+WITH_VECTORS = SMALL.replace("word_vectors = false", "word_vectors = true")
+
+
+def test_a_language_model_can_start_from_word_vectors(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give(corpus: Corpus, vocabulary: Vocabulary, *_: object) -> npt.NDArray[np.float32]:
+        return np.full((len(vocabulary), 8), 7, np.float32)
+
+    monkeypatch.setattr(pretrain, "load_or_train", give)
+    words = run(tmp_path, epochs=1, settings=WITH_VECTORS)["embedding.weight"]
+    # One short epoch moves them a little; random ones are near 0.
+    assert words.min() > 6
+
+
+def test_what_both_directions_read_is_made_once_before_they_start(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "language-models.toml"
+    config.write_text(WITH_VECTORS.format(epochs=1))
+    data = tmp_path / "data"
+
+    def start(commands: list[list[str]]) -> None:
+        directions = [command[-1] for command in commands]
+        assert directions == ["--direction=forward", "--direction=backward"]
+        assert len(list(data.glob("word-vectors-*.npy"))) == 1
+        raise Killed
+
+    monkeypatch.setattr(pretrain, "run_side_by_side", start)
+    with pytest.raises(Killed):
+        pretrain.main([str(config), f"--data-dir={data}", f"--model-dir={tmp_path / 'models'}"])
 
 
 @pytest.mark.parametrize("killed_at", [1, 6, 10])

@@ -15,7 +15,7 @@ from model_training import checkpoint, processes, train
 from model_training.batches import Batches
 from model_training.config import load_config
 from model_training.data import Corpus, Encoded
-from model_training.errors import CheckpointError, HardwareError
+from model_training.errors import BundleError, CheckpointError, HardwareError
 from model_training.trained import load_run
 
 WITHOUT_TEACHER = ["--teacher=none", "--short-texts=false"]
@@ -115,6 +115,11 @@ def test_a_gpu_that_was_paid_for_and_is_not_there_stops_the_job(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HardwareError, match="SM_NUM_GPUS = 1"):
         processes.choose_device()
+
+
+def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=f"{tmp_path} is not a finished training run"):
+        load_run(tmp_path)
 
 
 def test_in_a_training_job_the_folders_are_sagemakers(monkeypatch: pytest.MonkeyPatch) -> None:

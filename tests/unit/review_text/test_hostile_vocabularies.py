@@ -56,7 +56,6 @@ def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes) -> None:
         {"settings": [*SETTINGS], "words": []},
         {"settings": "tokens", "words": []},
     ],
-    ids=str,
 )
 def test_what_is_json_and_no_vocabulary_is_refused(tmp_path: Path, content: Any) -> None:
     assert refusal(tmp_path / "vocabulary.json", content).startswith("not a vocabulary: ")

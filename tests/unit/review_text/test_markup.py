@@ -91,6 +91,9 @@ def test_an_entity_is_one_character_with_the_place_of_all_of_it() -> None:
     assert plain.text == "cafés"
     assert plain.source_spans([(0, 3), (3, 4), (4, 5)]) == [(0, 3), (3, 11), (11, 12)]
     assert plain.source_spans([(0, 5)]) == [(0, 12)]
+    # A word that begins and ends somewhere in the text around the entity.
+    plain = PlainText(join_pieces("two caf&eacute;s, both"))
+    assert plain.source_spans([(4, 9), (9, 10)]) == [(4, 16), (16, 17)]
 
 
 def test_separated_text_keeps_words_apart_that_a_tag_parts() -> None:

@@ -117,6 +117,21 @@ def test_places_count_code_points_whatever_stands_before(settings: TextSettings)
 
 
 @pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("xİ film", ["xİ", "film"]),
+        ("<b>xİ film</b> <i>İz</i>", ["xİ", "film", "İ", "z"]),
+        ("a&Idot;z <b>film</b>", ["a&Idot;", "z", "film"]),
+    ],
+)
+def test_classic_places_are_true_although_a_dotted_i_grows_when_it_is_lowered(
+    text: str, places: list[str]
+) -> None:
+    _, spans = find_tokens(text, CLASSIC)
+    assert [text[start:end] for start, end in spans] == places
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [("good", True), ("10", True), ("!?…", False), ("👍", False), ("<b></b>", False), ("片", True)],
 )

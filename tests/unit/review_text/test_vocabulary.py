@@ -41,10 +41,25 @@ def test_a_word_outside_the_vocabulary_is_infrequent(vocabulary: Vocabulary) -> 
     assert vocabulary.encode("good zyzzyva").ids == [2, INFREQUENT]
 
 
+def test_the_reserved_numbers_have_names_that_are_no_words(vocabulary: Vocabulary) -> None:
+    named = [vocabulary.word(number) for number in (0, 1, 2, len(vocabulary) - 1)]
+    assert named == ["<none>", "<infrequent>", "good", vocabulary.words[-1]]
+
+
 def test_the_vocabulary_has_no_more_entries_than_its_settings_allow() -> None:
     vocabulary = build_vocabulary(REVIEWS, replace(MODERN, vocabulary_size=4))
     assert len(vocabulary) == 4
     assert vocabulary.words == ("good", ",")
+
+
+def test_a_vocabulary_with_more_entries_than_that_is_refused() -> None:
+    settings = replace(MODERN, vocabulary_size=4)
+    assert len(Vocabulary(settings, ["good", "bad"])) == 4
+    with pytest.raises(VocabularyError) as caught:
+        Vocabulary(settings, ["good", "bad", "fun"])
+    assert str(caught.value) == (
+        "the vocabulary has 5 entries; vocabulary_size = 4 allows no more than that"
+    )
 
 
 def test_a_longer_review_keeps_its_head_and_its_tail() -> None:
@@ -100,6 +115,18 @@ def test_the_fingerprint_changes_with_words_order_and_settings(vocabulary: Vocab
     assert len({vocabulary.fingerprint, *(other.fingerprint for other in others)}) == 4
 
 
+def test_files_and_fingerprints_are_the_same_in_every_version(tmp_path: Path) -> None:
+    """Models that were trained before know their vocabulary by its fingerprint."""
+    vocabulary = Vocabulary(SMALL, ["film", "café"])
+    vocabulary.save(tmp_path / "vocabulary.json")
+    assert (tmp_path / "vocabulary.json").read_bytes() == (
+        '{"settings":{"head_tokens":4,"max_tokens":6,"stemmer":"none","stop_words":"none",'
+        '"tokens":"punctuated","vocabulary_size":30000,"window":2},"words":["film","café"]}\n'
+    ).encode()
+    # pragma: allowlist nextline secret
+    assert vocabulary.fingerprint.startswith("ab50f0cbee0ab678")
+
+
 def test_a_word_may_not_stand_in_the_vocabulary_twice() -> None:
     with pytest.raises(VocabularyError, match="more than once"):
         Vocabulary(MODERN, ["good", "good"])
@@ -112,7 +139,8 @@ def test_a_word_may_not_stand_in_the_vocabulary_twice() -> None:
         ("[]", "not a vocabulary"),
         ('{"settings": {}, "words": []}', "missing"),
         (json.dumps({"settings": MODERN.to_dict() | {"window": 0}, "words": []}), "window = 0"),
-        (json.dumps({"settings": MODERN.to_dict(), "words": [3]}), "not a string"),
+        (json.dumps({"settings": MODERN.to_dict(), "words": [3]}), ": a word is not a string$"),
+        (json.dumps({"settings": MODERN.to_dict(), "words": "a"}), ": words is not a list$"),
         (json.dumps({"settings": MODERN.to_dict() | {"tokens": "x"}, "words": []}), "tokens = 'x'"),
     ],
 )
@@ -136,6 +164,15 @@ def test_settings_name_the_value_that_they_reject() -> None:
         replace(MODERN, head_tokens=600)
     with pytest.raises(SettingsError, match="vocabulary_size = 2"):
         replace(MODERN, vocabulary_size=2)
+
+
+def test_settings_may_have_their_least_and_their_most_values() -> None:
+    least = replace(MODERN, vocabulary_size=3, max_tokens=1, head_tokens=0, window=1)
+    most = replace(
+        MODERN, vocabulary_size=1_000_000, max_tokens=10_000, head_tokens=10_000, window=10_000
+    )
+    for settings in (least, most):
+        assert TextSettings.from_dict(settings.to_dict()) == settings
 
 
 def test_settings_survive_their_dictionary() -> None:

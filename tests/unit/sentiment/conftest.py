@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +30,8 @@ CONTEXT = SimpleNamespace(
 
 @dataclass
 class FakeEndpoint:
-    """Every token contributes +1 if its id is even, -1 if it is odd; the bias is 0.25."""
+    """Every token contributes +1 if its id is even, -1 if it is odd; the bias is 0.25. As the real
+    one, it gives contributions only if it is asked for them."""
 
     vocabulary: Vocabulary
     error: Exception | None = None
@@ -40,12 +41,13 @@ class FakeEndpoint:
         self.calls.append(reviews)
         if self.error:
             raise self.error
-        return Answer("modern-0123456789ab", 0.25, [self._read(ids) for ids in reviews])
+        readings = [self._read(ids, contributions) for ids in reviews]
+        return Answer("modern-0123456789ab", 0.25, readings)
 
-    def _read(self, ids: list[int]) -> Reading:
-        contributions = [1.0 if number % 2 == 0 else -1.0 for number in ids]
-        logit = 0.25 + sum(contributions)
-        return Reading(logit, 0.9123456789 if logit > 0 else 0.1123456789, contributions)
+    def _read(self, ids: list[int], asked: bool) -> Reading:
+        given = [1.0 if number % 2 == 0 else -1.0 for number in ids]
+        logit = 0.25 + sum(given)
+        return Reading(logit, 0.9123456789 if logit > 0 else 0.1123456789, given if asked else [])
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,11 @@ def settings(environment: dict[str, str]) -> Settings:
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    handler: Any = telemetry.logger.registered_handler
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
-    previous = handler.setStream(stream)
-    yield stream
-    handler.setStream(previous)
+    # Its setStream would flush the former one, which is closed where mutmut collected the tests.
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
+    return stream
 
 
 @pytest.fixture

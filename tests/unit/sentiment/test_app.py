@@ -258,19 +258,41 @@ class TestManyReviews:
         assert len(response.json["results"]) == 100
 
     @pytest.mark.parametrize(
-        ("reviews", "status", "kind"),
+        ("reviews", "status", "kind", "detail"),
         [
-            ([], 400, "malformed-request"),
-            ("film", 400, "malformed-request"),
-            ({"0": "film"}, 400, "malformed-request"),
-            (["film"] * 101, 413, "too-many"),
+            (
+                [],
+                400,
+                "malformed-request",
+                'The field "reviews" is empty; send 1 to 100 reviews.',
+            ),
+            (
+                "film",
+                400,
+                "malformed-request",
+                'The field "reviews" is a string; send an array of strings.',
+            ),
+            (
+                {"0": "film"},
+                400,
+                "malformed-request",
+                'The field "reviews" is an object; send an array of strings.',
+            ),
+            (
+                ["film"] * 1_001,
+                413,
+                "too-many",
+                "The request has 1,001 reviews; the limit is 100.",
+            ),
+            (["film"] * 101, 413, "too-many", "The request has 101 reviews; the limit is 100."),
         ],
     )
     def test_must_be_a_list_of_1_to_100(
-        self, api: Api, reviews: object, status: int, kind: str
+        self, api: Api, reviews: object, status: int, kind: str, detail: str
     ) -> None:
         response = api.post(MANY, {"reviews": reviews})
         assert (response.status, problem_type(response)) == (status, kind)
+        assert response.json["detail"] == detail
         assert api.endpoint.calls == []
 
     def test_the_largest_answer_fits_into_a_lambda_response(self, api: Api) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,17 +34,21 @@ class Wire:
 
 
 def http(status: int, body: bytes, headers: dict[str, str] | None = None) -> Any:
-    """An answer, read from the wire as a real one is."""
+    """An answer, read from the wire as a real one is, and as often as it is asked for."""
     headers = {"content-length": str(len(body)), **(headers or {})}
+    return lambda: stream(status, io.BytesIO(body), headers)
+
+
+def stream(status: int, body: io.BytesIO, headers: dict[str, str]) -> AWSResponse:
     raw = HTTPResponse(
-        io.BytesIO(body),
+        body,
         status=status,
         headers=headers,
         preload_content=False,
         enforce_content_length=True,
         request_method="POST",
     )
-    return lambda: AWSResponse(NO_ADDRESS["endpoint_url"], status, raw.headers, raw)
+    return AWSResponse(NO_ADDRESS["endpoint_url"], status, raw.headers, raw)
 
 
 def aws_error(status: int, code: str, **members: object) -> Any:
@@ -112,8 +117,8 @@ def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wi
     return plug_in
 
 
-def connect_wired() -> tuple[Endpoint, Wire]:
-    endpoint, wire = connect("reeltone", VOCABULARY), Wire(answer(results=[]))
+def connect_wired(reply: Any = None) -> tuple[Endpoint, Wire]:
+    endpoint, wire = connect("reeltone", VOCABULARY), Wire(reply or answer(results=[]))
     client: Any = endpoint._runtime
     client._endpoint.http_session.send = wire
     return endpoint, wire
@@ -128,11 +133,11 @@ def test_the_request_is_the_contracts(plug: Plug) -> None:
     [request] = wire.requests
     assert request.url.endswith("/endpoints/reeltone/invocations")
     assert request.headers["Content-Type"] == b"application/json"
-    assert json.loads(request.body) == {
-        "vocabulary": VOCABULARY,
-        "reviews": [[2, 3]],
-        "contributions": True,
-    }
+    assert request.headers["Accept"] == b"application/json"
+    # Without spaces, for 100 reviews have 50,000 ids.
+    assert request.body == (
+        b'{"vocabulary":"%b","reviews":[[2,3]],"contributions":true}' % VOCABULARY.encode()
+    )
 
 
 def test_the_answer_is_read(plug: Plug) -> None:
@@ -182,21 +187,81 @@ def test_no_reviews_are_a_question_whether_the_model_is_there(plug: Plug) -> Non
         (failure(aws.ReadTimeoutError(**NO_ADDRESS)), errors.ModelWakingError),
     ],
 )
-def test_each_failure_has_its_name_and_is_tried_once(
-    plug: Plug, reply: Any, named: type[Exception]
-) -> None:
-    endpoint, wire = plug(reply)
+def test_each_failure_has_its_name_and_is_tried_once(reply: Any, named: type[Exception]) -> None:
+    endpoint, wire = connect_wired(reply)
     with pytest.raises(errors.ServiceError) as caught:
         endpoint.invoke([[2]])
     assert type(caught.value) is named
     assert len(wire.requests) == 1
 
 
-def test_what_the_model_said_is_kept_for_the_log(plug: Plug) -> None:
-    message = "Received client error (500) from primary with message: out of memory"
-    endpoint, _ = plug(aws_error(424, "ModelError", OriginalStatusCode=500, Message=message))
-    with pytest.raises(errors.ModelFailedError, match="out of memory"):
+@pytest.mark.parametrize("status", [500, 409])
+def test_what_the_model_said_is_kept_for_the_log(status: int) -> None:
+    message = f"Received client error ({status}) from primary with message: out of memory"
+    reply = aws_error(424, "ModelError", OriginalStatusCode=status, Message=message)
+    endpoint, _ = connect_wired(reply)
+    with pytest.raises(errors.ServiceError, match="out of memory"):
         endpoint.invoke([[2]])
+
+
+def test_what_the_sdk_said_is_kept_for_the_log(plug: Plug) -> None:
+    with pytest.raises(errors.ServiceError) as caught:
+        plug(failure(aws.ConnectTimeoutError(**NO_ADDRESS)))[0].invoke([[2]])
+    url = NO_ADDRESS["endpoint_url"]
+    assert str(caught.value) == f'ConnectTimeoutError: Connect timeout on endpoint URL: "{url}"'
+
+
+class Body(io.BytesIO):
+    """Counts what is read of it; what comes ``before`` each read may keep the reader waiting."""
+
+    def __init__(self, content: bytes, before: Callable[[], None] = lambda: None) -> None:
+        super().__init__(content)
+        self.bytes_read = 0
+        self._before = before
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._before()
+        content = super().read(size)
+        self.bytes_read += len(content)
+        return content
+
+
+@dataclass
+class Runtime:
+    """Answers with a body, whatever it is asked."""
+
+    body: Body
+
+    def invoke_endpoint(self, **_: Any) -> Any:
+        return {"Body": self.body}
+
+
+def refusal(body: Body, length: int) -> Any:
+    """A failure of the service whose body comes from ``body``."""
+    headers = {"content-length": str(length), "x-amzn-errortype": "InternalFailure"}
+    return lambda: stream(500, body, headers)
+
+
+def test_no_more_is_read_of_a_refusal_than_its_beginning() -> None:
+    body = Body(b" " * 1_000_000)
+    with pytest.raises(errors.ModelFailedError):
+        connect_wired(refusal(body, 1_000_000))[0].invoke([[2]])
+    assert body.bytes_read == 64 * 1024
+    assert body.closed
+
+
+def test_a_refusal_that_breaks_off_is_still_one() -> None:
+    with pytest.raises(errors.ModelFailedError, match=r"\(500\)"):
+        connect_wired(refusal(Body(b"{"), 1_000))[0].invoke([[2]])
+
+
+def test_a_call_that_takes_too_long_is_ended() -> None:
+    runtime = Runtime(Body(b"", before=lambda: time.sleep(5)))
+    started = time.monotonic()
+    with pytest.raises(errors.ModelBusyError) as caught:
+        Endpoint(runtime, "reeltone", VOCABULARY, seconds=0.05).invoke([[2]])
+    assert str(caught.value) == "no whole answer within 0.05 s"
+    assert time.monotonic() - started < 4
 
 
 def test_missing_credentials_are_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +281,7 @@ def test_half_of_the_credentials_are_a_matter_of_set_up(monkeypatch: pytest.Monk
 
 def test_a_missing_region_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(errors.SetUpError, match="You must specify a region"):
+    with pytest.raises(errors.SetUpError, match=r"^no client for SageMaker: You must specify"):
         connect("reeltone", VOCABULARY)
 
 
@@ -240,69 +305,81 @@ def test_a_call_ends_before_the_function_does() -> None:
     config = client.meta.config
     assert (config.connect_timeout, config.read_timeout) == (limits.connect, limits.read) == (2, 24)
     assert limits.connect + limits.read <= limits.call == endpoint._seconds < 29
+    assert connect("reeltone", VOCABULARY, TimeLimits(1, 1, 1.5))._seconds == 1.5
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "reason"),
     [
-        http(200, b""),
-        http(200, b"<html></html>"),
-        http(200, b"\xff\xfe\x00"),
-        http(200, b'{"model": "modern", "resu'),
-        http(200, b'{"model"', {"content-length": "1000"}),
-        http(200, b"[" * 100_000),
-        http(200, b"[]"),
-        http(200, b"null"),
-        answer(model=None),
-        answer(vocabulary=None),
-        answer(bias=None),
-        answer(bias=float("nan")),
-        answer(results=None),
-        answer(results={}),
-        answer(results=[]),
-        answer(results=[None]),
-        answer(results=[{}, {}]),
-        result(logit=float("nan")),
-        result(logit=float("inf")),
-        result(logit=10**400),
-        result(logit="0.49"),
-        result(logit=True),
-        result(probability=1.01),
-        result(probability=-0.01),
-        result(probability=None),
-        result(contributions=None),
-        result(contributions=[0.5]),
-        result(contributions=[0.5, None]),
-        result(contributions=[0.5, float("nan")]),
-        result(contributions="ab"),
+        (http(200, b""), "an answer of 0 bytes that is not JSON"),
+        (http(200, b"<html></html>"), "an answer of 13 bytes that is not JSON"),
+        (http(200, b"\xff\xfe\x00"), "an answer of 3 bytes that is not JSON"),
+        (http(200, b'{"model": "modern", "resu'), "an answer of 25 bytes that is not JSON"),
+        (http(200, b"[" * 100_000), "an answer of 100000 bytes that is not JSON"),
+        (http(200, b"[]"), "the answer is a list, not an object"),
+        (http(200, b"null"), "the answer is a NoneType, not an object"),
+        (answer(model=None), "model is a NoneType, not a str"),
+        (answer(vocabulary=None), "vocabulary is a NoneType, not a str"),
+        (answer(bias=None), "bias is not a number, or is out of all proportion"),
+        (answer(bias=float("nan")), "bias is not a number, or is out of all proportion"),
+        (answer(results=None), "results is a NoneType, not a list"),
+        (answer(results={}), "results is a dict, not a list"),
+        (answer(results=[]), "0 results for 1 reviews"),
+        (answer(results=[None]), "a result is a NoneType, not an object"),
+        (answer(results=[[]]), "a result is a list, not an object"),
+        (answer(results=[{}, {}]), "2 results for 1 reviews"),
+        (result(logit=float("nan")), "logit is not a number, or is out of all proportion"),
+        (result(logit=float("inf")), "logit is not a number, or is out of all proportion"),
+        (result(logit=-1_000_000), "logit is not a number, or is out of all proportion"),
+        (result(logit=10**400), "logit is not a number, or is out of all proportion"),
+        (result(logit="0.49"), "logit is not a number, or is out of all proportion"),
+        (result(logit=True), "logit is not a number, or is out of all proportion"),
+        (result(probability=1.01), "probability = 1.01"),
+        (result(probability=-0.01), "probability = -0.01"),
+        (result(probability=None), "probability is not a number, or is out of all proportion"),
+        (result(contributions=None), "contributions is a NoneType, not a list"),
+        (result(contributions=[0.5]), "1 contributions where 2 numbers belong"),
+        (result(contributions=[0.5] * 3), "3 contributions where 2 numbers belong"),
+        (result(contributions=[0.5, None]), "2 contributions where 2 numbers belong"),
+        (result(contributions=[0.5, float("nan")]), "2 contributions where 2 numbers belong"),
+        (result(contributions="ab"), "contributions is a str, not a list"),
     ],
 )
-def test_an_answer_outside_the_contract_is_refused(plug: Plug, reply: Any) -> None:
-    with pytest.raises(errors.BadAnswerError):
+def test_an_answer_outside_the_contract_is_refused_and_the_log_says_why(
+    plug: Plug, reply: Any, reason: str
+) -> None:
+    with pytest.raises(errors.BadAnswerError) as caught:
         plug(reply)[0].invoke([[2, 3]], contributions=True)
+    assert str(caught.value) == reason
+
+
+def test_an_answer_that_breaks_off_is_refused(plug: Plug) -> None:
+    with pytest.raises(errors.BadAnswerError, match=r"^ResponseStreamingError: .*IncompleteRead"):
+        plug(http(200, b'{"model"', {"content-length": "1000"}))[0].invoke([[2, 3]])
+
+
+@pytest.mark.parametrize("probability", [0, 1])
+def test_the_model_may_be_certain(plug: Plug, probability: int) -> None:
+    [reading] = plug(result(probability=probability))[0].invoke([[2, 3]], True).readings
+    assert reading.probability == probability
 
 
 def test_an_answer_in_another_vocabulary_is_refused(plug: Plug) -> None:
-    with pytest.raises(errors.VocabularyMismatchError, match="cdcd"):
-        plug(answer(vocabulary="cd" * 32))[0].invoke([[2, 3]], contributions=True)
+    with pytest.raises(errors.VocabularyMismatchError) as caught:
+        plug(answer(vocabulary="cd" * 4_000))[0].invoke([[2, 3]], contributions=True)
+    # A fingerprint has 64 characters, and the log needs no more of whatever this one is.
+    assert str(caught.value) == f"vocabulary {'cd' * 32!r} at the endpoint, {VOCABULARY!r} here"
+
+
+def test_an_answer_may_have_4_megabytes() -> None:
+    body = Body(answer(results=[])().raw.data.ljust(MAX_ANSWER_BYTES))
+    assert Endpoint(Runtime(body), "reeltone", VOCABULARY).invoke([]).readings == []
 
 
 def test_no_more_is_read_of_an_answer_than_an_answer_may_have() -> None:
-    class Stream(io.BytesIO):
-        read_bytes = 0
-
-        def read(self, size: int | None = -1) -> bytes:
-            content = super().read(size)
-            self.read_bytes += len(content)
-            return content
-
-    class Runtime:
-        def invoke_endpoint(self, **_: Any) -> Any:
-            return {"Body": stream}
-
-    content = answer()().raw.data
-    stream = Stream(content + b" " * 2 * MAX_ANSWER_BYTES)
-    with pytest.raises(errors.BadAnswerError, match=f"more than {MAX_ANSWER_BYTES} bytes"):
-        Endpoint(Runtime(), "reeltone", VOCABULARY).invoke([[2, 3]], contributions=True)
-    assert stream.read_bytes == MAX_ANSWER_BYTES + 1
-    assert stream.closed
+    body = Body(answer(results=[])().raw.data.ljust(2 * MAX_ANSWER_BYTES))
+    with pytest.raises(errors.BadAnswerError) as caught:
+        Endpoint(Runtime(body), "reeltone", VOCABULARY).invoke([])
+    assert str(caught.value) == f"the answer has more than {MAX_ANSWER_BYTES} bytes"
+    assert body.bytes_read == MAX_ANSWER_BYTES + 1
+    assert body.closed
