@@ -10,7 +10,7 @@ import sys
 
 import atheris
 
-from tests.fuzz.limits import limit_processor_time
+from tests.fuzz.limits import limit_inputs, limit_search
 
 # The function's log of a million requests is nothing to keep.
 os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
@@ -22,9 +22,8 @@ with atheris.instrument_imports(include=["review_text", "model_training.inferenc
 
 def main() -> None:
     """Search until libFuzzer's options say stop; an input that breaks a rule ends the search."""
-    target = TARGETS[sys.argv[1]]
-    atheris.Setup(sys.argv[2:], target)
-    limit_processor_time()
+    atheris.Setup(sys.argv[2:], limit_inputs(TARGETS[sys.argv[1]]))
+    limit_search()
     atheris.Fuzz()
 
 
