@@ -318,7 +318,7 @@ def test_the_image_has_the_program_and_no_model(container: Container) -> None:
         for folder in (".", "model_training")
     )
     assert folders == ["lib", "model_training", "review_text"]
-    assert modules == ["__init__.py", "__pycache__", "inference.py", "serve.py"]
+    assert modules == ["__init__.py", "__pycache__", "connections.py", "inference.py", "serve.py"]
 
 
 def test_the_image_is_small(image: str) -> None:
