@@ -95,7 +95,9 @@ def test_reviews_without_tokens_are_left_out() -> None:
 def test_dropped_words_are_the_same_ones_in_both_directions() -> None:
     config = replace(make_config("modern"), word_dropout=0.5)
     model = ReviewLSTM(config, ENTRIES).train()
-    batch: Batch = Batches(make_split([WINDOW, 20, WINDOW + 36]), config.text_settings, 7).make(np.arange(3))
+    batch: Batch = Batches(make_split([WINDOW, 20, WINDOW + 36]), config.text_settings, 7).make(
+        np.arange(3)
+    )
     torch.manual_seed(1)
     forward, backward = model._drop_words(batch)
     for row, length in enumerate(batch.lengths.tolist()):
