@@ -31,8 +31,11 @@ killing.preload("tests.reliability.programs")
 class Training:
     """A program, its results in a folder, and how long it takes."""
 
-    def __init__(self, program: Program, arguments: list[str], archive: Path, folder: Path) -> None:
-        self._program, self._folder = program, folder
+    def __init__(
+        self, program: Program, arguments: list[str], mark: str | None, archive: Path, folder: Path
+    ) -> None:
+        """``mark``: the file that says that it is finished, if it is written at once."""
+        self._program, self._mark, self._folder = program, mark, folder
         self._arguments = [argument.format(folder=folder) for argument in arguments]
         self._arguments += [f"--data-dir={folder / 'data'}", f"--archive={archive}"]
 
@@ -48,6 +51,10 @@ class Training:
 
     def moments(self) -> list[Moment]:
         return moments_of(self._folder)
+
+    def is_finished(self) -> bool:
+        """Whether it says so to whoever comes after it."""
+        return self._mark is not None and (self._folder / "model" / self._mark).exists()
 
     def results(self) -> dict[str, Any]:
         """Everything that is left, but what depends on the time it took; nothing is half done."""
@@ -79,17 +86,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("archive") / "archive.tar.gz")
 
 
-PROGRAMS = {
+PROGRAMS: dict[str, tuple[Program, list[str], str | None]] = {
     "train": (
         train_small,
         [
             *("modern", "--model-dir={folder}/model", "--checkpoint-dir={folder}/checkpoints"),
             *(*SETTINGS, "--ngrams=50"),
         ],
+        None,
     ),
     "pretrain": (
         pretrain_small,
         ["{folder}/small.toml", "--model-dir={folder}/model", "--direction=forward"],
+        "forward.safetensors",
     ),
 }
 
@@ -101,8 +110,8 @@ def prepare(name: str, archive: Path, folder: Path) -> Training:
     (folder / "small.toml").write_text(
         PRETRAINING.format(epochs=3).replace("= 20\nseed", "= 40\nseed")
     )
-    program, arguments = PROGRAMS[name]
-    return Training(program, arguments, archive, folder)
+    program, arguments, mark = PROGRAMS[name]
+    return Training(program, arguments, mark, archive, folder)
 
 
 @pytest.mark.timeout(0)  # there may be many
@@ -121,6 +130,8 @@ def test_a_training_that_is_killed_time_and_again_ends_as_if_it_had_not_been(
             assert training.results() == expected, moment
             training = prepare(name, archive, tmp_path / "disturbed")
             assert training.run(moment) == KILLED
+        if training.is_finished():
+            assert training.results() == expected, moment
     chance = random.Random(12)
     for _ in range(TIMES):
         training.run_for(chance.uniform(0, seconds))
