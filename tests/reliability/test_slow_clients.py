@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
+import re
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -46,6 +49,17 @@ class Client:
     def read_head(self) -> bytes:
         """The beginning of the answer, all of its head in it."""
         return self._receive()
+
+    def read_answer(self) -> bytes:
+        """One whole answer."""
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._receive()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        [length] = re.findall(rb"content-length: (\d+)", head)
+        while len(body) < int(length):
+            body += self._receive()
+        return head + body
 
     def read_to_the_end(self) -> bytes:
         """All that comes until the server closes.
@@ -209,6 +223,25 @@ def test_answers_that_nobody_reads_are_not_kept(connect: Connect, server: Served
             client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
 
 
+def ask_for_much(container: Served) -> bytes:
+    """A request whose answer is larger than what is kept for a client that does not read."""
+    reviews = {"reviews": [[2] * 500] * 20, "contributions": True}
+    body = json.dumps(json.loads(container.body) | reviews).encode()
+    return replace(container, body=body).request
+
+
+def test_a_large_answer_that_is_taken_late_gives_the_next_request_no_more_time(
+    servers: dict[str, Served],
+) -> None:
+    container = servers["container"]
+    with contextlib.closing(Client(container)) as client:
+        client.send(ask_for_much(container))
+        time.sleep(WAIT / 2)
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
+        client.send(container.head)
+        assert client.drip(repeat(b"x-slow: y\r\n"))[1] < WAIT + 2 * MARGIN
+
+
 def test_a_body_in_chunks_is_read(connect: Connect, server: Served) -> None:
     client = connect()
     chunks = b"".join(b"%x\r\n%s\r\n" % (1, bytes([byte])) for byte in server.body)
@@ -317,3 +350,19 @@ def test_nothing_is_scored_for_a_client_that_left_while_it_waited(
     scoring.go_on.set()
     assert answers(container)
     assert scoring.count == 2
+
+
+def test_an_answer_that_takes_long_is_waited_for_once_the_one_before_is_taken(
+    servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container, transform = servers["container"], serve._transform
+    second = Scoring(transform)
+    calls = iter((transform, second.__call__))
+    monkeypatch.setattr(serve, "_transform", lambda *arguments: next(calls)(*arguments))
+    with contextlib.closing(Client(container)) as client:
+        client.send(ask_for_much(container) + container.request)
+        assert second.started.wait(60)
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
+        time.sleep(2 * WAIT)
+        second.go_on.set()
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
