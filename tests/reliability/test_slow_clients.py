@@ -225,7 +225,7 @@ def test_answers_that_nobody_reads_are_not_kept(connect: Connect, server: Served
 
 def ask_for_much(container: Served) -> bytes:
     """A request whose answer is larger than what is kept for a client that does not read."""
-    reviews = {"reviews": [[2] * 500] * 20, "contributions": True}
+    reviews = {"reviews": [[2] * 500] * 60, "contributions": True}
     body = json.dumps(json.loads(container.body) | reviews).encode()
     return replace(container, body=body).request
 
