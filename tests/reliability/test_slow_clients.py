@@ -52,14 +52,14 @@ class Client:
 
     def read_answer(self) -> bytes:
         """One whole answer."""
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += self._receive()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        [length] = re.findall(rb"content-length: (\d+)", head)
-        while len(body) < int(length):
-            body += self._receive()
-        return head + body
+        answer, size = b"", None
+        while size is None or len(answer) < size:
+            more = self._receive()
+            assert more, "the server has closed before the answer's end"
+            answer += more
+            if head := re.match(rb".*?content-length: (\d+).*?\r\n\r\n", answer, re.DOTALL):
+                size = head.end() + int(head[1])
+        return answer
 
     def read_to_the_end(self) -> bytes:
         """All that comes until the server closes.
