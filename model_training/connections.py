@@ -24,11 +24,13 @@ class LimitedProtocol(H11Protocol):
     """HTTP on one connection, with an end to each wait for the client.
 
     A client that does not keep up is cut off. Where there are too many connections, those go first
-    that wait for their client: slow ones keep nobody else out.
+    that wait for their client: slow ones keep nobody else out. With too many others, uvicorn
+    answers 503.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.limit_concurrency = MOST_CONNECTIONS
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -86,12 +88,8 @@ class LimitedProtocol(H11Protocol):
             ends[min(ends)].transport.abort()
 
 
-SERVER_LIMITS: dict[str, Any] = {
-    "http": LimitedProtocol,
-    "ws": "none",
-    "limit_concurrency": MOST_CONNECTIONS,
-}
-"""Of uvicorn's settings: past so many connections, a request is answered with 503."""
+SERVER_LIMITS: dict[str, Any] = {"http": LimitedProtocol, "ws": "none"}
+"""Of uvicorn's settings."""
 
 
 async def read_body(request: Request, most: int) -> bytes | None:

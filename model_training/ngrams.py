@@ -11,6 +11,7 @@ thousands of times, not once in six.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,8 @@ def _pack(keys: Keys, weights: npt.NDArray[np.float64], bias: float) -> NGrams:
 
 def save_ngrams(ngrams: NGrams, path: Path) -> None:
     """Write them for ``load_ngrams``."""
-    about = {"scale": repr(ngrams.scale), "bias": repr(ngrams.bias)}
+    # One entry: several would be written in another order each time.
+    about = {"numbers": json.dumps({"scale": ngrams.scale, "bias": ngrams.bias})}
     with replacing(path) as part:
         save_file({"levels": ngrams.levels, "checks": ngrams.checks}, part, about)
 
@@ -136,10 +138,10 @@ def load_ngrams(path: Path) -> NGrams | None:
     if not path.exists():
         return None
     with safe_open(path, framework="np") as file:
-        about = file.metadata()
+        numbers = json.loads(file.metadata()["numbers"])
         return NGrams(
             file.get_tensor("levels"),
             file.get_tensor("checks"),
-            float(about["scale"]),
-            float(about["bias"]),
+            float(numbers["scale"]),
+            float(numbers["bias"]),
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 SECONDS_OF_A_HANG = 60.0
 SECONDS_UNTIL_A_HEAD_IS_READ = 0.1
+SECONDS_OF_A_DELAY = 0.8
 
 
 class Connection:
@@ -169,6 +170,12 @@ def flood(status: int) -> Behaviour:
     return behave
 
 
+def flood_late(connection: Connection, body: bytes) -> None:
+    """Not before there has been time to ask for more elsewhere."""
+    connection.closing.wait(SECONDS_OF_A_DELAY)
+    flood(200)(connection, body)
+
+
 def garbage(connection: Connection, body: bytes) -> None:
     connection.client.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     raise ConnectionAbortedError
@@ -213,12 +220,14 @@ FAULTS = {
     "wrong-shape": Fault(changed(results=[]), 502, "bad-answer"),
     "wrong-vocabulary": Fault(changed(vocabulary="f" * 64), 500, "set-up"),
     "huge-body": Fault(flood(200), 502, "bad-answer"),
+    "late-huge-body": Fault(flood_late, 502, "bad-answer"),
     "huge-refusal": Fault(flood(500), 502, "model-failed"),
 }
 """Refused connections besides: those are a server that is not there."""
 
-SLOW = {name for name in FAULTS if name.startswith(("hang", "drip"))} - {"hang-in-long-refusal"}
-"""Those that end at a time limit."""
+SLOW = {name for name in FAULTS if name.startswith(("hang", "drip", "late"))}
+SLOW -= {"hang-in-long-refusal"}
+"""Those that take a second or more."""
 
 
 def review_for(fault: str) -> str:

@@ -7,13 +7,14 @@ time.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,11 @@ class Moment:
 
 @dataclass
 class Killer:
-    """Counts operations below a folder, as an audit hook, and ends the process at one of them."""
+    """Notes operations below a folder, as an audit hook, and ends the process at one of them."""
 
     folder: str
     moment: Moment | None
-    count: int = 0
+    operations: list[str] = field(default_factory=list)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Before each operation of the process."""
@@ -51,12 +52,12 @@ class Killer:
             return
         if not isinstance(arguments[0], str | Path) or self.folder not in str(arguments[0]):
             return
-        self.count += 1
-        if self.moment is not None and self.count == self.moment.number:
-            if opens and self.moment.empty:
-                self.count = sys.maxsize  # opening it here is no operation of the program
-                os.close(os.open(arguments[0], os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
-            os.kill(os.getpid(), signal.SIGKILL)
+        self.operations.append(event)
+        if self.moment is None or len(self.operations) != self.moment.number:
+            return
+        if opens and self.moment.empty:
+            os.close(os.open(arguments[0], os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def preload(*modules: str) -> None:
@@ -87,15 +88,24 @@ def run(program: Program, arguments: list[str], folder: Path, moment: Moment | N
     return process.exitcode
 
 
-def count_operations(folder: Path) -> int:
-    """Of the program that last came to its end below ``folder``."""
-    return int(_counted(str(folder)).read_text())
+def moments_of(folder: Path) -> list[Moment]:
+    """All moments of the program that last came to its end below ``folder``."""
+    operations = json.loads(_noted(str(folder)).read_text())
+    return [
+        Moment(number, empty)
+        for number, operation in enumerate(operations, 1)
+        for empty in ((False, True) if operation == "open" else (False,))
+    ]
 
 
-def choose_moments(operations: int, number: int, seed: int) -> list[Moment]:
-    """So many of all, in random order; all where there are no more."""
-    every = [Moment(n, empty) for n in range(1, operations + 1) for empty in (False, True)]
-    return random.Random(seed).sample(every, min(number, len(every)))
+def choose_moments(moments: list[Moment], number: int, seed: int) -> list[Moment]:
+    """So many of them, in random order; half of them leave a file empty, if there are as many."""
+    chance = random.Random(seed)
+    chance.shuffle(moments)
+    rest = [moment for moment in moments if not moment.empty]
+    chosen = [moment for moment in moments if moment.empty][: (number + 1) // 2]
+    chosen += rest[: number - len(chosen)]
+    return chance.sample(chosen, len(chosen))
 
 
 def _run(
@@ -109,9 +119,8 @@ def _run(
     killer = Killer(folder, moment)
     sys.addaudithook(killer)
     program(arguments)
-    count = killer.count
-    _counted(folder).write_text(str(count))
+    _noted(folder).write_text(json.dumps(killer.operations))
 
 
-def _counted(folder: str) -> Path:
+def _noted(folder: str) -> Path:
     return Path(f"{folder}.operations")

@@ -70,7 +70,7 @@ async def serving_all() -> AsyncIterator[dict[str, Served]]:
         stand_in = RuntimeStandIn("reeltone", f"http://127.0.0.1:{ports[0]}")
         await stack.enter_async_context(serving(stand_in.create_app(), listeners[1]))
         function = FunctionDefinition("Sample", "samples.greet", (HANDLERS,), {}, 20, 128)
-        pool = FunctionPool(function, capacity=2)
+        pool = FunctionPool(function, capacity=1)
         stack.push_async_callback(pool.close)
         routes = [Route("POST", "/api/greeting", "Sample")]
         gateway = create_gateway(routes, {"Sample": pool}, ROOT / "frontend")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.reliability import killing
 from tests.reliability.aws_server import BUCKET, AwsServer, Request, aws_server
-from tests.reliability.killing import Moment, choose_moments, count_operations
+from tests.reliability.killing import Moment, moments_of
 from tests.reliability.programs import LEAST_PART, jobs_small
 from tests.unit.model_training.conftest import write_archive
 
@@ -72,8 +72,7 @@ def test_a_transform_that_is_killed_anywhere_gives_the_same_file_when_run_again(
     assert run(aws, tmp_path, *command) == 0
     expected = output.read_bytes()
     assert len(expected.splitlines()) == len(rows)
-    moments: list[Request | Moment] = [*all_requests(aws)]
-    moments += choose_moments(count_operations(tmp_path), 1_000, seed=1)
+    moments: list[Request | Moment] = [*all_requests(aws), *moments_of(tmp_path)]
     for moment in moments:
         output.unlink()
         assert run(aws, tmp_path, *command, at=moment) == KILLED, moment

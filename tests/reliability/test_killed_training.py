@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 
 from tests.reliability import killing
-from tests.reliability.killing import Program, choose_moments, count_operations
+from tests.reliability.killing import Moment, Program, choose_moments, moments_of
 from tests.reliability.programs import pretrain_small, train_small
 from tests.unit.model_training.conftest import write_archive
 from tests.unit.model_training.test_pretrain import SMALL as PRETRAINING
 from tests.unit.model_training.test_train import SETTINGS
 
-KILLS = int(os.environ.get("REELTONE_KILLS", "4"))
-"""Moments of each program, out of about 70; 1000 are all of them."""
-TIMES = 2
+KILLS = int(os.environ.get("REELTONE_KILLS", "10"))
+"""Moments of each program, out of some 40; 1000 are all of them."""
+TIMES = 4
 KILLED = -9
 
 killing.preload("tests.reliability.programs")
@@ -30,12 +31,15 @@ killing.preload("tests.reliability.programs")
 class Training:
     """A program, its results in a folder, and how long it takes."""
 
-    def __init__(self, program: Program, arguments: list[str], archive: Path, folder: Path) -> None:
-        self._program, self._folder = program, folder
+    def __init__(
+        self, program: Program, arguments: list[str], mark: str | None, archive: Path, folder: Path
+    ) -> None:
+        """``mark``: the file that says that it is finished, if it is written at once."""
+        self._program, self._mark, self._folder = program, mark, folder
         self._arguments = [argument.format(folder=folder) for argument in arguments]
         self._arguments += [f"--data-dir={folder / 'data'}", f"--archive={archive}"]
 
-    def run(self, moment: killing.Moment | None = None) -> int:
+    def run(self, moment: Moment | None = None) -> int:
         return killing.run(self._program, self._arguments, self._folder, moment)
 
     def run_for(self, seconds: float) -> None:
@@ -45,20 +49,30 @@ class Training:
         process.kill()
         process.join()
 
-    def operations(self) -> int:
-        return count_operations(self._folder)
+    def moments(self) -> list[Moment]:
+        return moments_of(self._folder)
+
+    def is_finished(self) -> bool:
+        """Whether it says so to whoever comes after it."""
+        return self._mark is not None and (self._folder / "model" / self._mark).exists()
 
     def results(self) -> dict[str, Any]:
         """Everything that is left, but what depends on the time it took; nothing is half done."""
-        files = {
-            str(path.relative_to(self._folder)): path.read_bytes()
+        return {
+            str(path.relative_to(self._folder)): _read(path)
             for path in self._folder.rglob("*")
             if path.is_file() and "checkpoint" not in str(path)
         }
-        return {
-            name: _without_times(json.loads(content)) if name.endswith(".json") else content
-            for name, content in files.items()
-        }
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".json":
+        return _without_times(json.loads(path.read_text()))
+    if path.suffix == ".safetensors":  # which has its metadata in any order
+        with safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name).tolist() for name in sorted(file.keys())}
+            return file.metadata(), tensors
+    return path.read_bytes()
 
 
 def _without_times(content: Any) -> Any:
@@ -72,17 +86,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("archive") / "archive.tar.gz")
 
 
-PROGRAMS = {
+PROGRAMS: dict[str, tuple[Program, list[str], str | None]] = {
     "train": (
         train_small,
         [
             *("modern", "--model-dir={folder}/model", "--checkpoint-dir={folder}/checkpoints"),
             *(*SETTINGS, "--ngrams=50"),
         ],
+        None,
     ),
     "pretrain": (
         pretrain_small,
         ["{folder}/small.toml", "--model-dir={folder}/model", "--direction=forward"],
+        "forward.safetensors",
     ),
 }
 
@@ -91,9 +107,11 @@ def prepare(name: str, archive: Path, folder: Path) -> Training:
     """A training that has not begun."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "small.toml").write_text(PRETRAINING.format(epochs=3))
-    program, arguments = PROGRAMS[name]
-    return Training(program, arguments, archive, folder)
+    (folder / "small.toml").write_text(
+        PRETRAINING.format(epochs=3).replace("= 20\nseed", "= 40\nseed")
+    )
+    program, arguments, mark = PROGRAMS[name]
+    return Training(program, arguments, mark, archive, folder)
 
 
 @pytest.mark.timeout(0)  # there may be many
@@ -106,18 +124,16 @@ def test_a_training_that_is_killed_time_and_again_ends_as_if_it_had_not_been(
     assert undisturbed.run() == 0
     seconds = time.monotonic() - started
     expected = undisturbed.results()
-    moments = choose_moments(undisturbed.operations(), KILLS, seed=11)
-    for moment in moments:
-        training = prepare(name, archive, tmp_path / "disturbed")
-        assert training.run(moment) == KILLED, moment
-        training.run(random.Random(str(moment)).choice(moments))
-        assert training.run() == 0, moment
-        assert training.results() == expected, moment
+    training = prepare(name, archive, tmp_path / "disturbed")
+    for moment in choose_moments(undisturbed.moments(), KILLS, seed=11):
+        if training.run(moment) == 0:  # what earlier runs have left takes fewer operations
+            assert training.results() == expected, moment
+            training = prepare(name, archive, tmp_path / "disturbed")
+            assert training.run(moment) == KILLED
+        if training.is_finished():
+            assert training.results() == expected, moment
     chance = random.Random(12)
     for _ in range(TIMES):
-        training = prepare(name, archive, tmp_path / "disturbed")
-        times = [chance.uniform(0, seconds) for _ in range(2)]
-        for limit in times:
-            training.run_for(limit)
-        assert training.run() == 0, times
-        assert training.results() == expected, times
+        training.run_for(chance.uniform(0, seconds))
+    assert training.run() == 0
+    assert training.results() == expected

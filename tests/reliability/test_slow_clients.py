@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
+import re
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -47,6 +50,17 @@ class Client:
         """The beginning of the answer, all of its head in it."""
         return self._receive()
 
+    def read_answer(self) -> bytes:
+        """One whole answer."""
+        answer, size = b"", None
+        while size is None or len(answer) < size:
+            more = self._receive()
+            assert more, "the server has closed before the answer's end"
+            answer += more
+            if head := re.match(rb".*?content-length: (\d+).*?\r\n\r\n", answer, re.DOTALL):
+                size = head.end() + int(head[1])
+        return answer
+
     def read_to_the_end(self) -> bytes:
         """All that comes until the server closes.
 
@@ -69,7 +83,7 @@ class Client:
                     if not more:
                         break
                 self.send(content)
-                assert time.monotonic() - self._started < 60, "the server never ends it"
+                assert time.monotonic() - self._started < 10, "the server never ends it"
         return answer, time.monotonic() - self._started
 
     def close(self) -> None:
@@ -91,15 +105,12 @@ def servers() -> Iterator[dict[str, Served]]:
         patch.setattr(connections, "BODY_SECONDS", WAIT)
         patch.setattr(serve, "BODY_SECONDS", WAIT)
         patch.setattr(connections, "MOST_CONNECTIONS", MOST_CONNECTIONS)
-        patch.setitem(connections.SERVER_LIMITS, "limit_concurrency", MOST_CONNECTIONS)
         patch.setattr(serve, "_cores", lambda: 1)
         with running() as served:
-            for server in served.values():
-                ask(server)
-            before = open_files(), threading.active_count()
+            ask_all(served)
+            before = open_files(served), threading.active_count()
             yield served
-            # Asked again, for the stand-in lets go of its own connections when it needs one.
-            wait_until(lambda: all(map(answers, served.values())) and open_files() <= before[0])
+            wait_until(lambda: open_files(served) <= before[0])
             assert threading.active_count() <= before[1] + IDLE_THREADS
 
 
@@ -127,8 +138,14 @@ def answers(server: Served) -> bool:
     return ask(server).startswith(b"HTTP/1.1 200")
 
 
-def open_files() -> int:
-    time.sleep(0.1)  # for the server, to close what its client has closed
+def ask_all(servers: dict[str, Served]) -> None:
+    assert all(map(answers, servers.values()))
+
+
+def open_files(servers: dict[str, Served]) -> int:
+    """How many there are when nobody is connected but the stand-in, to the container."""
+    ask_all(servers)
+    time.sleep(0.1)  # for the servers, to close what their clients have closed
     gc.collect()
     return len(os.listdir("/proc/self/fd"))
 
@@ -204,6 +221,25 @@ def test_answers_that_nobody_reads_are_not_kept(connect: Connect, server: Served
     with pytest.raises(ConnectionError):  # and no TimeoutError
         while True:
             client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+
+
+def ask_for_much(container: Served) -> bytes:
+    """A request whose answer is larger than what is kept for a client that does not read."""
+    reviews = {"reviews": [[2] * 500] * 60, "contributions": True}
+    body = json.dumps(json.loads(container.body) | reviews).encode()
+    return replace(container, body=body).request
+
+
+def test_a_large_answer_that_is_taken_late_gives_the_next_request_no_more_time(
+    servers: dict[str, Served],
+) -> None:
+    container = servers["container"]
+    with contextlib.closing(Client(container)) as client:
+        client.send(ask_for_much(container))
+        time.sleep(WAIT / 2)
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
+        client.send(container.head)
+        assert client.drip(repeat(b"x-slow: y\r\n"))[1] < WAIT + 2 * MARGIN
 
 
 def test_a_body_in_chunks_is_read(connect: Connect, server: Served) -> None:
@@ -314,3 +350,19 @@ def test_nothing_is_scored_for_a_client_that_left_while_it_waited(
     scoring.go_on.set()
     assert answers(container)
     assert scoring.count == 2
+
+
+def test_an_answer_that_takes_long_is_waited_for_once_the_one_before_is_taken(
+    servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container, transform = servers["container"], serve._transform
+    second = Scoring(transform)
+    calls = iter((transform, second.__call__))
+    monkeypatch.setattr(serve, "_transform", lambda *arguments: next(calls)(*arguments))
+    with contextlib.closing(Client(container)) as client:
+        client.send(ask_for_much(container) + container.request)
+        assert second.started.wait(60)
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
+        time.sleep(2 * WAIT)
+        second.go_on.set()
+        assert client.read_answer().startswith(b"HTTP/1.1 200")
