@@ -57,11 +57,11 @@ class Training:
         return self._mark is not None and (self._folder / "model" / self._mark).exists()
 
     def results(self) -> dict[str, Any]:
-        """Everything that is left, but what depends on the time it took; nothing is half done."""
+        """Everything that is left, but what depends on the time it took, and half-written files."""
         return {
             str(path.relative_to(self._folder)): _read(path)
             for path in self._folder.rglob("*")
-            if path.is_file() and "checkpoint" not in str(path)
+            if path.is_file() and "checkpoint" not in str(path) and path.suffix != ".part"
         }
 
 
@@ -137,3 +137,4 @@ def test_a_training_that_is_killed_time_and_again_ends_as_if_it_had_not_been(
         training.run_for(chance.uniform(0, seconds))
     assert training.run() == 0
     assert training.results() == expected
+    assert not list((tmp_path / "disturbed").rglob("*.part"))
