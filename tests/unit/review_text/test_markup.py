@@ -26,6 +26,11 @@ PAGES = [
     "&#0; &#55296; &#99999999999; &#128077; &#1234567890123456789012;",
     "<ruby>kan<rp>(</rp><rt>ji</rt><rp>)</rp></ruby>",
     "<script>never closed <b>",
+    "</script>read<script>not read</script>read",
+    "<script/>read<template/>read",
+    "<template>not<template>read</template>not</template>read",
+    "<rt>not<rp>read</rt>read</rp>read",
+    "<rt>not<rp>read</rt>read<template>not</rp>read</template>read",
     "&",
     "<",
     "",
@@ -94,6 +99,18 @@ def test_an_entity_is_one_character_with_the_place_of_all_of_it() -> None:
     # A word that begins and ends somewhere in the text around the entity.
     plain = PlainText(join_pieces("two caf&eacute;s, both"))
     assert plain.source_spans([(4, 9), (9, 10)]) == [(4, 16), (16, 17)]
+
+
+def test_a_first_letter_alone_leads_back_behind_the_markup_before_it() -> None:
+    assert PlainText(join_pieces("<b>A film</b>")).source_spans([(0, 1), (2, 6)]) == [
+        (3, 4),
+        (5, 9),
+    ]
+
+
+@pytest.mark.parametrize("digits", [20, 5_000])
+def test_a_number_that_no_character_has_is_the_replacement_character(digits: int) -> None:
+    assert PlainText(join_pieces(f"a&#{'1' * digits};b")).text == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_separated_text_keeps_words_apart_that_a_tag_parts() -> None:

@@ -29,6 +29,7 @@ def sentences(text: str) -> list[str]:
         ("I give it 7.5 of 10", ["I give it 7.5 of 10"]),
         ('"Never again." She left', ['"Never again."', "She left"]),
         ("So... what? Nothing", ["So...", "what?", "Nothing"]),
+        ("<br />\nOne. Two", ["One.", "Two"]),
         ("", []),
     ],
 )
