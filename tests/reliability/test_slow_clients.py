@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from local_stack import gateway, runtime
 from model_training import connections, serve
 from tests.reliability.servers import NAMES, SMALL_BUFFER, Served, running
 
@@ -270,6 +271,30 @@ def test_a_request_that_cannot_be_is_refused_at_once(
     client.send(server.head + headers)
     assert client.read_head().startswith(b"HTTP/1.1 " + status)
     assert time.monotonic() - started < WAIT
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "status"),
+    [
+        ("container", serve.MOST_BYTES, b"413"),
+        ("runtime", runtime.MAX_BODY, b"400"),
+        ("gateway", gateway.MAX_BODY, b"413"),
+    ],
+)
+def test_chunks_that_become_too_many_are_refused_before_their_end(
+    servers: dict[str, Served],
+    name: str,
+    most: int,
+    status: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "BODY_SECONDS", 60)
+    with contextlib.closing(Client(servers[name])) as client:
+        client.send(servers[name].head + b"transfer-encoding: chunked\r\n\r\n")
+        for _ in range(most // 2**20):
+            client.send(b"100000\r\n" + b" " * 2**20 + b"\r\n")
+        client.send(b"1\r\n \r\n")
+        assert client.read_head().startswith(b"HTTP/1.1 " + status)
 
 
 def test_a_request_without_a_length_has_no_body(connect: Connect, server: Served) -> None:
