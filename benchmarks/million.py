@@ -2,7 +2,8 @@
 
 The container's program answers JSON Lines over HTTP, in requests as large and as many at a time as
 ``model_training.jobs transform`` asks SageMaker for. Its memory must stay flat, and each tenth of
-the reviews take as long as any other.
+the reviews take as much processor time as any other: time of day would be that of the machine's
+other work, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import cycle, islice, pairwise
 import httpx
 
 from benchmarks.chain import container, reeltone
-from benchmarks.memory import peak_megabytes, resident_megabytes
+from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.reviews import Source
 from model_training.inference import JSON_LINES
@@ -27,6 +28,10 @@ REVIEWS = 1_000_000
 QUICK_REVIEWS = 300
 SAMPLES = 100
 """Measurements of time and memory on the way."""
+
+Sample = tuple[int, float, float | None, float | None]
+"""Reviews scored, seconds since the start, the endpoint's processor seconds and resident megabytes,
+where the system can say them."""
 
 
 @dataclass
@@ -38,18 +43,22 @@ class Progress:
     scored: int = 0
     failed: int = 0
     started: float = field(default_factory=time.monotonic)
-    samples: list[tuple[int, float, float | None]] = field(default_factory=list)
-    """(reviews scored, seconds, megabytes resident)."""
+    samples: list[Sample] = field(default_factory=list)
 
     def add(self, answers: list[bytes]) -> None:
         """Count the answers of one request."""
         self.scored += len(answers)
         self.failed += sum(b'"probability"' not in line for line in answers)
-        if self.scored * SAMPLES >= self.reviews * (len(self.samples) + 1):
-            megabytes = resident_megabytes(self.pid)
-            seconds = time.monotonic() - self.started
-            self.samples.append((self.scored, round(seconds, 2), megabytes and round(megabytes, 1)))
+        if self.scored * SAMPLES >= self.reviews * len(self.samples):
+            self.sample()
             print(f"\r{self.scored:,} of {self.reviews:,}", end="", file=sys.stderr, flush=True)
+
+    def sample(self) -> None:
+        """Measure time and memory now."""
+        seconds = round(time.monotonic() - self.started, 2)
+        megabytes = resident_megabytes(self.pid)
+        spent = processor_seconds(self.pid)
+        self.samples.append((self.scored, seconds, spent, megabytes and round(megabytes, 1)))
 
 
 def measure(source: Source, reviews: int = REVIEWS, quick: bool = False) -> Figures:
@@ -64,6 +73,7 @@ def measure(source: Source, reviews: int = REVIEWS, quick: bool = False) -> Figu
     payload = PAYLOAD_MB * 1024**2 // (64 if quick else 1)
     with container(reeltone().container) as (url, process):
         progress = Progress(reviews, process.pid)
+        progress.sample()
         asyncio.run(transform(url, payloads(repeated, payload), progress))
         print(file=sys.stderr)
         peak = peak_megabytes(process.pid)
@@ -118,12 +128,14 @@ async def transform(url: str, requests: Iterator[bytes], progress: Progress) -> 
         await asyncio.gather(*(send(client) for _ in range(CONCURRENT)))
 
 
-def tenths(samples: Sequence[tuple[int, float, float | None]]) -> list[float]:
-    """Reviews a second in each tenth of the way."""
-    reviews = samples[-1][0]
-    edges = [(0, 0.0)]
+def tenths(samples: Sequence[Sample]) -> list[float]:
+    """Reviews a second of processor time in each tenth of the way; of any time where the system
+    can't tell."""
+    times = [(n, seconds if spent is None else spent) for n, seconds, spent, _ in samples]
+    reviews = times[-1][0]
+    edges = [times[0]]
     for part in range(1, 11):
-        edges.append(next((n, t) for n, t, _ in samples if n * 10 >= reviews * part))
+        edges.append(next(sample for sample in times if sample[0] * 10 >= reviews * part))
     return [
         (after[0] - before[0]) / (after[1] - before[1])
         for before, after in pairwise(edges)

@@ -80,11 +80,17 @@ def draw_batch(path: Path, figures: Figures) -> None:
 
 def draw_million(path: Path, figures: Figures) -> None:
     """Time and memory on the way through a large file."""
-    reviews, seconds, megabytes = (list(each) for each in zip(*figures["samples"], strict=True))
+    reviews, seconds, spent, megabytes = (
+        list(each) for each in zip(*figures["samples"], strict=True)
+    )
     thousands = [count / 1000 for count in reviews]
     with picture(path, 8, 3.2) as figure:
         left, right = figure.subplots(1, 2)
-        left.plot([0, *thousands], [0, *(each / 60 for each in seconds)], color=BLUE)
+        left.plot(thousands, [each / 60 for each in seconds], color=BLUE, label="all")
+        if None not in spent:
+            minutes = [each / 60 for each in spent]
+            left.plot(thousands, minutes, "--", color=VERMILION, label="processor")
+            left.legend()
         left.set(title="minutes", xlabel="thousand reviews scored")
         if None not in megabytes:
             right.plot(thousands, megabytes, color=GREEN)

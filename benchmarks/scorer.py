@@ -12,7 +12,7 @@ import json
 import sys
 import time
 
-from benchmarks.memory import peak_megabytes
+from benchmarks.processes import peak_megabytes
 from model_training.inference import JSON_LINES, Model, input_fn, model_fn, output_fn, predict_fn
 
 

@@ -18,7 +18,7 @@ from benchmarks.chain import (
     running,
     wait_for_ping,
 )
-from benchmarks.memory import resident_megabytes
+from benchmarks.processes import resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import take_turns

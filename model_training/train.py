@@ -411,7 +411,9 @@ def _write_results(
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
-    (folder / "run.json").write_text(json.dumps(about, indent=2) + "\n")
+    # Last, for where it is, the run counts as finished.
+    with replacing(folder / "run.json") as part:
+        part.write_text(json.dumps(about, indent=2) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -26,6 +26,8 @@ MAX_REVIEWS = 100
 """Of one request; the endpoint takes as many in one call."""
 
 _DECIMALS = 6
+_SHARE_DECIMALS = 7
+"""As the endpoint rounds each word's contribution: sums of them have no more."""
 
 Invoke = Callable[[list[list[int]], bool], Answer]
 """Token ids of each review, and whether to give contributions."""
@@ -188,7 +190,7 @@ def _explain(review: Review, reading: Reading, bias: float) -> Explanation:
         Stretch(
             words[sentence.first].start,
             words[sentence.last].end,
-            fsum(contributions[sentence.first : sentence.last + 1]),
+            round(fsum(contributions[sentence.first : sentence.last + 1]), _SHARE_DECIMALS),
         )
         for sentence in split_sentences(review.text, spans)
     ]

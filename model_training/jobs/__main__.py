@@ -2,7 +2,7 @@
 
     python -m model_training.jobs upload data/aclImdb_v1.tar.gz
     python -m model_training.jobs train modern --wait
-    python -m model_training.jobs deploy-model reeltone-modern-20261122-033000
+    python -m model_training.jobs deploy-model reeltone-modern-261122-033000-9f3c
     sam build && sam deploy
 
 Each command says what it will cost and asks before it starts (--yes does not ask); --dry-run prints

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,10 +75,14 @@ class Machines:
         return {"StoppingCondition": stop, "EnableManagedSpotTraining": self.spot}
 
 
-def job_name(kind: str, now: datetime | None = None) -> str:
-    """A new name: reeltone-modern-20261122-033000."""
+def job_name(kind: str) -> str:
+    """A new name: reeltone-modern-261122-033000-9f3c.
+
+    Two commands of the same second must not write to the same place: SageMaker refuses a name that
+    is taken, but only after the reviews or the source were sent there.
+    """
     plain = re.sub(r"[^A-Za-z0-9]+", "-", kind)
-    return f"reeltone-{plain}-{now or datetime.now(UTC):%Y%m%d-%H%M%S}"
+    return f"reeltone-{plain}-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def image_uri(region: str, machines: Machines) -> str:

@@ -82,7 +82,7 @@ def start_tuning(
     check_data(cloud, place)
     fixed["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
     # SageMaker allows 32 characters here, and appends its own to name each training job.
-    name = job_name(f"t-{config[:5]}")
+    name = job_name("tune")
     cloud.change(
         "sagemaker",
         "create_hyper_parameter_tuning_job",

@@ -17,6 +17,7 @@ from model_training.jobs.training import (
     METRICS,
     Machines,
     hyperparameters,
+    job_name,
     supports_several_processes,
 )
 from tests.jobs.conftest import (
@@ -38,10 +39,14 @@ def trained(aws: Aws, *arguments: str) -> Any:
     return aws.requests("CreateTrainingJob")[-1]
 
 
+def test_names_of_the_same_second_are_not_the_same() -> None:
+    assert len({job_name("score") for _ in range(10)}) == 10
+
+
 def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
     request = trained(aws, "modern", "--epochs", "3", "--bidirectional", "false")
     name = request["TrainingJobName"]
-    assert re.fullmatch(r"reeltone-modern-\d{8}-\d{6}", name)
+    assert re.fullmatch(r"reeltone-modern-\d{6}-\d{6}-[0-9a-f]{4}", name)
     (source,) = aws.requests("PutObject")
     assert re.fullmatch(r"reeltone/source/source-[0-9a-f]{16}\.tar\.gz", source["Key"])
     assert request == {

@@ -32,9 +32,9 @@ class Training:
     """A program, its results in a folder, and how long it takes."""
 
     def __init__(
-        self, program: Program, arguments: list[str], mark: str | None, archive: Path, folder: Path
+        self, program: Program, arguments: list[str], mark: str, archive: Path, folder: Path
     ) -> None:
-        """``mark``: the file that says that it is finished, if it is written at once."""
+        """``mark``: the file that says that it is finished."""
         self._program, self._mark, self._folder = program, mark, folder
         self._arguments = [argument.format(folder=folder) for argument in arguments]
         self._arguments += [f"--data-dir={folder / 'data'}", f"--archive={archive}"]
@@ -54,7 +54,7 @@ class Training:
 
     def is_finished(self) -> bool:
         """Whether it says so to whoever comes after it."""
-        return self._mark is not None and (self._folder / "model" / self._mark).exists()
+        return (self._folder / "model" / self._mark).exists()
 
     def results(self) -> dict[str, Any]:
         """Everything that is left, but what depends on the time it took, and half-written files."""
@@ -86,14 +86,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("archive") / "archive.tar.gz")
 
 
-PROGRAMS: dict[str, tuple[Program, list[str], str | None]] = {
+PROGRAMS: dict[str, tuple[Program, list[str], str]] = {
     "train": (
         train_small,
         [
             *("modern", "--model-dir={folder}/model", "--checkpoint-dir={folder}/checkpoints"),
             *(*SETTINGS, "--ngrams=50"),
         ],
-        None,
+        "run.json",
     ),
     "pretrain": (
         pretrain_small,

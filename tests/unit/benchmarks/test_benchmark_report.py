@@ -121,7 +121,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         "texts": "test reviews",
         "reviews": 1000,
         "seconds": 10.0,
-        "samples": [[n * 10, n / 10, 100.0 + n / 10] for n in range(1, 101)],
+        "samples": [[n * 10, n / 10, n / 6, 100.0 + n / 10] for n in range(101)],
         "peak megabytes": 115.0,
         "requests at a time": 4,
         "megabytes a request": 1.0,

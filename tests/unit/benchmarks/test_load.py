@@ -72,10 +72,10 @@ def test_requests_are_whole_lines_as_many_as_fit() -> None:
 
 
 def test_an_even_way_has_tenths_of_one_speed() -> None:
-    even = [(n * 10, float(n), 100.0) for n in range(1, 101)]
-    assert tenths(even) == pytest.approx([10.0] * 10)
-    slower = [
-        (n, float(s), m)
-        for (n, _, m), s in zip(even, [*range(1, 51), *range(52, 152, 2)], strict=True)
-    ]
+    even = [(n * 10, float(n), 2.0 * n, 100.0) for n in range(101)]
+    assert tenths(even) == pytest.approx([5.0] * 10)
+    unknown = [(n, seconds, None, None) for n, seconds, *_ in even]
+    assert tenths(unknown) == pytest.approx([10.0] * 10)
+    late = [*range(51), *range(52, 152, 2)]
+    slower = [(n, 1.0, float(s), m) for (n, _, _, m), s in zip(even, late, strict=True)]
     assert max(tenths(slower)) / min(tenths(slower)) == pytest.approx(2)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
 
-from benchmarks.memory import peak_megabytes, resident_megabytes
+from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from tests.needs import need
 
@@ -66,3 +67,13 @@ def test_memory_is_that_of_the_process_alone() -> None:
     assert peak is not None
     assert resident is not None
     assert 1 < resident <= peak < 30
+
+
+def test_processor_time_is_of_the_process_and_its_threads() -> None:
+    need(os.path.isdir("/proc/self"), "this system has no /proc")
+    spent = processor_seconds(os.getpid())
+    assert spent is not None
+    assert spent == pytest.approx(time.process_time(), abs=0.1)
+    while time.process_time() < spent + 0.5:
+        pass
+    assert processor_seconds(os.getpid()) == pytest.approx(spent + 0.5, abs=0.1)

@@ -48,6 +48,13 @@ def test_sentences_add_up_to_what_their_words_do(vocabulary: Vocabulary) -> None
     assert len(answer["words"]) == 9
 
 
+def test_the_sum_of_a_sentence_has_no_more_digits_than_what_it_is_of(
+    vocabulary: Vocabulary,
+) -> None:
+    answer = predict_text("Great film.", vocabulary, 0.9).to_dict()
+    assert [part["contribution"] for part in answer["sentences"]] == [0.3]
+
+
 def test_a_long_review_is_explained_where_it_was_read(vocabulary: Vocabulary) -> None:
     text = "great film. " * 300
     answer = predict_text(text, vocabulary, 0.9).to_dict()
