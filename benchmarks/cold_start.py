@@ -1,4 +1,5 @@
-"""The function's cold start in Lambda's container: AWS's image, its runtime client, its emulator.
+"""The function's cold start in Lambda's container: AWS's image, its runtime client, its emulator
+(the one that the SAM CLI brings, and mounts into the image as is done here).
 
 The emulator starts the function when the first request comes, so what the first request takes more
 than the next ones is INIT: Python, the handler's imports, its client and vocabulary. A function
@@ -29,10 +30,13 @@ from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+EMULATOR = f"samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
+"""Among the SAM CLI's modules."""
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _EVENT = (ROOT / "events" / "model.json").read_text(encoding="utf-8")
 """A request that needs no endpoint."""
+_PROGRAM = "/var/rapid/aws-lambda-rie"
 _START_SECONDS = 60
 _LATER = 9
 """Requests after the first."""
@@ -51,9 +55,11 @@ def measure(quick: bool = False) -> Figures:
     seconds: dict[str, list[float]] = {"bare function": [], "function": []}
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder))
+        program = {find_emulator(): _PROGRAM}
         mounts = {
-            "bare function": {HANDLERS: "/var/task"},
-            "function": {
+            "bare function": program | {HANDLERS: "/var/task"},
+            "function": program
+            | {
                 Path(folder) / "SentimentFunction": "/var/task",
                 Path(folder) / "VocabularyLayer": "/opt",
             },
@@ -81,6 +87,22 @@ def check_needs() -> None:
         raise MissingNeedError(f"the image is missing: docker pull {IMAGE}")
     if shutil.which(sam()) is None:
         raise MissingNeedError("there is no sam: make sam installs it, or set SAM to its path")
+    find_emulator()
+
+
+def find_emulator() -> Path:
+    """The emulator's program for this machine's processor.
+
+    Raises:
+        MissingNeedError: the SAM CLI is not installed as pip does it.
+    """
+    program = Path(shutil.which(sam()) or sam()).resolve()
+    found = sorted(program.parents[1].glob(f"lib/python3*/site-packages/{EMULATOR}"))
+    if not found:
+        raise MissingNeedError(
+            f"{program} has no {EMULATOR} beside it: make sam installs one that has, or set SAM"
+        )
+    return found[0]
 
 
 def sam() -> str:
@@ -130,6 +152,7 @@ def docker_command(
     hidden = ("PATH", "HOME", "PYTHONPATH", "LANG")
     variables = process_environment(function).items()
     command = ["docker", "run", "--detach", "--publish", f"127.0.0.1:{port}:8080"]
+    command += ["--entrypoint", _PROGRAM]
     for source, target in mounts.items():
         command += ["--volume", f"{source}:{target}:ro"]
     for key, value in variables:
@@ -138,7 +161,8 @@ def docker_command(
     if "VOCABULARIES_DIR" in dict(variables):
         # The layer's, not this folder.
         command += ["--env", "VOCABULARIES_DIR=/opt/vocabularies"]  # pragma: allowlist secret
-    return [*command, IMAGE, function.handler]
+    # As the image's own entry point starts it, where the image has one.
+    return [*command, "--env", f"_HANDLER={function.handler}", IMAGE, "/var/runtime/bootstrap"]
 
 
 def wait_until_listening(url: str) -> None:

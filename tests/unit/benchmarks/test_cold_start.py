@@ -42,11 +42,11 @@ def test_the_container_gets_code_layer_and_the_functions_own_variables(
     mounts = {Path("/built/function"): "/var/task", Path("/built/layer"): "/opt"}
     command = cold_start.docker_command(reeltone().function(NOWHERE), mounts, 9000)
     text = " ".join(command)
-    assert command[-2:] == [cold_start.IMAGE, "app.handler"]
+    assert command[-3:] == ["_HANDLER=app.handler", cold_start.IMAGE, "/var/runtime/bootstrap"]
     assert "--volume /built/layer:/opt:ro" in text
     assert "--publish 127.0.0.1:9000:8080" in text
     folder = "VOCABULARIES_DIR=/opt/vocabularies"  # pragma: allowlist secret
-    assert command[-4:-2] == ["--env", folder]
+    assert f"--env {folder}" in text
     assert f"--env AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={NOWHERE}" in text
     assert "of the host" not in text
     assert "--env PATH=" not in text
@@ -54,7 +54,7 @@ def test_the_container_gets_code_layer_and_the_functions_own_variables(
 
 def test_the_bare_function_gets_nothing_but_its_code() -> None:
     command = cold_start.docker_command(bare_function(), {HANDLERS: "/var/task"}, 9000)
-    assert command[-1] == "bare.handler"
+    assert "_HANDLER=bare.handler" in command
     assert not [word for word in command if word.startswith("VOCABULARIES_DIR")]
 
 
@@ -89,6 +89,26 @@ def test_each_need_that_is_missing_is_named(
     monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else f"/bin/{name}")
     with pytest.raises(MissingNeedError, match=message):
         cold_start.check_needs()
+
+
+def sam_with_emulator(folder: Path) -> Path:
+    """The command of a SAM CLI as pip installs it."""
+    program = folder / "bin" / "sam"
+    emulator = folder / "lib" / "python3.13" / "site-packages" / cold_start.EMULATOR
+    for path in (program, emulator):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return program
+
+
+def test_the_emulator_is_the_sam_clis_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SAM", str(sam_with_emulator(tmp_path)))
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    found = cold_start.find_emulator()
+    assert found == tmp_path / "lib" / "python3.13" / "site-packages" / cold_start.EMULATOR
+    found.unlink()
+    with pytest.raises(MissingNeedError, match="has no samcli/local/rapid/aws-lambda-rie"):
+        cold_start.find_emulator()
 
 
 def test_a_build_or_a_container_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,11 +197,11 @@ class Docker:
 
 
 def test_the_function_and_a_bare_one_are_started_in_containers_that_end(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     docker = Docker()
     monkeypatch.setattr(subprocess, "run", docker.run)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: str(sam_with_emulator(tmp_path)))
     figures = cold_start.measure(quick=True)
     assert figures["seconds"].keys() == {"bare function", "function"}
     for [seconds] in figures["seconds"].values():
