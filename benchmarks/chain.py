@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -208,13 +208,16 @@ def import_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def python(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that ends with the block."""
+def python(
+    arguments: Sequence[str], log: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that ends with the block; its log goes to this terminal or to ``log``."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         env=import_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
     )
     try:

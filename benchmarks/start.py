@@ -6,6 +6,7 @@ import contextlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -90,13 +91,21 @@ def local_stack() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     Raises:
         BenchmarkError: it does not start.
     """
-    with python(("-m", "local_stack", "--port", "0")) as process:
-        yield _wait_for_url(process), process
+    with (
+        tempfile.TemporaryFile() as log,  # each request's line would fill the terminal
+        python(("-m", "local_stack", "--port", "0"), log) as process,
+    ):
+        url = _wait_for_url(process)
+        if url is None:
+            log.seek(0)
+            tail = log.read()[-2_000:].decode(errors="replace")
+            raise BenchmarkError(f"the local stack did not start: {tail}")
+        yield url, process
 
 
-def _wait_for_url(process: subprocess.Popen[str]) -> str:
+def _wait_for_url(process: subprocess.Popen[str]) -> str | None:
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.match(r"Ready: (http://\S+)", line):
             return found[1]
-    raise BenchmarkError("the local stack did not start; see above")
+    return None
