@@ -7,6 +7,7 @@ is an error. Client and stack share this machine's cores.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -72,22 +73,26 @@ def measure(
 async def press(url: str, texts: Sequence[str], users: int, seconds: float) -> Figures:
     """One level: so many users for so long."""
     tally, reviews = Tally(), cycle(texts)
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(
-        base_url=url, timeout=_PATIENCE, limits=limits, trust_env=False
-    ) as client:
-        started = time.monotonic()
-        end = started + seconds
+    # A client each: one with hundreds of connections takes so long to find a free one that the
+    # client would be measured, and leaves some unused until the server gives them up.
+    context = ssl.create_default_context()
+    clients = [
+        httpx.AsyncClient(base_url=url, timeout=_PATIENCE, trust_env=False, verify=context)
+        for _ in range(users)
+    ]
+    started = time.monotonic()
+    end = started + seconds
 
-        async def use() -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        async with client:
             while time.monotonic() < end:
                 pause = await ask(client, next(reviews), tally)
                 await asyncio.sleep(min(pause, max(0.0, end - time.monotonic())))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(users):
-                group.create_task(use())
-        return tally.figures(users, time.monotonic() - started)
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(use(client))
+    return tally.figures(users, time.monotonic() - started)
 
 
 async def ask(client: httpx.AsyncClient, review: str, tally: Tally) -> float:
