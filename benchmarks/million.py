@@ -28,6 +28,8 @@ REVIEWS = 1_000_000
 QUICK_REVIEWS = 300
 SAMPLES = 100
 """Measurements of time and memory on the way."""
+TRIES = 4
+"""Of a request that finds no free core: SageMaker sends what failed up to three more times."""
 
 Sample = tuple[int, float, float | None, float | None]
 """Reviews scored, seconds since the start, the endpoint's processor seconds and resident megabytes,
@@ -42,6 +44,8 @@ class Progress:
     pid: int
     scored: int = 0
     failed: int = 0
+    again: int = 0
+    """Requests that were sent another time."""
     started: float = field(default_factory=time.monotonic)
     samples: list[Sample] = field(default_factory=list)
 
@@ -89,6 +93,7 @@ def measure(source: Source, reviews: int = REVIEWS, quick: bool = False) -> Figu
         "samples": progress.samples,
         "peak megabytes": peak and round(peak, 1),
         "requests at a time": CONCURRENT,
+        "requests sent again": progress.again,
         "megabytes a request": payload / 1024**2,
     }
 
@@ -117,15 +122,30 @@ async def transform(url: str, requests: Iterator[bytes], progress: Progress) -> 
 
     async def send(client: httpx.AsyncClient) -> None:
         for body in requests:  # shared: each request is sent by whoever is free
-            response = await client.post(
-                "/invocations", content=body, headers={"content-type": JSON_LINES}
-            )
-            if response.status_code != 200:
-                raise BenchmarkError(f"the endpoint answered {response.status_code}")
-            progress.add(response.content.splitlines())
+            progress.add(await post(client, body, progress))
 
     async with httpx.AsyncClient(base_url=url, timeout=600, trust_env=False) as client:
         await asyncio.gather(*(send(client) for _ in range(CONCURRENT)))
+
+
+async def post(client: httpx.AsyncClient, body: bytes, progress: Progress) -> list[bytes]:
+    """The answers to one request, sent again while the endpoint is too busy.
+
+    Raises:
+        BenchmarkError: it is refused, or the endpoint busy at each of the tries.
+    """
+    status = 0
+    for number in range(TRIES):
+        progress.again += number > 0
+        response = await client.post(
+            "/invocations", content=body, headers={"content-type": JSON_LINES}
+        )
+        status = response.status_code
+        if status == 200:
+            return response.content.splitlines()
+        if status != 503:
+            break
+    raise BenchmarkError(f"the endpoint answered {status}")
 
 
 def tenths(samples: Sequence[Sample]) -> list[float]:

@@ -313,6 +313,8 @@ def write_million(figures: Figures) -> str:
         ["reviews a second, all cores", number(figures["reviews"] / figures["seconds"])],
         ["minutes", number(figures["seconds"] / 60)],
     ]
+    if again := figures.get("requests sent again", 0):
+        rows.append(["requests sent again, since no core was free", number(again)])
     spent = figures["samples"][-1][2]
     if spent is not None:
         rows.append(["of processor time, minutes", number(spent / 60)])
