@@ -24,23 +24,24 @@ class Stage:
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
     """The runs of the model ``name``, the first one first: its own and all that it came from.
-    Nothing where its own run is not here, or is of another vocabulary."""
+    Nothing where its own run is not here, or is of another vocabulary. Those before it may read
+    windows of another length, and so have another fingerprint."""
     stages: dict[str, Stage] = {}
-    _find(runs, (name,), vocabulary, stages)
+    if any(about.get("vocabulary") == vocabulary for about in _read_run(runs / name)):
+        _find(runs, (name,), stages)
     return list(stages.values())
 
 
-def _find(runs: Path, names: tuple[str, ...], vocabulary: str, stages: dict[str, Stage]) -> None:
+def _find(runs: Path, names: tuple[str, ...], stages: dict[str, Stage]) -> None:
     """Add the stage of ``names`` to ``stages``, after those that it came from."""
     title = "+".join(names)
     abouts = [about for name in names for about in _read_run(runs / name)]
-    is_ours = abouts and all(about.get("vocabulary") == vocabulary for about in abouts)
-    if title in stages or not is_ours:
+    if title in stages or not abouts:
         return
     starts = [about["config"].get("start_from", "").split("+") for about in abouts]
-    _find(runs, tuple(dict.fromkeys(chain(*starts))), vocabulary, stages)
+    _find(runs, tuple(dict.fromkeys(chain(*starts))), stages)
     for teacher in dict.fromkeys(about["config"].get("teacher", "") for about in abouts):
-        _find(runs, (teacher,), vocabulary, stages)
+        _find(runs, (teacher,), stages)
     seconds = max(float(about["seconds"]) for about in abouts)
     stages[title] = Stage(title, seconds, _mean([about.get("history", ()) for about in abouts]))
 

@@ -165,7 +165,7 @@ def test_stages_are_followed_back_to_the_first(tmp_path: Path) -> None:
     write_run(tmp_path / "teacher", "v", "language-models")
     (tmp_path / "language-models").mkdir()
     for name, seconds in {"forward": 10, "backward": 30}.items():
-        about = {"vocabulary": "v", "seconds": seconds, "config": {}}
+        about = {"vocabulary": "of shorter windows", "seconds": seconds, "config": {}}
         (tmp_path / "language-models" / f"{name}.json").write_text(json.dumps(about))
     stages = find_stages(tmp_path, "modern", "v")
     assert [(stage.name, stage.seconds) for stage in stages] == [
