@@ -122,30 +122,30 @@ async def transform(url: str, requests: Iterator[bytes], progress: Progress) -> 
 
     async def send(client: httpx.AsyncClient) -> None:
         for body in requests:  # shared: each request is sent by whoever is free
-            progress.add(await post(client, body, progress))
+            progress.add(await send_until_free(client, body, progress))
 
     async with httpx.AsyncClient(base_url=url, timeout=600, trust_env=False) as client:
         await asyncio.gather(*(send(client) for _ in range(CONCURRENT)))
 
 
-async def post(client: httpx.AsyncClient, body: bytes, progress: Progress) -> list[bytes]:
-    """The answers to one request, sent again while the endpoint is too busy.
+async def send_until_free(
+    client: httpx.AsyncClient, body: bytes, progress: Progress
+) -> list[bytes]:
+    """The answers to one request, sent again while the endpoint has no free core.
 
     Raises:
         BenchmarkError: it is refused, or the endpoint busy at each of the tries.
     """
-    status = 0
     for number in range(TRIES):
         progress.again += number > 0
         response = await client.post(
             "/invocations", content=body, headers={"content-type": JSON_LINES}
         )
-        status = response.status_code
-        if status == 200:
-            return response.content.splitlines()
-        if status != 503:
+        if response.status_code != 503:
             break
-    raise BenchmarkError(f"the endpoint answered {status}")
+    if response.status_code != 200:
+        raise BenchmarkError(f"the endpoint answered {response.status_code}")
+    return response.content.splitlines()
 
 
 def tenths(samples: Sequence[Sample]) -> list[float]:

@@ -313,7 +313,7 @@ def write_million(figures: Figures) -> str:
         ["reviews a second, all cores", number(figures["reviews"] / figures["seconds"])],
         ["minutes", number(figures["seconds"] / 60)],
     ]
-    if again := figures.get("requests sent again", 0):
+    if again := figures["requests sent again"]:
         rows.append(["requests sent again, since no core was free", number(again)])
     spent = figures["samples"][-1][2]
     if spent is not None:

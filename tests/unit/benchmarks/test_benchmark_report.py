@@ -20,6 +20,7 @@ from benchmarks.report import (
     number,
     page,
     summary,
+    write_million,
     write_report,
 )
 from benchmarks.results import (
@@ -124,6 +125,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         "samples": [[n * 10, n / 10, n / 6, 100.0 + n / 10] for n in range(101)],
         "peak megabytes": 115.0,
         "requests at a time": 4,
+        "requests sent again": 0,
         "megabytes a request": 1.0,
     },
 }
@@ -195,6 +197,12 @@ def test_the_same_figures_give_the_same_bytes(docs: Path) -> None:
         return {path.name: path.read_bytes() for path in (docs / "benchmarks").iterdir()}
 
     assert written() == written()
+
+
+def test_a_large_file_says_how_many_requests_were_sent_again_if_any() -> None:
+    assert "sent again" not in write_million(FIGURES["million"])
+    text = write_million(FIGURES["million"] | {"requests sent again": 3})
+    assert "| requests sent again, since no core was free | 3 |" in text
 
 
 def test_costs_are_computed_from_the_measured_times() -> None:
