@@ -10,6 +10,36 @@ from model_training.jobs.__main__ import main
 from model_training.jobs.tuning import DEFAULT_RANGES, read_ranges
 from tests.jobs.conftest import BUCKET, ROLE, TRAINED, Aws
 
+SEARCH = {
+    "Strategy": "Bayesian",
+    "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "dev_accuracy"},
+    "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 3},
+    "ParameterRanges": {
+        "ContinuousParameterRanges": [
+            {
+                "Name": "learning_rate",
+                "MinValue": "1e-4",
+                "MaxValue": "1e-2",
+                "ScalingType": "Logarithmic",
+            }
+        ],
+        "IntegerParameterRanges": [
+            {
+                "Name": "hidden_size",
+                "MinValue": "64",
+                "MaxValue": "256",
+                "ScalingType": "Linear",
+            }
+        ],
+        "CategoricalParameterRanges": [
+            {"Name": "pooling", "Values": ['"last"', '"max+mean"']},
+            {"Name": "bidirectional", "Values": ["true", "false"]},
+        ],
+    },
+    "TrainingJobEarlyStoppingType": "Auto",
+}
+"""What the search below asks SageMaker for."""
+
 
 def test_a_search_is_asked_for_exactly_like_this(
     aws: Aws, data: None, capsys: pytest.CaptureFixture[str]
@@ -24,34 +54,7 @@ def test_a_search_is_asked_for_exactly_like_this(
     )
     (request,) = aws.requests("CreateHyperParameterTuningJob")
     assert len(request["HyperParameterTuningJobName"]) <= 32
-    assert request["HyperParameterTuningJobConfig"] == {
-        "Strategy": "Bayesian",
-        "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "dev_accuracy"},
-        "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 3},
-        "ParameterRanges": {
-            "ContinuousParameterRanges": [
-                {
-                    "Name": "learning_rate",
-                    "MinValue": "1e-4",
-                    "MaxValue": "1e-2",
-                    "ScalingType": "Logarithmic",
-                }
-            ],
-            "IntegerParameterRanges": [
-                {
-                    "Name": "hidden_size",
-                    "MinValue": "64",
-                    "MaxValue": "256",
-                    "ScalingType": "Linear",
-                }
-            ],
-            "CategoricalParameterRanges": [
-                {"Name": "pooling", "Values": ['"last"', '"max+mean"']},
-                {"Name": "bidirectional", "Values": ["true", "false"]},
-            ],
-        },
-        "TrainingJobEarlyStoppingType": "Auto",
-    }
+    assert request["HyperParameterTuningJobConfig"] == SEARCH
     definition = request["TrainingJobDefinition"]
     (source,) = aws.requests("PutObject")
     assert definition["StaticHyperParameters"] == {
