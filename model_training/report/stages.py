@@ -38,10 +38,10 @@ def _find(runs: Path, names: tuple[str, ...], stages: dict[str, Stage]) -> None:
     abouts = [about for name in names for about in _read_run(runs / name)]
     if title in stages or not abouts:
         return
-    starts = [about["config"].get("start_from", "").split("+") for about in abouts]
-    _find(runs, tuple(dict.fromkeys(chain(*starts))), stages)
-    for teacher in dict.fromkeys(about["config"].get("teacher", "") for about in abouts):
-        _find(runs, (teacher,), stages)
+    starts = chain(*(about["config"].get("start_from", "").split("+") for about in abouts))
+    teachers = (about["config"].get("teacher", "") for about in abouts)
+    for before in (tuple(dict.fromkeys(starts)), *((teacher,) for teacher in teachers)):
+        _find(runs, tuple(filter(None, before)), stages)
     seconds = max(float(about["seconds"]) for about in abouts)
     stages[title] = Stage(title, seconds, _mean([about.get("history", ()) for about in abouts]))
 

@@ -167,6 +167,8 @@ def test_stages_are_followed_back_to_the_first(tmp_path: Path) -> None:
     for name, seconds in {"forward": 10, "backward": 30}.items():
         about = {"vocabulary": "of shorter windows", "seconds": seconds, "config": {}}
         (tmp_path / "language-models" / f"{name}.json").write_text(json.dumps(about))
+    # What lies beside the runs belongs to none of them.
+    (tmp_path / "other.json").write_text(json.dumps({"seconds": 1, "config": {}}))
     stages = find_stages(tmp_path, "modern", "v")
     assert [(stage.name, stage.seconds) for stage in stages] == [
         ("language-models", 30),
