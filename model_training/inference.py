@@ -367,6 +367,9 @@ def _open_graph(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(os.environ.get("REELTONE_THREADS", "1"))
     options.inter_op_num_threads = 1
+    # It would take the memory for a run in one piece, of another size for nearly every batch, and
+    # keep each: more and more of it, and none of the time.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(

@@ -66,6 +66,10 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return model_fn(str(make_bundle(tmp_path_factory.mktemp("bundle"), request.param)))
 
 
+def test_no_memory_is_kept_for_each_size_of_batch(model: Model) -> None:
+    assert model.session.get_session_options().enable_mem_pattern is False
+
+
 def ask(model: Model, content: Any, content_type: str = "application/json") -> Any:
     """The answer's JSON, or the refusal."""
     body = content if isinstance(content, str | bytes) else json.dumps(content)
