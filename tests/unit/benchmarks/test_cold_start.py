@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,19 +21,36 @@ from benchmarks.results import BenchmarkError, MissingNeedError
 from benchmarks.start import NOWHERE
 
 
-def sleeper(*seconds: float) -> Callable[[], None]:
-    """Requests that take so long, and at last no time at all."""
-    left: Iterator[float] = iter(seconds)
-    return lambda: time.sleep(next(left, 0))
+@pytest.fixture
+def requests_that_take(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[], None]]:
+    """Requests that take so many seconds of a clock that nothing else moves, and at last none."""
+    now = 0.0
+    monkeypatch.setattr(cold_start, "time", SimpleNamespace(perf_counter=lambda: now))
+
+    def requests(*seconds: float) -> Callable[[], None]:
+        left = iter(seconds)
+
+        def ask() -> None:
+            nonlocal now
+            now += next(left, 0.0)
+
+        return ask
+
+    return requests
 
 
-def test_init_is_what_the_first_request_takes_more_than_the_next() -> None:
-    assert cold_start.init_seconds(sleeper(0.2, *[0.05] * 9)) == pytest.approx(0.15, abs=0.04)
+def test_init_is_what_the_first_request_takes_more_than_the_next(
+    requests_that_take: Callable[..., Callable[[], None]],
+) -> None:
+    ask = requests_that_take(0.2, *[0.05] * 8, 3.0)
+    assert cold_start.init_seconds(ask) == pytest.approx(0.15)
 
 
-def test_a_function_that_was_started_before_is_not_measured() -> None:
+def test_a_function_that_was_started_before_is_not_measured(
+    requests_that_take: Callable[..., Callable[[], None]],
+) -> None:
     with pytest.raises(BenchmarkError, match="started the function before it was asked"):
-        cold_start.init_seconds(sleeper(0.001))
+        cold_start.init_seconds(requests_that_take(0.001))
 
 
 def test_the_container_gets_code_layer_and_the_functions_own_variables(
