@@ -318,8 +318,13 @@ def write_million(figures: Figures) -> str:
     spent = figures["samples"][-1][2]
     if spent is not None:
         rows.append(["of processor time, minutes", number(spent / 60)])
+    memory = [megabytes for *_, megabytes in figures["samples"]]
+    if None not in memory:
+        last = len(memory) - 1
+        for part, place in {"a tenth": last // 10, "half": last // 2, "all": last}.items():
+            rows.append([f"memory of the endpoint after {part}, MB", number(memory[place])])
     if figures["peak megabytes"] is not None:
-        rows.append(["peak memory of the endpoint, MB", number(figures["peak megabytes"])])
+        rows.append(["its peak, MB", number(figures["peak megabytes"])])
     note = (
         f"{figures['reviews']:,} reviews, the {figures['texts']} over and over, in requests of "
         f"{number(figures['megabytes a request'])} MB, {figures['requests at a time']} at a time, "

@@ -205,6 +205,15 @@ def test_a_large_file_says_how_many_requests_were_sent_again_if_any() -> None:
     assert "| requests sent again, since no core was free | 3 |" in text
 
 
+def test_a_large_files_memory_is_said_on_the_way_where_the_system_can_say_it() -> None:
+    text = write_million(FIGURES["million"])
+    for part, megabytes in {"a tenth": 101, "half": 105, "all": 110}.items():
+        assert f"| memory of the endpoint after {part}, MB | {megabytes} |" in text
+    samples = [[*sample[:3], None] for sample in FIGURES["million"]["samples"]]
+    unknown = FIGURES["million"] | {"samples": samples, "peak megabytes": None}
+    assert "MB |" not in write_million(unknown)
+
+
 def test_costs_are_computed_from_the_measured_times() -> None:
     given = assumptions(RESULTS_OF_ALL)
     assert (given.text_ms, given.model_ms, given.distilbert_ms) == (0.25, 9.0, 320.0)
