@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -304,24 +305,40 @@ def _make_model(
 
 
 def _run_stages(names: list[str], options: argparse.Namespace) -> None:
-    """Train what comes first and is not there yet: language models, or classifiers side by side."""
-    missing = [name for name in names if not is_finished(options.stages_dir / name)]
-    configs = {name: load_config(name) for name in missing if not is_pretraining(name)}
-    for config in configs.values():
-        _run_stages(earlier_stages(config), options)
-    # One of them may have been what another needs.
-    missing = [name for name in missing if not is_finished(options.stages_dir / name)]
-    places = [f"--data-dir={options.data_dir}", f"--checkpoint-dir={options.checkpoint_dir}"]
-    commands = []
-    for name in missing:
-        folder = f"--model-dir={options.stages_dir / name}"
-        if is_pretraining(name):
-            pretrain.main([name, places[0], folder])
-        else:
-            commands.append(["model_training.train", name, *places, folder])
-            # What they share is made once, before they start.
-            _ask_teacher(configs[name], options)
-    run_side_by_side(commands)
+    """Train what comes first and is not there yet, each stage once what it needs is finished;
+    classifiers that need nothing of each other are trained side by side."""
+    order = TopologicalSorter(_missing_stages(names, options.stages_dir))
+    try:
+        order.prepare()
+    except CycleError as error:
+        raise ConfigError(f"each stage waits for another: {' <- '.join(error.args[1])}") from error
+    while order.is_active():
+        ready = order.get_ready()
+        commands = []
+        for name in ready:
+            places = [f"--data-dir={options.data_dir}", f"--model-dir={options.stages_dir / name}"]
+            if is_pretraining(name):
+                pretrain.main([name, *places])
+            else:
+                # What they share is made once, before they start.
+                _ask_teacher(load_config(name), options)
+                places.append(f"--checkpoint-dir={options.checkpoint_dir}")
+                commands.append(["model_training.train", name, *places])
+        run_side_by_side(commands)
+        order.done(*ready)
+
+
+def _missing_stages(names: list[str], stages_dir: Path) -> dict[str, list[str]]:
+    """Each stage that has to be trained for ``names``, and the stages that must come before it."""
+    missing: dict[str, list[str]] = {}
+    to_visit = list(names)
+    while to_visit:
+        name = to_visit.pop(0)
+        if name not in missing and not is_finished(stages_dir / name):
+            before = [] if is_pretraining(name) else earlier_stages(load_config(name))
+            missing[name] = [other for other in before if not is_finished(stages_dir / other)]
+            to_visit += missing[name]
+    return missing
 
 
 def _ask_teacher(config: TrainingConfig, options: argparse.Namespace) -> None:

@@ -116,7 +116,7 @@ def draw_learning_curves(path: Path, stages: Sequence[Stage]) -> None:
         right.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
         for axes in (left, right):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            _separate_stages(axes, stages)
+            _separate_stages(axes, stages, named=axes is right)
 
 
 def draw_confusion(path: Path, models: Sequence[Scored]) -> None:
@@ -238,18 +238,20 @@ def _panels(figure: Figure, count: int, **more: Any) -> list[Axes]:
     return list(figure.subplots(1, count, squeeze=False, **more)[0])
 
 
-def _separate_stages(axes: Axes, stages: Sequence[Stage]) -> None:
-    """A line before each stage but the first, with the stage's name."""
+def _separate_stages(axes: Axes, stages: Sequence[Stage], *, named: bool) -> None:
+    """A line before each stage but the first; ``named``: and the stage's name along it, at the
+    bottom, where a rising curve leaves room. A stage can be one epoch wide."""
     if len(stages) < 2:
         return
-    first = 0.5
+    axes.set_xlim(left=0)
+    first = 0.0
     for stage in stages:
-        if first > 1:
+        if first:
             axes.axvline(first, color=GREY, linewidth=1)
-        axes.text(
-            first + 0.1, 1.0, stage.name, transform=axes.get_xaxis_transform(), fontsize=8, va="top"
-        )
-        first += len(stage.history)
+        if named:
+            across, name = axes.get_xaxis_transform(), stage.name.replace("+", " + ")
+            axes.text(first + 0.1, 0.02, name, transform=across, fontsize=7, rotation=90)
+        first = (first or 0.5) + len(stage.history)
 
 
 def _draw_counts(axes: Axes, counts: npt.NDArray[np.int64]) -> None:

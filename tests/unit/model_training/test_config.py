@@ -25,7 +25,7 @@ def test_every_configuration_that_ships_can_be_loaded(name: str) -> None:
     assert load(name).text_settings.vocabulary_size > 0
 
 
-@pytest.mark.parametrize("name", ["forward-teacher", "backward-teacher"])
+@pytest.mark.parametrize("name", ["forward-teacher-1", "backward-teacher-1"])
 def test_a_classifier_reads_what_its_language_models_wrote(name: str) -> None:
     before, after = load_pretraining_config("language-models"), load_config(name)
     assert after.start_from == "language-models"
@@ -33,22 +33,30 @@ def test_a_classifier_reads_what_its_language_models_wrote(name: str) -> None:
         assert getattr(before, shared) == getattr(after, shared)
 
 
-@pytest.mark.parametrize("kind", ["", "-teacher"])
+@pytest.mark.parametrize("kind", ["", "-teacher-1", "-student-1", "-teacher-2"])
 def test_the_two_directions_differ_in_their_direction_only(kind: str) -> None:
     forward, backward = load_config(f"forward{kind}"), load_config(f"backward{kind}")
     own = replace(forward, backward=True, start_from=backward.start_from)
     assert own == backward != forward
-    joined = load_config("teacher" if kind else "modern")
+    assert backward.start_from == forward.start_from.replace("forward", "backward")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("teacher-1", "-teacher-1"), ("teacher-2", "-teacher-2"), ("modern", "")]
+)
+def test_a_joined_model_is_that_of_its_two_directions(name: str, kind: str) -> None:
+    joined, forward = load_config(name), load_config(f"forward{kind}")
     assert joined.start_from == f"forward{kind}+backward{kind}"
     for shared in ("text", "embedding_size", "hidden_size", "pooling", "dev_reviews"):
         assert getattr(joined, shared) == getattr(forward, shared)
 
 
-def test_the_shipped_model_and_its_halves_learn_from_the_teacher_and_go_on_from_it() -> None:
-    for direction in ("forward", "backward"):
-        half = load_config(direction)
-        assert (half.start_from, half.teacher) == (f"{direction}-teacher", "teacher")
-        assert half.dev_reviews == load_config("teacher").dev_reviews
+def test_a_student_learns_from_the_teacher_that_it_goes_on_from() -> None:
+    for student, teacher in (("forward-student-1", "teacher-1"), ("forward", "teacher-2")):
+        half = load_config(student)
+        assert (half.start_from, half.teacher) == (f"forward-{teacher}", teacher)
+        assert half.dev_reviews == load_config(teacher).dev_reviews
+    assert load_config("modern").teacher == load_config("forward").teacher
 
 
 def test_classic_is_the_published_recipe() -> None:
@@ -81,7 +89,7 @@ def test_a_wrong_setting_is_named_with_its_value(change: dict[str, object], mess
 
 def test_an_unknown_configuration_lists_the_known_ones() -> None:
     with pytest.raises(
-        ConfigError, match="no configuration 'modren'; there are backward, backward-t"
+        ConfigError, match="no configuration 'modren'; there are backward, backward-s"
     ):
         load_config("modren")
 

@@ -236,7 +236,7 @@ def test_a_classifier_starts_from_the_language_model_of_its_direction(
     pretrain.main([str(config), *places])  # both directions, side by side
     sizes = ["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--dev-reviews=8"]
     arguments = [
-        f"{direction}-teacher",
+        f"{direction}-teacher-1",
         places[0],
         f"--model-dir={tmp_path / 'classifier'}",
         *sizes,
@@ -263,7 +263,7 @@ def test_a_classifier_of_other_sizes_than_its_language_models_is_refused(
     run(tmp_path, "forward", epochs=1)
     run(tmp_path, "backward", epochs=1)
     arguments = [
-        "forward-teacher",
+        "forward-teacher-1",
         f"--data-dir={tmp_path / 'data'}",
         f"--model-dir={tmp_path / 'forward'}",
     ]
@@ -277,7 +277,7 @@ def test_training_a_classifier_trains_its_missing_language_models_first(
     asked: list[list[str]] = []
     monkeypatch.setattr(pretrain, "main", asked.append)
     arguments = [
-        "forward-teacher",
+        "forward-teacher-1",
         f"--data-dir={tmp_path / 'data'}",
         f"--model-dir={tmp_path / 'forward'}",
     ]

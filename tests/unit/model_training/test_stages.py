@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from model_training import config as config_module
 from model_training import pretrain, train
 from model_training.config import CONFIGS, load_config
 from model_training.data import Corpus
+from model_training.errors import ConfigError
 from model_training.processes import choose_device
 from model_training.teacher import judge_unlabelled, load_teacher
 from model_training.trained import load_run
@@ -73,28 +76,29 @@ def test_one_command_trains_every_stage_once(
     train_all(stages)
     assert [names for names in side_by_side if names] == [
         ["language-models", "language-models"],
-        ["forward-teacher", "backward-teacher"],
-        ["teacher"],
+        ["forward-teacher-1", "backward-teacher-1"],
+        ["teacher-1"],
+        ["forward-student-1", "backward-student-1"],
+        ["forward-teacher-2", "backward-teacher-2"],
+        ["teacher-2"],
         ["forward", "backward"],
     ]
     runs = {path.parent.name: json.loads(path.read_text()) for path in stages.glob("*/run.json")}
-    assert set(runs) == {
-        *("forward-teacher", "backward-teacher", "teacher", "forward", "backward", "modern")
-    }
+    assert set(runs) == {"modern", *chain.from_iterable(side_by_side)} - {"language-models"}
     labelled, unlabelled = len(corpus.train_rows(20)[0]), 40
-    assert runs["forward-teacher"]["train_texts"] == labelled
+    assert runs["forward-teacher-1"]["train_texts"] == labelled
     # Excerpts and negated sentences come on top.
     assert runs["forward"]["train_texts"] >= labelled + unlabelled
-    before = (stages / "teacher/run.json").stat().st_mtime_ns
+    before = (stages / "teacher-2/run.json").stat().st_mtime_ns
     train_all(stages)
-    assert (stages / "teacher/run.json").stat().st_mtime_ns == before
+    assert (stages / "teacher-2/run.json").stat().st_mtime_ns == before
     assert load_run(stages / "modern").ngrams is not None
 
     vocabulary = corpus.vocabulary(load_config("modern").text_settings)
-    reviews, targets = judge_unlabelled(stages / "teacher", corpus, choose_device())
+    reviews, targets = judge_unlabelled(stages / "teacher-2", corpus, choose_device())
     assert len(reviews) == len(targets) == 40
     assert np.all((targets >= 0) & (targets <= 1)) and np.ptp(targets) > 0.1
-    teacher = load_teacher(stages / "teacher", corpus, choose_device())
+    teacher = load_teacher(stages / "teacher-2", corpus, choose_device())
     assert teacher.judge(reviews) == pytest.approx(targets, abs=1e-6)
 
     config = load_config("forward")
@@ -104,3 +108,27 @@ def test_one_command_trains_every_stage_once(
     assert learned.targets[: len(own)].tolist() == own.labels.tolist()
     assert set(learned.reviews.labels.tolist()) == {0, 1}
     assert labelled_set(own).targets.tolist() == own.labels.tolist()
+
+
+def test_a_stage_that_is_there_is_not_trained_again_and_what_it_came_from_is_not_needed(
+    stages: Path, side_by_side: list[list[str]]
+) -> None:
+    train_all(stages)
+    kept = {"forward-student-1", "backward-student-1", "backward-teacher-2"}
+    for folder in stages.iterdir():
+        if folder.name not in kept:
+            shutil.rmtree(folder)
+    side_by_side.clear()
+    train_all(stages)
+    assert [names for names in side_by_side if names] == [
+        ["forward-teacher-2"],
+        ["teacher-2"],
+        ["forward", "backward"],
+    ]
+
+
+def test_stages_that_wait_for_each_other_are_named(stages: Path) -> None:
+    path = config_module.CONFIGS / "forward-student-1.toml"
+    path.write_text(path.read_text().replace('"forward-teacher-1"', '"forward-teacher-2"'))
+    with pytest.raises(ConfigError, match="forward-student-1 <- forward-teacher-2"):
+        train_all(stages)
