@@ -110,7 +110,7 @@ def draw_learning_curves(path: Path, stages: Sequence[Stage]) -> None:
         left.plot(epochs, column("loss"), "o-", color=GREY, label="training")
         left.plot(epochs, column("dev_log_loss"), "s--", color=BLUE, label="dev")
         left.set(title="Loss", xlabel="epoch", ylabel="cross-entropy")
-        left.legend()
+        left.legend(frameon=True, framealpha=1, edgecolor="none")
         right.plot(epochs, column("dev_accuracy"), "s--", color=BLUE)
         right.set(title="Accuracy on dev", xlabel="epoch")
         right.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
@@ -150,7 +150,7 @@ def draw_reliability(path: Path, models: Sequence[Scored]) -> None:
             top.set(title=model.name, xlabel="probability of positive, as said", aspect="equal")
             bottom.set(xlabel="bin, from surely negative to surely positive")
             bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
-            top.legend(loc="lower right")
+            top.legend(loc="upper left", fontsize=8, handletextpad=0.2, borderaxespad=0.1)
         panels[0, 0].set_ylabel("share of positive reviews")
         panels[1, 0].set_ylabel("said - found")
 
