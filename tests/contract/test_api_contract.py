@@ -9,10 +9,8 @@ import asyncio
 import json
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,6 +23,7 @@ from starlette.applications import Starlette
 
 from model_training.inference import model_fn
 from tests import in_process, openapi
+from tests.commands import Request, read_curl
 
 EXAMPLES = int(os.environ.get("REELTONE_API_EXAMPLES", "100"))
 """For each operation; schemathesis adds its own edge cases."""
@@ -42,6 +41,7 @@ CONFIG = SchemathesisConfig.from_dict(
 SCHEMA = schemathesis.openapi.from_path(openapi.PATH, config=CONFIG)
 
 load_all_checks()
+WITH_EXAMPLES = [(path, m) for path, m, what in openapi.operations() if "requestBody" in what]
 # A gateway says 404 to other methods, not 405.
 NOT_OURS = [unsupported_method]
 
@@ -80,18 +80,18 @@ def test_the_api_answers_as_the_document_says(case: schemathesis.Case[Any], api:
     )
 
 
-@pytest.mark.parametrize(("path", "method"), [(path, m) for path, m, _ in openapi.operations()])
+@pytest.mark.parametrize(("path", "method"), WITH_EXAMPLES)
 def test_the_documents_examples_are_what_the_api_answers(
     api: Starlette, path: str, method: str
 ) -> None:
     operation = openapi.load()["paths"][path][method.lower()]
-    for media_type, content in operation.get("requestBody", {"content": {}})["content"].items():
+    for media_type, content in operation["requestBody"]["content"].items():
         answers = operation["responses"]["200"]["content"][media_type]["examples"]
         assert answers.keys() == content["examples"].keys()
         for name, example in content["examples"].items():
             sent = example["value"]
             body = sent if isinstance(sent, str) else json.dumps(sent)
-            answer = ask(api, method, path, body, media_type)
+            answer = ask(api, Request(method, path, body, media_type))
             given = answer.text if isinstance(sent, str) else answer.json()
             openapi.check_answer(operation, answer.status_code, dict(answer.headers), given)
             assert_same_answer(given, answers[name]["value"])
@@ -105,18 +105,18 @@ def test_the_answers_that_are_shown_below_a_command_are_what_the_api_answers(
     shown = re.findall(r"```sh\n(curl [^`]*)```\n\n```json\n([^`]*)```", text)
     assert shown
     for command, answer in shown:
-        _, _, url, *options = shlex.split(command.replace("\\\n", " "))
-        given = dict(zip(options[::2], options[1::2], strict=True))
-        method = "POST" if given else "GET"
-        answered = ask(api, method, urlsplit(url).path, given.get("-d", ""), "application/json")
-        assert_same_answer(answered.json(), json.loads(answer))
+        assert_same_answer(ask(api, read_curl(command)).json(), json.loads(answer))
 
 
-def ask(api: Starlette, method: str, path: str, body: str, media_type: str) -> httpx.Response:
+def ask(api: Starlette, request: Request) -> httpx.Response:
+    headers = {"content-type": request.content_type} if request.body else {}
+
     async def run() -> httpx.Response:
-        transport, headers = httpx.ASGITransport(api), {"content-type": media_type}
+        transport = httpx.ASGITransport(api)
         async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
-            return await client.request(method, path, content=body, headers=headers)
+            return await client.request(
+                request.method, request.path, content=request.body, headers=headers
+            )
 
     return asyncio.run(run())
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 import app
 from errors import PROBLEMS
 from predict import MAX_CHARACTERS, MAX_REVIEWS
+from tests.commands import read_curl
 
 from .conftest import Api, HttpResponse
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
-EXAMPLES = [
-    example.replace("\\\n", " ")
-    for example in re.findall(r"^```sh\n(curl .*?)\n```", REFERENCE, re.MULTILINE | re.DOTALL)
-]
+EXAMPLES = re.findall(r"^```sh\n(curl .*?)\n```", REFERENCE, re.MULTILINE | re.DOTALL)
 
 
 def test_names_every_route_and_the_limits() -> None:
@@ -43,7 +39,7 @@ def test_names_every_metric(metric: str) -> None:
 
 def test_has_examples_of_every_route() -> None:
     assert len(EXAMPLES) == 7
-    assert {urlsplit(shlex.split(example)[2]).path for example in EXAMPLES} == set(app.ROUTES)
+    assert {read_curl(example).path for example in EXAMPLES} == set(app.ROUTES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -59,10 +55,7 @@ def test_shows_a_problem_as_it_is(api: Api) -> None:
 
 
 def run_curl(api: Api, command: str) -> HttpResponse:
-    curl, _, url, *options = shlex.split(command)
-    assert (curl, url[:26]) == ("curl", "http://127.0.0.1:8000/api/")
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    if not given:
-        return api.get(urlsplit(url).path)
-    body = given.get("-d") or given["--data-binary"]
-    return api.post(urlsplit(url).path, body, given["-H"].removeprefix("content-type: "))
+    request = read_curl(command)
+    if request.method == "GET":
+        return api.get(request.path)
+    return api.post(request.path, request.body, request.content_type)
