@@ -244,14 +244,13 @@ def _separate_stages(axes: Axes, stages: Sequence[Stage], *, named: bool) -> Non
     if len(stages) < 2:
         return
     axes.set_xlim(left=0)
-    first = 0.0
-    for stage in stages:
-        if first:
-            axes.axvline(first, color=GREY, linewidth=1)
+    ends = np.cumsum([len(stage.history) for stage in stages]) + 0.5
+    for stage, start in zip(stages, [0.0, *ends[:-1]], strict=True):
+        if start:
+            axes.axvline(start, color=GREY, linewidth=1)
         if named:
             across, name = axes.get_xaxis_transform(), stage.name.replace("+", " + ")
-            axes.text(first + 0.1, 0.02, name, transform=across, fontsize=7, rotation=90)
-        first = (first or 0.5) + len(stage.history)
+            axes.text(start + 0.1, 0.02, name, transform=across, fontsize=7, rotation=90)
 
 
 def _draw_counts(axes: Axes, counts: npt.NDArray[np.int64]) -> None:
