@@ -109,7 +109,7 @@ evaluate: data ## Score the shipped models on the test reviews; update pictures 
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
 .PHONY: faithfulness
-faithfulness: data ## Check the explanations by deleting words (30 minutes)
+faithfulness: data ## Check the explanations by deleting words (10 minutes)
 	@$(BIN)/python -m model_training.report.faithfulness $(BUNDLES) --data-dir $(DATA)
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
