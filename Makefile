@@ -39,8 +39,8 @@ test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run all tests that
 	@$(BIN)/pytest $(TESTS)
 
 .PHONY: fuzz
-fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINUTES=30 of processor time)
-	@PYTHONPATH=.:layers/vocabulary:functions/sentiment $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30)
+fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINUTES=30 of processor time; KEEP=yes keeps what reaches new code)
+	@PYTHONPATH=.:layers/vocabulary:functions/sentiment $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30) $(if $(KEEP),--keep)
 
 .PHONY: fuzz-api
 fuzz-api: $(VENV)/test ## Try many requests made up from docs/openapi.yaml (EXAMPLES=1000 an operation)

@@ -18,9 +18,8 @@ from tests.fuzz.invariants import (
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "model_training" / "bundle"
-CORPUS = Path(__file__).parent / "corpus"
-MOST_BYTES = 4_096
-"""Of an input; the linear-time tests have long ones."""
+MAX_INPUT_BYTES = 4_096
+"""Maximum input, bytes; the linear-time tests have long ones."""
 SEPARATOR = "\x1e"
 """Between the reviews of one input."""
 
