@@ -137,6 +137,10 @@ screenshots: $(VENV)/test ## Take the documentation's pictures of the website (w
 choices: data ## Measure what the text processing's choices are worth, on dev
 	@$(BIN)/python -m model_training.baselines.text_choices --data-dir $(DATA)
 
+.PHONY: reference
+reference: $(VENV)/test ## Write the tables of docs/reference.md, and the documents' indexes
+	@$(BIN)/python -m checks.reference
+
 .PHONY: jobs
 jobs: $(VENV)/train ## Run jobs on SageMaker (ARGS="train modern --dry-run")
 	@$(BIN)/python -m model_training.jobs $(ARGS)

@@ -355,9 +355,11 @@ def check_model(body: Answer) -> None:
 
 EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
     "batch": (200, check_batch),
+    "broken_promise": (200, check_negative),
     "empty": (400, check_empty),
     "explain": (200, check_explain),
     "health": (200, check_health),
+    "ideas": (200, check_positive),
     "long_html": (200, check_long_html),
     "malformed": (400, check_malformed),
     "model": (200, check_model),
