@@ -11,7 +11,11 @@ SAM_CLI := aws-sam-cli==1.170.0
 AWS_IMAGE_VENV := .venv-aws-image
 CHECKOV_VENV := .venv-checkov
 SECURITY_VENV := .venv-security
-SECURITY_TOOLS := bandit==1.9.4 cyclonedx-bom==7.5.0 detect-secrets==1.5.0 pip-audit==2.10.1
+SECURITY_TOOLS := bandit==1.9.4 cyclonedx-bom==7.5.0 detect-secrets==1.5.0 pip-audit==2.10.1 \
+	pip-licenses==5.5.5
+LICENCES = $(SECURITY_VENV)/bin/pip-licenses
+# Of those that pyproject.toml allows.
+NOT_SHIPPED := "LGPL-2.1-only;MPL-2.0;MPL-2.0 AND MIT;Mozilla Public License 2.0 (MPL 2.0)"
 # What leaves this machine, and nothing else: not even pip.
 SHIPS_VENV := .venv-ships
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
@@ -69,7 +73,8 @@ check-security: $(VENV)/test $(SECURITY_VENV)/done $(SHIPS_VENV)/done ## Check c
 	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)
 	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/bundle' \
 		| xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook
-	@$(BIN)/python -m checks.licences $(SHIPS_VENV)
+	@$(LICENCES) --python $(BIN)/python >/dev/null
+	@$(LICENCES) --python $(SHIPS_VENV)/bin/python --fail-on $(NOT_SHIPPED)
 	@$(BIN)/python -m checks.audit $(SECURITY_VENV)/bin/pip-audit
 
 .PHONY: sbom
