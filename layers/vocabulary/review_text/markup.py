@@ -5,7 +5,8 @@ markup is what BeautifulSoup says of a well-formed page; the tests hold the two 
 pages and on real reviews. BeautifulSoup itself is not used: it forgets positions, and the website
 has to mark words in the reviewer's own text; and the parser under it needs time that grows with
 the square of a text's length where markup is broken on purpose (19 s for 20,000 characters). Here
-the time is linear: no piece of markup is looked for twice, and a tag has a greatest length.
+the time is linear: no piece of markup is looked for twice, and a tag that another one begins in,
+outside its quotes, is none.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import unescape
 from html.entities import html5
 from itertools import accumulate
@@ -25,13 +27,18 @@ Piece = tuple[str, int, int]
 
 LINE_BREAK = "<br />"
 _OTHER_MARKUP = re.compile(r"<(?!br />)|&[#A-Za-z]")
+# No entity has a name of one letter: R&D; is text.
+_ENTITY = re.compile(r"&(?:\#[0-9]+|\#[xX][0-9A-Fa-f]+|[A-Za-z][-.A-Za-z0-9]{1,40});?")
 _MARKUP = re.compile(
-    r"<!--|</?[A-Za-z]|<[!?/]"
-    r"|&(?:\#[0-9]+|\#[xX][0-9A-Fa-f]+|[A-Za-z][-.A-Za-z0-9]*);?"
+    r"</?[A-Za-z]+>"  # most tags: to see their end at once only saves time
+    rf"|</?[A-Za-z]|<!--|<[!?/]|{_ENTITY.pattern}"
 )
 # Quotes count after an equals sign only, and only where they close: <p class="a>b">, <p it's>.
-_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
-_LONGEST_TAG = 1_000
+# HTML lets an attribute's name have a "<". Here that ends the search for the tag's own end, which
+# would otherwise go over the same text again from each of many tags that nothing closes.
+_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/<>]*+)(?:[^<>=]++|=[\s=]*+(?:"[^"]*+"|'[^']*+')?+)*+>""")
+_MAX_TAG = 1_000  # characters
+_MAX_ENTITY = 44  # characters: longer ones are numbers, and 40 digits are as far from any character
 
 # BeautifulSoup keeps the text of these elements out of what it calls a page's text.
 _UNREAD_ELEMENTS = frozenset({"script", "style", "template", "rt", "rp"})
@@ -53,19 +60,23 @@ class PlainText:
 
     def source_spans(self, spans: Iterable[Span]) -> list[Span]:
         """Start and end, in the source, of each part of ``text``: none empty, in order."""
+        if self._starts == [0] and self._ends == [len(self.text)]:
+            return list(spans)
         found: list[Span] = []
         piece, shift = -1, 0
-        stop = literal_stop = 0  # where the piece ends in the text, and where a literal one does
+        stop, is_literal = 0, False  # where the piece ends in the text; whether it is the source's
         for start, end in spans:
             while start >= stop:
                 piece += 1
                 stop = self._shown[piece + 1]
                 shift = self._starts[piece] - self._shown[piece]
-                literal_stop = stop if self._ends[piece] - shift == stop else -1
-            if end <= literal_stop:
+                is_literal = self._ends[piece] - shift == stop
+            if end > stop:
+                found.append((self._locate(start)[0], self._locate(end - 1)[1]))
+            elif is_literal:
                 found.append((start + shift, end + shift))
             else:
-                found.append((self._locate(start)[0], self._locate(end - 1)[1]))
+                found.append((self._starts[piece], self._ends[piece]))
         return found
 
     def _locate(self, position: int) -> Span:
@@ -137,29 +148,32 @@ def blank_line_breaks(source: str) -> str:
 def _scan(source: str) -> Iterator[Piece]:
     """The text between the markup, and the characters that entities stand for."""
     unread = _Unread()
-    absent: set[str] = set()  # what does not come any more, so as not to look for it again
+    # What does not come any more is not looked for again.
+    lasts = {closing: source.rfind(closing) for closing in (">", "-->")}
     at = written = 0
-    while match := _MARKUP.search(source, at):
-        start, kind = match.start(), match.group()
-        tag = None
+    while match := (_MARKUP if at < lasts[">"] else _ENTITY).search(source, at):
+        start, end = match.span()
+        kind, character, tag = match.group(), "", None
         if kind[0] == "&":
-            end = match.end()
+            character = _character(kind[:_MAX_ENTITY])
+            end = end if character != kind else 0
+        elif kind[-1] == ">":
+            if kind.strip("</>").lower() in _UNREAD_ELEMENTS:
+                tag = _TAG.match(source, start)
         elif kind[-1].isalpha():
-            tag = _TAG.match(source, start, start + _LONGEST_TAG)
+            tag = _TAG.match(source, start, start + _MAX_TAG)
             end = tag.end() if tag else 0
         else:
             closing = "-->" if kind == "<!--" else ">"
-            end = 0 if closing in absent else source.find(closing, match.end()) + len(closing)
-            if end < start:
-                absent.add(closing)
-        if end <= start:  # nothing closes it, so it is text
+            end = source.find(closing, end) + len(closing) if end <= lasts[closing] else 0
+        if end <= start:  # nothing closes it, or it stands for itself: it is text
             at = start + 1
             continue
         if not unread:
             if start > written:
                 yield source[written:start], written, start
-            if kind[0] == "&":
-                yield _character(kind.rstrip(";")), start, end
+            if character:
+                yield character, start, end
         at = written = end if tag is None else _follow(tag, source, unread)
     if not unread and written < len(source):
         yield source[written:], written, len(source)
@@ -178,10 +192,9 @@ def _follow(tag: re.Match[str], source: str, unread: _Unread) -> int:
     return tag.end()
 
 
+@lru_cache(4_096)
 def _character(entity: str) -> str:
     """What an entity stands for, by the rules of HTML 5: &#146; is an apostrophe. An entity that
-    does not exist stands for itself."""
-    if entity[1] != "#":
-        return html5.get(entity[1:] + ";", entity)
-    # No code point has so many digits, and Python refuses to read numbers of some thousand.
-    return unescape(entity + ";") if len(entity) < 20 else "\N{REPLACEMENT CHARACTER}"
+    does not exist stands for itself, without its semicolon."""
+    bare = entity.rstrip(";")
+    return unescape(bare + ";") if bare[1] == "#" else html5.get(bare[1:] + ";", bare)

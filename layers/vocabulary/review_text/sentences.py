@@ -29,14 +29,16 @@ class Sentence:
 
 def split_sentences(text: str, spans: Sequence[tuple[int, int]]) -> list[Sentence]:
     """The sentences of ``text``, as stretches of the tokens at ``spans``; every token is in one."""
-    ends = [match.end() for match in _END.finditer(text) if not _is_abbreviation(text, match)]
+    ends = _END.finditer(text)
+    end = next(ends, None)
     sentences: list[Sentence] = []
-    first, next_end = 0, 0
+    first = 0
     for index, (start, _) in enumerate(spans):
         passed = False
-        while next_end < len(ends) and ends[next_end] <= start:
-            next_end += 1
-            passed = True
+        while end is not None and end.end() <= start:
+            # What a long review has between the tokens that are read may be thousands of ends.
+            passed = passed or not _is_abbreviation(text, end)
+            end = next(ends, None)
         if passed and index > first:
             sentences.append(Sentence(first, index - 1))
             first = index

@@ -9,7 +9,6 @@ from functools import cache
 from importlib.resources import files
 
 from review_text.markup import (
-    Piece,
     PlainText,
     Span,
     blank_line_breaks,
@@ -22,7 +21,7 @@ from review_text.settings import TextSettings
 
 Normalise = Callable[[str], "str | None"]
 
-_ALPHANUMERIC = re.compile(r"[a-z0-9]+")
+_ALPHANUMERIC = re.compile(r"[a-z0-9]+İ?|İ")
 
 # Apostrophes, zero-width characters and combining marks hold a word together.
 _JOINER = r"['’ʼ\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f]"
@@ -69,8 +68,8 @@ def has_word(surfaces: Iterable[str]) -> bool:
 
 def make_normalise(settings: TextSettings) -> Normalise:
     """The function from a surface form to a vocabulary word, or None for a stop word."""
-    # Alphanumeric text was lower-cased as a whole.
-    base: Callable[[str], str] = _normalise_punctuated if settings.tokens == "punctuated" else str
+    is_punctuated = settings.tokens == "punctuated"
+    base = _normalise_punctuated if is_punctuated else _normalise_alphanumeric
     stop_words = english_stop_words() if settings.stop_words == "english" else frozenset()
     stem = porter_stem() if settings.stemmer == "porter" else str
 
@@ -95,22 +94,21 @@ def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, P
             return _PUNCTUATED, blank_line_breaks(text), None
         source = PlainText(separate_pieces(text))
         return _PUNCTUATED, source.text, source
-    if is_free_of_markup(text) and "<" not in text and "İ" not in text:
-        return _ALPHANUMERIC, text.lower(), None
-    source = PlainText(_lower_pieces(join_pieces(text)))
-    return _ALPHANUMERIC, source.text, source
+    if is_free_of_markup(text) and "<" not in text:
+        return _ALPHANUMERIC, _lower(text), None
+    source = PlainText(join_pieces(text))
+    return _ALPHANUMERIC, _lower(source.text), source
 
 
-def _lower_pieces(pieces: list[Piece]) -> list[Piece]:
-    """Pieces in lower case. "İ" is the one character whose lower case is longer than itself."""
-    lowered = []
-    for text, start, end in pieces:
-        if "İ" not in text or len(text) != end - start:
-            lowered.append((text.lower(), start, end))
-            continue
-        for at, character in enumerate(text, start):
-            lowered.append((character.lower(), at, at + 1))
-    return lowered
+def _lower(text: str) -> str:
+    """The text in lower case and as long as before: but for "İ", which would become two characters,
+    of which the second one ends a word."""
+    return "İ".join(map(str.lower, text.split("İ")))
+
+
+def _normalise_alphanumeric(surface: str) -> str:
+    """The word, whose other letters are in lower case already."""
+    return surface.replace("İ", "i")
 
 
 def _normalise_punctuated(surface: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
@@ -22,8 +23,6 @@ INFREQUENT = 1
 """Any word that is not in the vocabulary."""
 FIRST_WORD = 2
 """The most frequent word; the others follow in the order of their frequency."""
-
-T = TypeVar("T")
 
 _STOP_WORD = -1
 
@@ -103,25 +102,22 @@ class Vocabulary:
         return hashlib.sha256(self._canonical().encode()).hexdigest()
 
     def encode(self, text: str) -> EncodedReview:
-        """A review as numbers, with the place of each token in the submitted text."""
+        """Read a review as numbers, with the place of each token in the submitted text."""
         surfaces, spans = find_tokens(text, self.settings)
-        ids = list(map(self._ids.__getitem__, surfaces))
-        if self.settings.stop_words != "none":
-            kept = [index for index, number in enumerate(ids) if number != _STOP_WORD]
-            ids, spans = [ids[index] for index in kept], [spans[index] for index in kept]
+        places, truncated = self._choose(surfaces)
+        ids = [self._ids[surfaces[place]] for place in places]
         return EncodedReview(
-            ids=self._cut(ids),
-            spans=self._cut(spans),
-            truncated=len(ids) > self.settings.max_tokens,
+            ids=ids,
+            spans=[spans[place] for place in places],
+            truncated=truncated,
             has_words=bool(ids) and has_word(surfaces),
         )
 
     def encode_ids(self, text: str) -> list[int]:
         """``encode(text).ids``, at half the time: for training, which needs no places."""
-        ids = list(map(self._ids.__getitem__, find_surfaces(text, self.settings)))
-        if self.settings.stop_words != "none":
-            ids = [number for number in ids if number != _STOP_WORD]
-        return self._cut(ids)
+        surfaces = find_surfaces(text, self.settings)
+        places, _ = self._choose(surfaces)
+        return [self._ids[surfaces[place]] for place in places]
 
     def word(self, number: int) -> str:
         """The word of an id, ``<none>`` or ``<infrequent>`` for the reserved two."""
@@ -136,11 +132,26 @@ class Vocabulary:
         content = {"settings": self.settings.to_dict(), "words": self.words}
         return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def _cut(self, items: list[T]) -> list[T]:
+    def _choose(self, surfaces: list[str]) -> tuple[Sequence[int], bool]:
+        """Which of the tokens the model reads, in order, and whether there are more.
+
+        A surface is looked up only where it may be read: to normalise a word that was never met
+        takes as long as to find dozens of tokens.
+        """
         most, head = self.settings.max_tokens, self.settings.head_tokens
-        if len(items) <= most:
-            return items
-        return items[:head] + items[len(items) - (most - head) :]
+        places: Sequence[int] = range(len(surfaces))
+        if self.settings.stop_words == "none":
+            if len(places) <= most:
+                return places, False
+            return [*places[:head], *places[len(places) - (most - head) :]], True
+        front = list(islice(self._skip_stop_words(surfaces, places), most + 1))
+        if len(front) <= most:
+            return front, False
+        back = islice(self._skip_stop_words(surfaces, reversed(places)), most - head)
+        return [*front[:head], *reversed(list(back))], True
+
+    def _skip_stop_words(self, surfaces: list[str], places: Iterable[int]) -> Iterator[int]:
+        return (place for place in places if self._ids[surfaces[place]] != _STOP_WORD)
 
 
 def build_vocabulary(reviews: Iterable[str], settings: TextSettings) -> Vocabulary:
