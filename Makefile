@@ -3,23 +3,28 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet install --constraint requirements/constraints.txt
+# Every environment is what its lock says, file by file: no dependency is looked up.
+INSTALL := pip --disable-pip-version-check --quiet install --no-deps
+# Each source has a torch of its own, so it is pinned by version only, in pyproject.toml.
+TORCH := pip --disable-pip-version-check --quiet install $(shell grep -oE 'torch==[0-9.]+' pyproject.toml)
+LOCKED := $(INSTALL) --require-hashes --requirement
 # sam pins other versions of the libraries that Reeltone uses, so it gets an environment of its own.
 SAM_VENV := .venv-sam
-SAM_CLI := aws-sam-cli==1.170.0
 # AWS's own server, to test the bundle with; its libraries are of another age.
 AWS_IMAGE_VENV := .venv-aws-image
 CHECKOV_VENV := .venv-checkov
 SECURITY_VENV := .venv-security
-SECURITY_TOOLS := bandit==1.9.4 cyclonedx-bom==7.5.0 detect-secrets==1.5.0 pip-audit==2.10.1 \
-	pip-licenses==5.5.5
-LICENCES = $(SECURITY_VENV)/bin/pip-licenses
+LICENCES = $(SECURITY_VENV)/bin/pip-licenses --python $(BIN)/python
 # Of those that pyproject.toml allows.
 NOT_SHIPPED := "LGPL-2.1-only;MPL-2.0;MPL-2.0 AND MIT;Mozilla Public License 2.0 (MPL 2.0)"
-# What leaves this machine, and nothing else: not even pip.
-SHIPS_VENV := .venv-ships
+# The locks of what leaves this machine.
+SHIPPED := functions/sentiment/requirements.txt layers/vocabulary/requirements.txt \
+	requirements/runtime.txt requirements/image.txt
+LOCK_VENV := .venv-lock
+COMPILE := UV_PYTHON_DOWNLOADS=never $(LOCK_VENV)/bin/uv pip compile --quiet --universal \
+	--generate-hashes --no-annotate --custom-compile-command "make lock" $(ARGS)
+TESTED := $(COMPILE) --constraint requirements/test.txt
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
-# atheris has wheels for few platforms, and nothing but the fuzzer needs it.
 FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
 BUNDLES := model_training/bundle/classic model_training/bundle/modern
@@ -67,21 +72,39 @@ check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml wit
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
 	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
 
-# Not searched for secrets: pictures, models, and manifests, whose fingerprints look like keys.
+# Not searched for secrets: pictures and models, and what looks like keys: fingerprints and hashes.
 .PHONY: check-security
-check-security: $(VENV)/test $(SECURITY_VENV)/done $(SHIPS_VENV)/done ## Check code, secrets, licences, known vulnerabilities
+check-security: $(VENV)/test $(SECURITY_VENV)/done ## Check code, secrets, licences, known vulnerabilities
 	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)
-	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/bundle' \
+	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/bundle' ':!requirements' ':!*/requirements.txt' \
 		| xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook
-	@$(LICENCES) --python $(BIN)/python >/dev/null
-	@$(LICENCES) --python $(SHIPS_VENV)/bin/python --fail-on $(NOT_SHIPPED)
+	@$(LICENCES) >/dev/null
+	@$(LICENCES) --fail-on $(NOT_SHIPPED) --packages $$(grep -ohE '^[a-z0-9-]+' $(SHIPPED) | sort -u)
 	@$(BIN)/python -m checks.audit $(SECURITY_VENV)/bin/pip-audit
 
 .PHONY: sbom
-sbom: $(SHIPS_VENV)/done $(SECURITY_VENV)/done ## List what ships, in build/sbom.json (CycloneDX)
-	@mkdir -p build
-	@$(SECURITY_VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
-		--output-file build/sbom.json $(SHIPS_VENV)/bin/python
+sbom: build $(VENV)/test ## List the packages in what was built, in build/sbom.json (CycloneDX)
+	@$(BIN)/python -m checks.sbom .aws-sam/build --output build/sbom.json
+
+# The first lock has all that is tested with; what ships, and what it is run with, takes its versions.
+.PHONY: lock
+lock: $(LOCK_VENV)/done ## Write the locks anew after a change in pyproject.toml (ARGS=--upgrade: newest versions)
+	@$(COMPILE) pyproject.toml --all-extras --group build --no-emit-package torch \
+		--python-version 3.11 --output-file requirements/test.txt
+	@$(TESTED) pyproject.toml --extra run --extra train --group build --no-emit-package torch \
+		--python-version 3.11 --output-file requirements/train.txt
+	@$(TESTED) pyproject.toml --extra run --group build \
+		--python-version 3.11 --output-file requirements/run.txt
+	@$(TESTED) --group fuzz --python-version 3.11 --output-file requirements/fuzz.txt
+	@$(TESTED) --group job --no-emit-package numpy \
+		--python-version 3.12 --output-file requirements/job.txt
+	@$(TESTED) --group image --python-version 3.13 --output-file requirements/image.txt
+	@$(TESTED) --group runtime --no-deps --python-version 3.12 --output-file requirements/runtime.txt
+	@$(TESTED) --group function --python-version 3.13 --output-file functions/sentiment/requirements.txt
+	@$(TESTED) --group layer --no-deps \
+		--python-version 3.13 --output-file layers/vocabulary/requirements.txt
+	@for tool in sam checkov security lock; do $(COMPILE) --group $$tool \
+		--python-version 3.11 --output-file requirements/$$tool.txt || exit 1; done
 
 .PHONY: coverage
 coverage: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run the tests and measure branch coverage, processes included
@@ -123,7 +146,7 @@ explore: data ## Draw what the training reviews look like
 	@$(BIN)/python -m model_training.report.explore --data-dir $(DATA)
 
 .PHONY: compare-models
-compare-models: data $(VENV)/compare ## Train and score the peers (ARGS="--time" times them)
+compare-models: data $(VENV)/test ## Train and score the peers (ARGS="--time" times them)
 	@$(BIN)/python -m model_training.baselines.compare --data-dir $(DATA) $(ARGS)
 
 .PHONY: bench
@@ -159,37 +182,42 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(SHIPS_VENV) $(FUZZ_VENV) \
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(LOCK_VENV) $(FUZZ_VENV) \
 		.aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeltone needs Python 3.11 or later: make PYTHON=python3.13 ...")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run: pyproject.toml requirements/constraints.txt | $(BIN)/python
+$(VENV)/run: pyproject.toml requirements/run.txt | $(BIN)/python
 	@echo "Installing what the application needs ..."
-	@$(PIP) --editable '.[run]'
+	@$(BIN)/$(LOCKED) requirements/run.txt
+	@$(BIN)/$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/train: pyproject.toml requirements/constraints.txt | $(BIN)/python
+$(VENV)/train: pyproject.toml requirements/train.txt | $(BIN)/python
 	@echo "Installing what training needs, PyTorch among it ..."
-	@$(PIP) --editable '.[run,train]'
-	@touch $@
+	@$(BIN)/$(LOCKED) requirements/train.txt
+	@$(BIN)/$(TORCH)
+	@$(BIN)/$(INSTALL) --no-build-isolation --editable .
+	@touch $@ $(VENV)/run
 
-$(VENV)/compare: pyproject.toml requirements/constraints.txt | $(BIN)/python
-	@echo "Installing what the comparison needs, PyTorch among it ..."
-	@$(PIP) --editable '.[run,train,compare]'
-	@touch $@
-
-$(VENV)/test: pyproject.toml requirements/constraints.txt | $(BIN)/python
+$(VENV)/test: pyproject.toml requirements/test.txt | $(BIN)/python
 	@echo "Installing what the tests need, PyTorch among it ..."
-	@$(PIP) --editable '.[run,train,compare,test]'
-	@touch $@ $(VENV)/run $(VENV)/train $(VENV)/compare
+	@$(BIN)/$(LOCKED) requirements/test.txt
+	@$(BIN)/$(TORCH)
+	@$(BIN)/$(INSTALL) --no-build-isolation --editable .
+	@touch $@ $(VENV)/run $(VENV)/train
 
-$(SAM_VENV)/done: Makefile
+$(LOCK_VENV)/done: requirements/lock.txt
+	@$(PYTHON) -m venv $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/$(LOCKED) $<
+	@touch $@
+
+$(SAM_VENV)/done: requirements/sam.txt
 	@echo "Installing the SAM CLI ..."
 	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/pip --disable-pip-version-check --quiet install $(SAM_CLI)
+	@$(SAM_VENV)/bin/$(LOCKED) $<
 	@touch $@
 
 $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-source.txt
@@ -201,33 +229,20 @@ $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-
 		--no-build-isolation --requirement $(AWS_IMAGE)/requirements-source.txt
 	@touch $@
 
-$(CHECKOV_VENV)/done: Makefile
+$(CHECKOV_VENV)/done: requirements/checkov.txt
 	@echo "Installing checkov ..."
 	@$(PYTHON) -m venv $(CHECKOV_VENV)
-	@$(CHECKOV_VENV)/bin/pip --disable-pip-version-check --quiet install checkov==3.3.30
+	@$(CHECKOV_VENV)/bin/$(LOCKED) $<
 	@touch $@
 
-$(SECURITY_VENV)/done: Makefile
+$(SECURITY_VENV)/done: requirements/security.txt
 	@echo "Installing what looks for weaknesses ..."
 	@$(PYTHON) -m venv $(SECURITY_VENV)
-	@$(SECURITY_VENV)/bin/pip --disable-pip-version-check --quiet install $(SECURITY_TOOLS)
+	@$(SECURITY_VENV)/bin/$(LOCKED) $<
 	@touch $@
 
-$(SHIPS_VENV)/done: pyproject.toml requirements/constraints.txt functions/sentiment/requirements.txt \
-		layers/vocabulary/requirements.txt model_training/Dockerfile | $(VENV)/test
-	@echo "Installing what ships ..."
-	@rm -rf $(SHIPS_VENV)
-	@$(PYTHON) -m venv --without-pip $(SHIPS_VENV)
-	@$(BIN)/python -m checks.shipped | xargs $(BIN)/pip --python $(SHIPS_VENV) \
-		--disable-pip-version-check --quiet install --constraint requirements/constraints.txt
-	@$(BIN)/python -m checks.shipped --alone | xargs $(BIN)/pip --python $(SHIPS_VENV) \
-		--disable-pip-version-check --quiet install --no-deps
-	@touch $@
-
-$(FUZZ_VENV)/done: Makefile pyproject.toml requirements/constraints.txt
+$(FUZZ_VENV)/done: requirements/fuzz.txt
 	@echo "Installing the fuzzer ..."
 	@$(PYTHON) -m venv $(FUZZ_VENV)
-	@$(FUZZ_VENV)/bin/pip --disable-pip-version-check --quiet install \
-		--constraint requirements/constraints.txt atheris==3.0.0 \
-		aws-lambda-powertools boto3 nltk numpy onnxruntime==1.31.1
+	@$(FUZZ_VENV)/bin/$(LOCKED) $<
 	@touch $@

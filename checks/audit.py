@@ -1,4 +1,4 @@
-"""Whether a package that the project pins has a known vulnerability.
+"""Whether a package that a lock of the project holds has a known vulnerability.
 
     python -m checks.audit .venv-security/bin/pip-audit
 
@@ -14,13 +14,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from checks.pins import read_pins
 
-SENTINEL = "jinja2==2.11.2"
+SENTINEL = ("jinja2", "2.11.2")
 """Has had advisories since 2021 (PYSEC-2021-66), and will have them for good."""
 
 REQUIRE = "REELTONE_REQUIRE_AUDIT"
@@ -41,18 +42,31 @@ class Report:
     """Its own words, where it gave no report."""
 
 
-def audit(pip_audit: str, requirements: Sequence[str]) -> Report:
-    """Ask about pinned requirements; nothing is resolved or installed."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write("\n".join(requirements))
-        file.flush()
-        command = [pip_audit, "--requirement", file.name, "--no-deps", "--disable-pip"]
+def audit(pip_audit: str, pins: Iterable[tuple[str, str]]) -> Report:
+    """Ask about packages and versions; nothing is resolved or installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [pip_audit, "--no-deps", "--disable-pip"]
+        for number, versions in enumerate(_tell_apart(pins)):
+            file = Path(folder, f"{number}.txt")
+            file.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))
+            command += ["--requirement", str(file)]
         command += ["--format", "json", "--progress-spinner", "off", "--timeout", "15"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
             return Report([], [], f"no answer within {_SECONDS} s")
     return read_report(done.stdout, done.stderr)
+
+
+def _tell_apart(pins: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Pins in as many parts as a package has versions: pip-audit takes a name once a file."""
+    parts: list[dict[str, str]] = []
+    for name, version in sorted(pins):
+        part = next((part for part in parts if name not in part), None)
+        if part is None:
+            parts.append(part := {})
+        part[name] = version
+    return parts
 
 
 def read_report(output: str, errors: str) -> Report:
@@ -82,9 +96,9 @@ def judge(sentinel: Report, report: Report | None, required: bool) -> tuple[int,
     if report is None or not sentinel.vulnerable:
         why = (sentinel.message or "; ".join(sentinel.skipped) or "it knows no flaw")[:300]
         return int(required), (
-            f"dependency audit: NOT CHECKED. PyPI gives no advisories here ({SENTINEL}, which has "
-            f"some: {why}). Run `make check-security` where it does; {REQUIRE}=1 makes this a "
-            "failure."
+            f"dependency audit: NOT CHECKED. PyPI gives no advisories here ({'=='.join(SENTINEL)}, "
+            f"which has some: {why}). Run `make check-security` where it does; {REQUIRE}=1 makes "
+            "this a failure."
         )
     if report.message or report.skipped:
         return 1, "dependency audit: incomplete. " + (report.message or "; ".join(report.skipped))
@@ -97,8 +111,7 @@ def main(arguments: Sequence[str]) -> None:
     """Audit what the project pins."""
     [pip_audit] = arguments
     sentinel = audit(pip_audit, [SENTINEL])
-    pins = [f"{name}=={version}" for name, version in read_pins().items()]
-    report = audit(pip_audit, pins) if sentinel.vulnerable else None
+    report = audit(pip_audit, read_pins()) if sentinel.vulnerable else None
     code, words = judge(sentinel, report, os.environ.get(REQUIRE) == "1")
     print(words, file=sys.stderr if code else sys.stdout)
     sys.exit(code)

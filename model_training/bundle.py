@@ -107,10 +107,11 @@ def collect_files(folder: Path, runtime: Path | None = None) -> dict[str, Path]:
 
 
 def _stemmer_files() -> dict[str, Path]:
-    """NLTK's stemmer and its licence, from the installed package."""
+    """NLTK's stemmer with its licence, and what says which version it is."""
     nltk = distribution("nltk")
     names = [f"nltk/{name}" for name in _STEMMER]
-    names += [str(file) for file in nltk.files or () if file.name.startswith("LICENSE")]
+    about = ("LICENSE", "METADATA")
+    names += [str(file) for file in nltk.files or () if file.name.startswith(about)]
     return {f"code/{name}": Path(str(nltk.locate_file(name))) for name in names}
 
 

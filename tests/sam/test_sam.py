@@ -20,6 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
+from checks import sbom
+from checks.pins import SHIPPED, normalise, read_lock
+from checks.sbom import find_packages
 from local_stack.servers import find_free_port
 from tests.needs import need
 
@@ -163,6 +166,41 @@ def test_the_function_is_built_with_what_it_imports_and_no_more(built: Path) -> 
     assert (folder / "aws_lambda_powertools").is_dir()
     assert not (folder / "boto3").exists(), "the runtime has it"
     assert size(folder) < 12_000_000
+
+
+def test_what_is_built_is_what_is_pinned_and_what_the_list_of_packages_says(
+    built: Path, tmp_path: Path
+) -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for place, package in find_packages(built):
+        pin = (normalise(package.name), package.version)
+        found.setdefault(place.partition("/")[0], set()).add(pin)
+    pinned = {name: set(read_lock(path)) for name, path in SHIPPED.items() if name != "image"}
+    assert found == {
+        "SentimentFunction": pinned["function"],
+        "VocabularyLayer": pinned["layer"],
+        # The archives: AWS's image lacks onnxruntime, and the classic model needs the stemmer.
+        "PublisherFunction": pinned["runtime"] | pinned["layer"],
+    }
+    sbom.main([str(built), "--output", str(tmp_path / "sbom.json")])
+    components = json.loads((tmp_path / "sbom.json").read_text(encoding="utf-8"))["components"]
+    listed = {(entry["name"], entry["version"]) for entry in components}
+    assert listed == set().union(*pinned.values())
+
+
+def test_a_package_with_another_hash_is_not_built(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "functions" / "sentiment", tmp_path / "sentiment")
+    lock = tmp_path / "sentiment" / "requirements.txt"
+    before, name, after = lock.read_text().partition("jmespath==")
+    lock.write_text(before + name + re.sub("sha256:[0-9a-f]{8}", "sha256:00000000", after))
+    ran = subprocess.run(
+        ["make", "-C", str(tmp_path / "sentiment"), "build-SentimentFunction"],
+        env={**os.environ, "ARTIFACTS_DIR": str(tmp_path / "out"), "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode != 0
+    assert "jmespath" in ran.stderr
 
 
 def test_the_layer_has_the_text_processing_and_each_models_vocabulary(built: Path) -> None:

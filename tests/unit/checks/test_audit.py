@@ -10,6 +10,7 @@ import pytest
 
 from checks import audit
 from checks.audit import Report, judge, read_report
+from checks.pins import read_pins
 
 FLAW = {"id": "PYSEC-2021-66", "fix_versions": ["2.11.3"]}
 KNOWN = Report(["jinja2 2.11.2: PYSEC-2021-66 (repaired in 2.11.3)"], [], "")
@@ -68,9 +69,10 @@ def test_with_advisories_findings_and_gaps_fail(report: Report, code: int, words
 
 
 def pip_audit(tmp_path: Path, lines: str) -> str:
-    """A program in pip-audit's place, which finds its requirements in ``$2``."""
+    """A program in pip-audit's place; what it is asked about is added to the file ``asked``."""
     path = tmp_path / "pip-audit"
-    path.write_text(f"#!/bin/sh\n{lines}\n")
+    read = f'for file in "$@"; do case $file in *.txt) cat "$file" >> {tmp_path}/asked;; esac; done'
+    path.write_text(f"#!/bin/sh\n{read}\n{lines}\n")
     path.chmod(0o755)
     return str(path)
 
@@ -78,11 +80,11 @@ def pip_audit(tmp_path: Path, lines: str) -> str:
 def test_the_sentinel_is_asked_about_first_and_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program = pip_audit(tmp_path, f'cat "$2" >> {tmp_path}/asked; echo "no network" >&2; exit 1')
+    program = pip_audit(tmp_path, 'echo "no network" >&2; exit 1')
     with pytest.raises(SystemExit) as ended:
         audit.main([program])
     assert ended.value.code == 0
-    assert (tmp_path / "asked").read_text() == audit.SENTINEL
+    assert (tmp_path / "asked").read_text() == "jinja2==2.11.2\n"
     assert "NOT CHECKED" in capsys.readouterr().out
 
 
@@ -90,17 +92,28 @@ def test_with_advisories_every_pin_is_asked_about(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = output({"name": "jinja2", "version": "2.11.2", "vulns": [FLAW]})
-    program = pip_audit(tmp_path, f"cat \"$2\" >> {tmp_path}/asked; echo '{answer}'")
+    program = pip_audit(tmp_path, f"echo '{answer}'")
     with pytest.raises(SystemExit) as ended:
         audit.main([program])
     assert ended.value.code == 1
-    assert "\ntorch==2.13.0" in (tmp_path / "asked").read_text()
-    assert "known vulnerabilities" in capsys.readouterr().err
+    asked = (tmp_path / "asked").read_text().splitlines()
+    pins = {f"{name}=={version}" for name, version in read_pins()}
+    assert pins >= {"torch==2.13.0", "boto3==1.44.5", "aws-sam-cli==1.170.0"}
+    assert asked[0] == "jinja2==2.11.2"
+    assert sorted(asked[1:]) == sorted(pins)
+
+
+def test_a_name_stands_once_in_a_file_which_is_how_pip_audit_takes_it(tmp_path: Path) -> None:
+    """Two versions of one name, as two tools have them, go into two files."""
+    program = pip_audit(tmp_path, 'cut -d= -f1 "$4" > "${0%/*}/names"; exit 1')
+    audit.audit(program, [("a", "1"), ("a", "2"), ("b", "1")])
+    assert (tmp_path / "names").read_text().split() == ["a", "b"]
+    assert sorted((tmp_path / "asked").read_text().split()) == ["a==1", "a==2", "b==1"]
 
 
 def test_a_service_that_never_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_SECONDS", 0.1)
-    report = audit.audit(pip_audit(tmp_path, "exec sleep 30"), ["a==1"])
+    report = audit.audit(pip_audit(tmp_path, "exec sleep 30"), [("a", "1")])
     assert report.message == "no answer within 0.1 s"
