@@ -116,8 +116,9 @@ class Assumptions:
     """Of one review's ids, and of what the model answers."""
     log_gb: float = 1.5e-6
     """Of all that a request leaves in the logs."""
-    alarm_metrics: int = 9
-    dashboards: int = 1
+    alarm_metrics: int = 8
+    dashboards: int = 0
+    """ShowDashboard makes one."""
     metrics: int = 5
     """Of the function's own; charged for in months in which it is asked."""
     stored_gb: float = 0.2
@@ -151,7 +152,7 @@ def instance_endpoint(reviews: int, given: Assumptions) -> float:
 
 
 def standing(given: Assumptions) -> float:
-    """Dollars for what is charged for while nobody asks: alarms, dashboard, storage."""
+    """Dollars for what is charged for while nobody asks: alarms, dashboards, storage."""
     return (
         ALARM.of(given.alarm_metrics) + DASHBOARD.of(given.dashboards) + STORAGE.of(given.stored_gb)
     )

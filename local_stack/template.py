@@ -146,21 +146,25 @@ class Template:
                     r"\$\{([^!}][^}]*)\}", lambda m: self.parameters.get(m[1], m[1]), text
                 )
             case {"Fn::If": [str(condition), yes, no]}:
-                return self.resolve(yes if self._holds(condition) else no)
+                return self.resolve(yes if self.holds(condition) else no)
             case dict() if any(key.startswith("Fn::") for key in value):
                 raise TemplateError(f"{self.path.name}: cannot resolve {next(iter(value))} locally")
             case _:
                 return value
 
-    def _holds(self, condition: str | dict[str, Any]) -> bool:
-        """Whether a condition, given by its name or in full, holds for the parameters."""
+    def holds(self, condition: str | dict[str, Any]) -> bool:
+        """Whether a condition, given by its name or in full, holds for the parameters.
+
+        Raises:
+            TemplateError: the condition needs more than Not and Equals.
+        """
         match condition:
             case str(name):
-                return self._holds(self.document["Conditions"][name])
+                return self.holds(self.document["Conditions"][name])
             case {"Condition": str(name)}:
-                return self._holds(name)
+                return self.holds(name)
             case {"Fn::Not": [inner]}:
-                return not self._holds(inner)
+                return not self.holds(inner)
             case {"Fn::Equals": [one, other]}:
                 return str(self.resolve(one)) == str(self.resolve(other))
             case _:

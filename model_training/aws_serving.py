@@ -2,7 +2,9 @@
 
 The image would find inference.py by itself (SAGEMAKER_PROGRAM), but then it copies the bundle's
 code and runs pip on it at every start, before it serves. So the container's environment names this
-module instead, SAGEMAKER_SERVING_MODULE=aws_serving:main, and no program.
+module instead, SAGEMAKER_SERVING_MODULE=aws_serving:main, and no program. A serverless endpoint's
+container may write to /tmp alone: no nginx, whose settings the server would write to /etc, and
+SAGEMAKER_BASE_DIR=/tmp, where it makes a folder as soon as it is imported.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from typing import Any
 import inference
 from sagemaker_containers.beta.framework import transformer, worker
 
+MODEL_DIR = "/opt/ml/model"
+"""Where SageMaker unpacks the bundle's archive."""
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -21,7 +26,8 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def load_app() -> Application:
     """The Flask application around the four functions, with the model loaded."""
     functions = transformer.Transformer(
-        model_fn=inference.model_fn,
+        # Not the folder that it is given, which would be below SAGEMAKER_BASE_DIR.
+        model_fn=lambda _: inference.model_fn(MODEL_DIR),
         input_fn=inference.input_fn,
         predict_fn=inference.predict_fn,
         output_fn=inference.output_fn,

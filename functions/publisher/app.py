@@ -1,8 +1,9 @@
 """A custom resource of CloudFormation: publishes website and model with the stack.
 
-Properties: SiteBucket, ModelBucket, ModelName; and Release, any text that changes when the package
-does, because CloudFormation sends an Update only for a changed property. Attributes: ModelDataUrl,
-SiteVersion.
+Properties: SiteBucket, ModelBucket, ModelName; Serving, MinInstances and MaxInstances, what the
+endpoint will be started with; and Release, any text that changes when the package does, because
+CloudFormation sends an Update only for a changed property. Attributes: ModelDataUrl, SiteVersion,
+and ServingVersion, 16 hex digits that change with the model or with Serving.
 """
 
 from __future__ import annotations

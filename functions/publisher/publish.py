@@ -6,6 +6,7 @@ at any point is finished by the next one.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,12 @@ def publish(publication: Publication, package: Path, client: Any) -> dict[str, s
     log("INFO", "model published", key=model.key, is_new=is_new)
     gone = publish_site(site, Bucket(client, publication.site_bucket))
     version = hash_site(site)
+    serving = hashlib.sha256(f"{model.key}\0{publication.serving.settings}".encode())
     log("INFO", "site published", files=len(site), gone=gone, version=version)
     return {
         "ModelDataUrl": f"s3://{publication.model_bucket}/{model.key}",
         "SiteVersion": version,
+        "ServingVersion": serving.hexdigest()[:16],
     }
 
 

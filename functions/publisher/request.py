@@ -5,6 +5,8 @@ Source of the form: AWS CloudFormation User Guide, "Custom resource request obje
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +33,23 @@ class Envelope:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """What the stack's endpoint will be started with; empty where the properties do not say."""
+
+    settings: str
+    """All of it, as JSON with sorted keys: equal text, equal endpoint."""
+    image: str
+    mode: str
+
+
+@dataclass(frozen=True)
 class Publication:
     """What the resource's properties ask to be published where."""
 
     site_bucket: str
     model_bucket: str
     model_name: str
+    serving: Serving
 
 
 def read_envelope(event: object) -> Envelope:
@@ -69,7 +82,8 @@ def read_publication(event: Mapping[str, Any]) -> Publication:
     """The resource's properties.
 
     Raises:
-        RequestError: a property is missing, empty or not a string, or the buckets are one.
+        RequestError: a property is missing, empty or not a string, the buckets are one, or the
+            endpoint would not start.
     """
     properties = _properties(event)
     names = ("SiteBucket", "ModelBucket", "ModelName")
@@ -79,13 +93,52 @@ def read_publication(event: Mapping[str, Any]) -> Publication:
                 f"{name} = {properties.get(name)!r:.80}; the properties {', '.join(names)} "
                 "each need a name"
             )
-    publication = Publication(*(properties[name] for name in names))
+    site_bucket, model_bucket, model_name = (properties[name] for name in names)
+    publication = Publication(site_bucket, model_bucket, model_name, read_serving(event))
     if publication.site_bucket == publication.model_bucket:
         # Publishing the site deletes whatever else is in its bucket.
         raise RequestError(
             f"SiteBucket and ModelBucket are both {publication.site_bucket!r}; use two buckets"
         )
     return publication
+
+
+def read_serving(event: Mapping[str, Any]) -> Serving:
+    """What the endpoint will be started with.
+
+    Raises:
+        RequestError: SageMaker would refuse it, ten minutes later and in fewer words.
+    """
+    properties = _properties(event)
+    settings = properties.get("Serving")
+    members = settings if isinstance(settings, Mapping) else {}
+    serving = Serving(
+        json.dumps(settings, sort_keys=True), _text(members, "Image"), _text(members, "Mode")
+    )
+    _check_image(serving, _text(event, "StackId"))
+    # CloudFormation sends numbers as text.
+    least, most = (_text(properties, name) for name in ("MinInstances", "MaxInstances"))
+    if least.isdigit() and most.isdigit() and int(least) > int(most):
+        raise RequestError(f"MinInstances = {least} is more than MaxInstances = {most}")
+    return serving
+
+
+def _check_image(serving: Serving, stack: str) -> None:
+    """Refuse an image of an account or a region that the endpoint cannot take it from."""
+    own = re.match(r"arn:[\w-]+:cloudformation:([\w-]+):(\d{12}):stack/", stack)
+    image = re.match(r"(\d{12})[.]dkr[.]ecr[.]([\w-]+)[.]", serving.image)
+    if not own or not image or "/sagemaker-scikit-learn:" in serving.image:
+        return
+    (region, account), (image_account, image_region) = own.groups(), image.groups()
+    if image_region != region:
+        raise RequestError(
+            f"ServingImage is in {image_region}; push it to {region}, where the stack is"
+        )
+    if serving.mode == "serverless" and image_account != account:
+        raise RequestError(
+            f"ServingImage is of account {image_account}; a serverless endpoint takes images of "
+            f"its own account only, {account}: push it there, or deploy with ServingMode=instances"
+        )
 
 
 def find_buckets(event: Mapping[str, Any]) -> list[str]:

@@ -75,6 +75,13 @@ def mentions(value: Any, names: set[str]) -> bool:
     return any(re.search(rf'["{{]{name}["}}.]', json.dumps(value)) for name in names)
 
 
+def fill(value: Any, found: Mapping[str, str]) -> Any:
+    """The value with the names of leaves replaced by what was found for them."""
+    if isinstance(value, dict):
+        return {key: fill(inner, found) for key, inner in value.items()}
+    return found.get(value, value)
+
+
 @dataclass
 class Cloud:
     """One stack in moto's account."""
@@ -84,6 +91,8 @@ class Cloud:
     answers: list[dict[str, Any]] = field(default_factory=list)
     """What the publisher told CloudFormation."""
     parameters: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+    """What the publisher was asked last."""
     resources: Resources = field(default_factory=dict)
     url: str = ""
 
@@ -103,8 +112,13 @@ class Cloud:
         later = self._find_dependents(known)
         first = {n: r for n, r in known.items() if n not in later}
         kept = {n: r for n, r in self.resources.items() if n not in first}
-        self._apply(template, first | kept, {})
-        attributes = self._publish("Update" if self.resources else "Create", template)
+        # The release is a version, which moto does not know; anything new each time will do.
+        release = {"Release": str(len(self.answers))}
+        leaves: dict[str, Any] = {}
+        asked = self._choose(template["Resources"]["Publication"]["Properties"] | release, leaves)
+        found = self._apply(template, first | kept, leaves)
+        self.properties = fill(asked, found)
+        attributes = self._publish("Update" if self.resources else "Create")
         text = json.dumps([known, template["Resources"]])
         for name, value in attributes.items():
             get = json.dumps({"Fn::GetAtt": ["Publication", name]})
@@ -126,14 +140,13 @@ class Cloud:
             "SiteBucket": {"Ref": "SiteBucket"},
             "ModelBucket": {"Ref": "ModelBucket"},
         }
-        self._apply(template, final, outputs)
+        made = self._apply(template, final, outputs)
         self.resources = final
-        [stack] = self.client.describe_stacks(StackName=STACK)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return made
 
     def delete(self) -> None:
         """`sam delete`: what was made last goes first."""
-        self._publish("Delete", {})
+        self._publish("Delete")
         self.client.delete_stack(StackName=STACK)
 
     def _find_dependents(self, known: Resources) -> set[str]:
@@ -156,7 +169,28 @@ class Cloud:
             text = re.sub(rf'(?<=["{{]){name}(?=["}}.])', ids[name], text)
         return text, ids
 
-    def _apply(self, template: dict[str, Any], resources: Resources, outputs: Any) -> None:
+    def _choose(self, value: Any, leaves: dict[str, Any]) -> Any:
+        """A property with conditions decided; ``leaves`` get what moto is to resolve, by name."""
+        match value:
+            case {"Fn::If": [str(condition), yes, no]}:
+                template = Template(ROOT / "template.yaml", self.parameters)
+                return self._choose(yes if template.holds(condition) else no, leaves)
+            case {"Ref": "AWS::NoValue"}:
+                return None
+            case dict() if any(key == "Ref" or key.startswith("Fn::") for key in value):
+                name = f"Leaf{len(leaves)}"
+                leaves[name] = value
+                return name
+            case dict():
+                chosen = {key: self._choose(inner, leaves) for key, inner in value.items()}
+                return {key: inner for key, inner in chosen.items() if inner is not None}
+            case _:
+                return str(value)
+
+    def _apply(
+        self, template: dict[str, Any], resources: Resources, outputs: Any
+    ) -> dict[str, str]:
+        """Make the stack have these resources; gives its outputs."""
         body = {
             "Parameters": template["Parameters"],
             "Conditions": template["Conditions"],
@@ -168,27 +202,19 @@ class Cloud:
         act = self.client.update_stack if existing["StackSummaries"] else self.client.create_stack
         values = [{"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters.items()]
         act(StackName=STACK, TemplateBody=json.dumps(body), Parameters=values)
+        [stack] = self.client.describe_stacks(StackName=STACK)["Stacks"]
+        return {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
 
-    def _publish(self, request_type: str, template: dict[str, Any]) -> dict[str, str]:
-        found = self.client.describe_stack_resources(StackName=STACK)["StackResources"]
-        physical = {e["LogicalResourceId"]: e.get("PhysicalResourceId", "") for e in found}
-        properties = {
-            "SiteBucket": physical["SiteBucket"],
-            "ModelBucket": physical["ModelBucket"],
-            "ModelName": self.parameters["ModelName"],
-            "Release": str(len(self.answers)),
-        }
-        if template:
-            declared = template["Resources"]["Publication"]["Properties"]
-            assert set(declared) == {"ServiceToken", "ServiceTimeout", *properties}
+    def _publish(self, request_type: str) -> dict[str, str]:
+        [stack] = self.client.describe_stacks(StackName=STACK)["Stacks"]
         event = {
             "RequestType": request_type,
             "ResponseURL": self.url,
-            "StackId": found[0]["StackId"],
+            "StackId": stack["StackId"],
             "RequestId": f"request-{len(self.answers)}",
             "LogicalResourceId": "Publication",
             "ResourceType": "Custom::Publication",
-            "ResourceProperties": properties,
+            "ResourceProperties": self.properties,
         }
         load_handler(self.package)(event, Context())
         answer = self.answers[-1]

@@ -133,11 +133,11 @@ def test_a_new_stack_has_website_model_and_an_endpoint_that_the_function_asks(cl
     assert environment(outputs)["MODEL_NAME"] == "modern"
 
 
-def test_the_endpoints_name_tells_stack_mode_and_content(cloud: Cloud) -> None:
+def test_the_endpoints_name_tells_stack_mode_and_what_it_is_started_with(cloud: Cloud) -> None:
     outputs = cloud.deploy(CODE)
-    archive = Path(keys(outputs["ModelBucket"])[0]).name.removesuffix(".tar.gz")
+    version = cloud.answers[0]["Data"]["ServingVersion"]
     stack = cloud.answers[0]["StackId"].split("/")[2].split("-")[0]
-    assert outputs["NameOfEndpoint"] == f"reeltone-{stack}-serverless-{archive}"
+    assert outputs["NameOfEndpoint"] == f"reeltone-{stack}-serverless-{version}"
     assert outputs["EndpointLogGroup"] == f"/aws/sagemaker/Endpoints/{outputs['NameOfEndpoint']}"
     assert len(outputs["NameOfEndpoint"]) <= 63
 
@@ -151,12 +151,15 @@ def test_the_aws_image_runs_our_serving_module_in_one_worker(cloud: Cloud) -> No
         "SAGEMAKER_SERVING_MODULE": "aws_serving:main",
         "PYTHONPATH": "/opt/ml/model/code:/opt/ml/model/code/lib",
         "ORT_DISABLE_TELEMETRY": "1",
+        "SAGEMAKER_USE_NGINX": "false",
+        "SAGEMAKER_BASE_DIR": "/tmp",
+        "HOME": "/tmp",
         "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
     }
 
 
 def test_another_image_is_served_from_and_may_be_pulled(cloud: Cloud) -> None:
-    image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/film/reeltone@sha256:" + "0" * 64
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/film/reeltone@sha256:" + "0" * 64
     outputs = cloud.deploy(CODE, ServingImage=image)
     model = boto3.client("sagemaker").describe_model(ModelName=outputs["Model"])
     assert model["PrimaryContainer"]["Image"] == image
@@ -165,7 +168,7 @@ def test_another_image_is_served_from_and_may_be_pulled(cloud: Cloud) -> None:
     policy = boto3.client("iam").get_role_policy(RoleName=role, PolicyName="PullImage")
     # moto gives the document as Python's text for it, which is YAML as well.
     pull = yaml.safe_load(str(policy["PolicyDocument"]))["Statement"][0]
-    assert pull["Resource"] == "arn:aws:ecr:eu-west-1:210987654321:repository/film/reeltone"
+    assert pull["Resource"] == "arn:aws:ecr:eu-west-1:123456789012:repository/film/reeltone"
 
 
 def test_instances_serve_where_a_parameter_says_so(cloud: Cloud) -> None:
@@ -239,6 +242,41 @@ def test_a_parameter_of_the_function_makes_a_new_version(
     assert cloud.deploy(CODE, **parameters)["Version"] != cloud.deploy(CODE)["Version"]
 
 
+def test_what_may_keep_an_endpoint_from_starting_makes_a_new_one(cloud: Cloud) -> None:
+    """In place, SageMaker may roll the update back and CloudFormation report it as done."""
+    own = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/reeltone:2"
+    on_instances = {"ServingMode": "instances", "InstanceType": "ml.m5.large"}
+    changes = [{}, {"ServerlessMemory": "3072"}, {"ServingImage": own}, on_instances]
+    names = [cloud.deploy(CODE, **change)["NameOfEndpoint"] for change in changes]
+    assert len(set(names)) == len(changes)
+    # How many answer at a time changes in place.
+    wider = cloud.deploy(CODE, **on_instances, MinInstances="2", MaxInstances="4")
+    assert wider["NameOfEndpoint"] == names[-1]
+    assert cloud.deploy(CODE, ServerlessConcurrency="7")["NameOfEndpoint"] == names[0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        (
+            {"ServingImage": "210987654321.dkr.ecr.eu-west-1.amazonaws.com/reeltone:1"},
+            "its own account only",
+        ),
+        (
+            {"ServingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/reeltone:1"},
+            "push it to eu-west-1",
+        ),
+        ({"MinInstances": "3", "MaxInstances": "2"}, "is more than MaxInstances"),
+    ],
+)
+def test_an_endpoint_that_could_not_start_is_refused_before_it_is_waited_for(
+    cloud: Cloud, parameters: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(AssertionError, match=reason):
+        cloud.deploy(CODE, **parameters)
+    assert boto3.client("sagemaker").list_endpoints()["Endpoints"] == []
+
+
 def test_changed_code_makes_a_new_version() -> None:
     def version(code: dict[str, str]) -> str:
         resources = transform_template(code, {})["Resources"]
@@ -268,7 +306,8 @@ def test_codedeploy_shifts_traffic_with_our_role_and_stops_on_the_alarm() -> Non
     assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["RolloutRole", "Arn"]}
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     _, gradual, at_once = group["AlarmConfiguration"]["Fn::If"]
-    assert gradual == {"Enabled": True, "Alarms": [{"Name": {"Ref": "FailureAlarm"}}]}
+    alarms = [{"Name": {"Ref": name}} for name in ("FailureAlarm", "CrashAlarm")]
+    assert gradual == {"Enabled": True, "Alarms": alarms}
     assert at_once == {}
     alias = resources["SentimentFunctionAliaslive"]
     assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
@@ -277,7 +316,8 @@ def test_codedeploy_shifts_traffic_with_our_role_and_stops_on_the_alarm() -> Non
 def test_no_role_is_made_by_sam() -> None:
     resources = transform_template(CODE, {})["Resources"]
     roles = {name for name, r in resources.items() if r["Type"] == "AWS::IAM::Role"}
-    assert roles == {"SentimentFunctionRole", "PublisherFunctionRole", "ModelRole", "RolloutRole"}
+    ours = {"SentimentFunctionRole", "PublisherFunctionRole", "ModelRole", "RolloutRole"}
+    assert roles == {*ours, "JobsRole"}
     assert "ManagedPolicyArns" not in json.dumps(resources)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.cost import Assumptions, standing
 from errors import SetUpError
 from local_stack.gateway import API_TIMEOUT, SECURITY_HEADERS
 from local_stack.template import CloudFormationLoader, Template
@@ -44,9 +45,15 @@ WILDCARDS = {
     ("ModelRole", "logs:CreateLogStream"): ["/aws/sagemaker/Endpoints/reeltone-${Stack}-*"],
     ("SentimentFunctionRole", "sagemaker:InvokeEndpoint"): ["endpoint/reeltone-${Stack}-*"],
     # Batch transforms: a folder for each job, and one log group for all of them.
-    ("TransformPolicy", "s3:GetObject"): ["/reeltone/transform/*"],
+    ("TransformPolicy", "s3:GetObject"): ["/${JobsPrefix}/transform/*"],
     ("TransformPolicy", "logs:CreateLogGroup"): ["/aws/sagemaker/TransformJobs:*"],
+    # Training jobs: their part of the bucket, AWS's image of whichever account, one log group.
+    ("JobsRole", "s3:GetObject"): ["${JobsBucket}/${JobsPrefix}/*"],
+    ("JobsRole", "ecr:BatchCheckLayerAvailability"): ["${AWS::Region}:*:repository/pytorch"],
+    ("JobsRole", "logs:CreateLogGroup"): ["/aws/sagemaker/TrainingJobs:*"],
     # AWS knows no narrower resource.
+    ("JobsRole", "ecr:GetAuthorizationToken"): ["*"],
+    ("JobsRole", "cloudwatch:PutMetricData"): ["*"],
     ("ModelRole", "ecr:GetAuthorizationToken"): ["*"],
     ("ModelRole", "cloudwatch:PutMetricData"): ["*"],
     ("RolloutRole", "cloudwatch:DescribeAlarms"): ["${AWS::AccountId}:alarm:*"],
@@ -376,7 +383,27 @@ def test_every_route_of_the_api_is_behind_cloudfront_and_never_cached() -> None:
     assert {route.method for route in TEMPLATE.routes} <= set(api["AllowedMethods"])
     assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-    assert "CustomErrorResponses" not in distribution()
+
+
+def test_cloudfront_keeps_no_error_and_rewrites_none() -> None:
+    """Else a model that woke up would seem asleep for 10 s, with somebody else's request id."""
+    responses = distribution()["CustomErrorResponses"]
+    kept = {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
+    assert {response["ErrorCode"] for response in responses} == kept
+    for response in responses:
+        assert response == {"ErrorCode": response["ErrorCode"], "ErrorCachingMinTTL": 0}
+
+
+def test_a_name_that_must_be_given_is_short_however_long_the_stacks_is() -> None:
+    for policy in (
+        properties("SiteAccessControl")["OriginAccessControlConfig"],
+        properties("SiteHeaders")["ResponseHeadersPolicyConfig"],
+    ):
+        name, values = policy["Name"]["Fn::Sub"]
+        assert set(values) == {"Stack"}
+        name = name.replace("${Stack}", "51af3dc0").replace("${AWS::Region}", "ap-northeast-1")
+        assert len(name) <= 64
+        assert "$" not in name
 
 
 BUCKETS = sorted(n for n, r in TEMPLATE.resources.items() if r["Type"] == "AWS::S3::Bucket")
@@ -425,11 +452,32 @@ def test_the_container_starts_our_serving_module_and_runs_no_pip() -> None:
     assert "SAGEMAKER_PROGRAM" not in aws_image
 
 
+def test_all_that_an_endpoint_is_started_with_is_in_its_version() -> None:
+    container = dict(properties("Model")["PrimaryContainer"])
+    serving = properties("Publication")["Serving"]
+    assert container.pop("ModelDataUrl") == {"Fn::GetAtt": ["Publication", "ModelDataUrl"]}
+    assert container.items() <= serving.items()
+    variant = properties("ModelEndpointConfig")["ProductionVariants"]
+    in_place = {"ServerlessConcurrency", "MinInstances"}
+    started_with = referenced_names(variant) - in_place - {"IsServerless"}
+    assert started_with <= referenced_names(serving)
+
+
+def test_no_instance_type_is_burstable() -> None:
+    """Their number cannot be registered for scaling."""
+    assert not any(kind.startswith("ml.t") for kind in PARAMETERS["InstanceType"]["AllowedValues"])
+
+
+def test_instances_that_scaling_added_survive_an_update() -> None:
+    retained = properties("ModelEndpoint")["RetainAllVariantProperties"]
+    assert retained == {"Fn::If": ["IsOnInstances", True, {"Ref": "AWS::NoValue"}]}
+
+
 @pytest.mark.parametrize("mode", PARAMETERS["ServingMode"]["AllowedValues"])
 def test_an_endpoints_name_is_not_too_long(mode: str) -> None:
     name = properties("ModelEndpointLogGroup")["LogGroupName"]["Fn::Sub"][0].rsplit("/", 1)[1]
     name = name.replace("${Stack}", "51af3dc0").replace("${ServingMode}", mode)
-    assert len(name.replace("${Archive}", "model-0123456789abcdef")) <= 63
+    assert len(name.replace("${Version}", "0123456789abcdef")) <= 63
 
 
 def test_what_the_function_is_made_of_stands_in_its_versions_description() -> None:
@@ -464,9 +512,29 @@ def test_an_alarm_says_what_is_wrong_and_tells_the_reader(name: str) -> None:
     assert alarm["AlarmActions"] == {"Fn::If": tell}
 
 
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_hears_of_metrics_that_come_late(name: str) -> None:
+    """FILL would put zero in a late one's place, and one of one minute has no second look."""
+    alarm = properties(name)
+    assert "Metrics" not in alarm
+    assert alarm["Period"] >= 300 or alarm["DatapointsToAlarm"] < alarm["EvaluationPeriods"]
+
+
+def test_a_default_stack_costs_at_most_a_dollar_while_nobody_asks() -> None:
+    always = [name for name in ALARMS if "Condition" not in TEMPLATE.resources[name]]
+    serverless = [n for n in ALARMS if TEMPLATE.resources[n].get("Condition") == "IsServerless"]
+    assert len(always) + len(serverless) == len(ALARMS)
+    assert TEMPLATE.resources["Dashboard"]["Condition"] == "HasDashboard"
+    assert PARAMETERS["ShowDashboard"]["Default"] == "no"
+    given = Assumptions()
+    assert (given.alarm_metrics, given.dashboards) == (len(ALARMS), 0)
+    assert standing(given) <= 1
+
+
 def test_a_gradual_rollout_is_rolled_back_on_alarm() -> None:
     preference = properties("SentimentFunction")["DeploymentPreference"]
-    assert preference["Alarms"]["Fn::If"][:2] == ["IsGradual", [{"Ref": "FailureAlarm"}]]
+    alarms = [{"Ref": "FailureAlarm"}, {"Ref": "CrashAlarm"}]
+    assert preference["Alarms"]["Fn::If"][:2] == ["IsGradual", alarms]
     assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
 
 
@@ -474,7 +542,7 @@ def test_alarms_and_dashboard_look_at_metrics_that_the_function_counts() -> None
     telemetry = (ROOT / "functions" / "sentiment" / "telemetry.py").read_text(encoding="utf-8")
     environment = properties("SentimentFunction")["Environment"]["Variables"]
     namespace = environment["POWERTOOLS_METRICS_NAMESPACE"]["Fn::Sub"]
-    metric = properties("FailureAlarm")["Metrics"][1]["MetricStat"]["Metric"]
+    metric = properties("FailureAlarm")
     assert metric["Namespace"] == {"Fn::Sub": namespace}
     dimension = {"Name": "service", "Value": environment["POWERTOOLS_SERVICE_NAME"]}
     assert metric["Dimensions"] == [dimension]
@@ -533,6 +601,8 @@ def test_a_deployment_sets_parameters_that_exist(environment: str) -> None:
     for name, value in overrides.items():
         allowed = map(str, PARAMETERS[name].get("AllowedValues", [value]))
         assert value in allowed
+    # Without it, sam delete leaves the packages of earlier deployments in the bucket.
+    assert deploy["s3_prefix"] == deploy["stack_name"]
 
 
 def test_a_deployment_asks_aws_and_not_the_stand_in() -> None:

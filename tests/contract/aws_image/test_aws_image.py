@@ -1,33 +1,36 @@
-"""The bundle's archive under the server of AWS's scikit-learn image.
+"""The bundle's archive under the server of AWS's scikit-learn image, started as SageMaker does.
 
-That server is sagemaker-containers' Transformer and Worker under gunicorn with gevent; it finds
-the archive unpacked as SageMaker unpacks it, and is asked over HTTP.
+AWS's own ``serve`` runs in a container that shows it this machine's programs: as somebody who owns
+nothing, on a file system that is read-only but for /tmp, as a serverless endpoint's is, with the
+archive unpacked in /opt/ml/model and the environment that template.yaml gives the Model.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
-import re
+import shutil
 import subprocess
 import tarfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local_stack.template import Template
 from model_training import inference
 from model_training.bundle import BUNDLES, pack_bundle
 from review_text import Vocabulary
 from tests.needs import need
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 60
 REVIEWS = [
     "Great.",
@@ -44,7 +47,8 @@ class Server:
     """A running server, and the same bundle in this process."""
 
     client: httpx.Client
-    log: Path
+    container: str
+    folder: Path
     model: inference.Model
 
     @property
@@ -74,76 +78,143 @@ def score_here(server: Server, body: str | bytes, content_type: str = "applicati
     return inference.output_fn(prediction, "application/json")
 
 
-def unpack(bundle: Path, base: Path) -> Path:
-    """Lay the bundle's archive out as SageMaker does; the folder that stands for /opt/ml."""
-    with tarfile.open(pack_bundle(bundle, base)) as archive:
-        archive.extractall(base / "ml" / "model", filter="data")
-    return base / "ml"
+def unpack(bundle: Path, base: Path, python: Path) -> Path:
+    """Lay the bundle's archive out as SageMaker does, onnxruntime with it; the model's folder."""
+    runtime = base / "runtime"
+    shutil.copytree(site_packages(python) / "onnxruntime", runtime / "onnxruntime")
+    with tarfile.open(pack_bundle(bundle, base, runtime)) as archive:
+        archive.extractall(base / "model", filter="data")
+    return base / "model"
+
+
+def site_packages(python: Path) -> Path:
+    """Where that environment has its libraries."""
+    [folder] = python.parents[1].glob("lib/python3.*/site-packages")
+    return folder
+
+
+def model_environment(**parameters: str) -> dict[str, str]:
+    """The variables that template.yaml gives the Model's container."""
+    template = Template(ROOT / "template.yaml", parameters)
+    container = template.resources["Model"]["Properties"]["PrimaryContainer"]
+    variables = template.resolve(container["Environment"]).items()
+    resolved = {name: str(template.resolve(value)) for name, value in variables}
+    return {name: value for name, value in resolved.items() if value != "AWS::NoValue"}
+
+
+def docker(*command: str, stdin: bytes = b"") -> str:
+    """Run docker; what it printed, with its complaints."""
+    done = subprocess.run(
+        ["docker", *command], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output = done.stdout.decode()
+    assert done.returncode == 0, output
+    return output.strip()
 
 
 @contextlib.contextmanager
-def serve(python: str, base: Path, log: Path) -> Iterator[str]:
-    """The URL of AWS's server for the model in ``base``/model, started with AWS's own options."""
-    code = base / "model" / "code"
-    options = {
-        "--timeout": "60",
-        "--worker-class": "gevent",
-        "--worker-connections": "1000",
-        "--workers": "1",
-        "--bind": "127.0.0.1:0",
-        "--chdir": str(HERE),
+def serve(
+    image: str, python: Path, model: Path, environment: dict[str, str], *options: str
+) -> Iterator[str]:
+    """The name of a container in which AWS's server was started for that model."""
+    # AWS's image carries one change to the package of 2020: the class is in collections.abc now.
+    libraries = site_packages(python) / "sagemaker_containers"
+    mapping = (libraries / "_mapping.py").read_text("utf-8")
+    patched = model.parent / "patched"
+    patched.mkdir(exist_ok=True)
+    (patched / "_mapping.py").write_text(
+        mapping.replace("import collections\n", "import collections.abc\n").replace(
+            "collections.Mapping", "collections.abc.Mapping"
+        )
+    )
+    # The C extension is imported with everything else, but only training on several machines calls
+    # it.
+    (patched / "gethostname.py").touch()
+    system = [Path("/usr"), Path("/lib"), Path("/lib64"), python.parents[1].resolve()]
+    system.append(Path(os.path.realpath(python)).parents[1])
+    mounts = {
+        **{str(folder): str(folder) for folder in system if folder.exists()},
+        str(model): "/opt/ml/model",
+        str(patched / "_mapping.py"): str(libraries.resolve() / "_mapping.py"),
+        str(patched / "gethostname.py"): "/opt/stand-in/gethostname.py",
     }
-    command = [python, "-m", "gunicorn", *chain.from_iterable(options.items()), "serving:main"]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(base),
-        "PYTHONDONTWRITEBYTECODE": "1",
+    # What AWS's image has set, and the endpoint's own variables over it.
+    variables = {
+        "PATH": f"{python.parent.resolve()}:/usr/bin",
+        "SAGEMAKER_SERVING_MODULE": "sagemaker_sklearn_container.serving:main",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": f"{code}:{code / 'lib'}",
-        "SAGEMAKER_BASE_DIR": str(base),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        "TEMP": "/home/model-server/tmp",
+    } | environment
+    variables["PYTHONPATH"] = variables.get("PYTHONPATH", "") + ":/opt/stand-in"
+    name = f"reeltone-test-{uuid.uuid4().hex[:8]}"
+    user = os.getuid() or 65532
+    docker(
+        *("run", "--detach", "--name", name, "--read-only", "--tmpfs=/tmp", f"--user={user}"),
+        *("--cap-drop=ALL", "--security-opt=no-new-privileges", "--publish=127.0.0.1::8080"),
+        *(f"--volume={here}:{there}:ro" for here, there in mounts.items()),
+        *(f"--env={name}={value}" for name, value in variables.items()),
+        *options,
+        *(image, "serve"),
+    )
     try:
-        yield wait_for_url(process, log)
+        yield name
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        docker("rm", "--force", name)
 
 
-def wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The address that gunicorn was given, from its log."""
+def wait_for_url(container: str) -> str:
+    """The address of a container's server, once it answers pings; fails with its log."""
+    address = docker("port", container, "8080").splitlines()[0]
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"Listening at: (http://[\d.:]+)", log.read_text())
-        if found:
-            return found[1]
+    while time.monotonic() < deadline and is_running(container):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"http://{address}/ping", trust_env=False).status_code == 200:
+                return f"http://{address}"
         time.sleep(0.05)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
+    pytest.fail(f"the server did not start:\n{docker('logs', container)}")
+
+
+def is_running(container: str) -> bool:
+    return docker("inspect", "--format", "{{.State.Running}}", container) == "true"
 
 
 @pytest.fixture(scope="module")
-def python() -> str:
-    path = os.environ.get("AWS_IMAGE_PYTHON", "")
-    need(Path(path).is_file(), "AWS_IMAGE_PYTHON names no Python with the libraries of AWS's image")
+def image() -> Iterator[str]:
+    """An image of nothing: what runs in it is mounted."""
+    need(shutil.which("docker") is not None, "docker is not on PATH")
+    running = subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    need(running, "the Docker engine is not running")
+    empty = io.BytesIO()
+    tarfile.open(fileobj=empty, mode="w").close()
+    name = f"reeltone-test-nothing-{uuid.uuid4().hex[:8]}"
+    docker("import", "-", name, stdin=empty.getvalue())
+    yield name
+    docker("image", "rm", name)
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    path = Path(os.environ.get("AWS_IMAGE_PYTHON", ""))
+    need(path.is_file(), "AWS_IMAGE_PYTHON names no Python with the libraries of AWS's image")
     return path
 
 
 @pytest.fixture(scope="module", params=["modern", "classic"])
 def server(
-    request: pytest.FixtureRequest, python: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    image: str,
+    python: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     bundle, base = BUNDLES / request.param, tmp_path_factory.mktemp(request.param)
-    log = base / "log"
+    model = unpack(bundle, base, python)
     with (
-        serve(python, unpack(bundle, base), log) as url,
-        httpx.Client(base_url=url, timeout=START_SECONDS, trust_env=False) as client,
+        serve(image, python, model, model_environment()) as container,
+        httpx.Client(
+            base_url=wait_for_url(container), timeout=START_SECONDS, trust_env=False
+        ) as client,
     ):
-        yield Server(client, log, inference.model_fn(str(bundle)))
+        yield Server(client, container, model, inference.model_fn(str(bundle)))
 
 
 def approximately(content: Any) -> Any:
@@ -316,7 +387,53 @@ def test_the_log_has_neither_reviews_nor_stack_traces(server: Server) -> None:
     server.score_lines(json.dumps({"review": marked}))
     server.invoke(json.dumps({"vocabulary": marked, "reviews": []}))
     server.invoke(marked, content_type=marked)
-    log = server.log.read_text()
+    log = docker("logs", server.container)
     assert "Listening at" in log
     assert "zyzzyva" not in log
     assert "Traceback" not in log
+
+
+# --- as SageMaker starts it -----------------------------------------------------------------------
+
+
+def test_a_serverless_endpoint_has_one_worker(server: Server) -> None:
+    assert docker("logs", server.container).count("Booting worker") == 1
+
+
+def test_a_complaint_of_the_server_is_not_hidden_in_its_log(server: Server) -> None:
+    log = docker("logs", server.container)
+    assert "Permission denied" not in log
+    assert "Read-only file system" not in log
+    assert "[ERROR]" not in log
+
+
+@pytest.mark.parametrize(
+    ("left_out", "written"),
+    [
+        ("SAGEMAKER_USE_NGINX", "'/etc/sagemaker-nginx.conf'"),
+        ("SAGEMAKER_BASE_DIR", "'/opt/ml/code'"),
+    ],
+)
+def test_without_the_models_environment_the_server_ends_on_what_it_may_not_write(
+    image: str, python: Path, server: Server, left_out: str, written: str
+) -> None:
+    environment = {name: value for name, value in model_environment().items() if name != left_out}
+    with serve(image, python, server.folder, environment) as container:
+        docker("wait", container)
+        assert written in docker("logs", container)
+
+
+def test_the_server_ends_on_sigterm(image: str, python: Path, server: Server) -> None:
+    with serve(image, python, server.folder, model_environment()) as container:
+        wait_for_url(container)
+        started = time.monotonic()
+        docker("stop", "--time=30", container)
+        assert time.monotonic() - started < 20
+
+
+def test_the_server_takes_the_port_that_sagemaker_chooses(
+    image: str, python: Path, server: Server
+) -> None:
+    environment = model_environment() | {"SAGEMAKER_BIND_TO_PORT": "8080"}
+    with serve(image, python, server.folder, environment) as container:
+        assert wait_for_url(container)

@@ -184,3 +184,44 @@ def test_a_package_that_was_built_wrongly_is_not_published(
         (package / "models" / "modern" / "model-ffffffffffffffff.tar.gz").touch()
     assert cloudformation.fail("Create").startswith(reason)
     assert_untouched(s3)
+
+
+OWN, OTHER = (f"{account}.dkr.ecr.eu-west-1" for account in ("123456789012", "210987654321"))
+FAR = OWN.replace("eu-west-1", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"Serving": {"Image": f"{OTHER}.amazonaws.com/r:1", "Mode": "serverless"}}, OTHER[:12]),
+        ({"Serving": {"Image": f"{FAR}.amazonaws.com/r:1", "Mode": "instances"}}, "to eu-west-1"),
+        ({"MinInstances": "3", "MaxInstances": "2"}, "MinInstances = 3"),
+    ],
+)
+def test_an_endpoint_that_could_not_start_is_refused_at_once(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, properties: dict[str, Any], words: str
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    reason = cloudformation.fail("Create", **properties)
+    assert words in reason
+    assert_untouched(s3)
+
+
+@pytest.mark.parametrize(
+    "serving",
+    [
+        {"Image": f"{OWN}.amazonaws.com/r:1", "Mode": "serverless"},
+        {"Image": f"{OTHER}.amazonaws.com/r:1", "Mode": "instances"},
+        {
+            "Image": f"{OTHER}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
+            "Mode": "serverless",
+        },
+        "no properties",
+        {},
+    ],
+)
+def test_an_endpoint_that_can_start_is_not_refused(
+    cloudformation: CloudFormation, pack: Pack, serving: object
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    assert cloudformation.request("Create", Serving=serving, MinInstances="2", MaxInstances="2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ def test_create_publishes_the_site_and_the_chosen_model(
     attributes = cloudformation.request("Create")
     assert s3.contents(SITE_BUCKET) == OLD_SITE
     assert s3.contents(MODEL_BUCKET) == {OLD_MODEL: f"modern {'0' * 16}"}
+    assert re.fullmatch("[0-9a-f]{16}", attributes.pop("ServingVersion"))
     assert attributes == {
         "ModelDataUrl": f"s3://{MODEL_BUCKET}/{OLD_MODEL}",
         "SiteVersion": hash_site(read_site(package)),
@@ -100,8 +102,22 @@ def test_another_model_is_a_matter_of_one_property(
     pack(OLD_SITE, OLD_MODELS)
     before = cloudformation.request("Create")
     after = cloudformation.request("Update", ModelName="classic")
+    assert after.pop("ServingVersion") != before.pop("ServingVersion")
     assert after == before | {"ModelDataUrl": f"s3://{MODEL_BUCKET}/{CLASSIC}"}
     assert set(s3.contents(MODEL_BUCKET)) == {OLD_MODEL, CLASSIC}
+
+
+def test_what_serves_has_a_version_of_its_own(
+    cloudformation: CloudFormation, s3: S3, pack: Pack
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    small = {"Image": "image:1", "Environment": {"HOME": "/tmp", "A": "1"}, "Size": "2048"}
+    first = cloudformation.request("Create", Serving=small)["ServingVersion"]
+    turned = dict(reversed(small.items()))
+    assert cloudformation.request("Update", Serving=turned)["ServingVersion"] == first
+    for change in ({"Size": "3072"}, {"Image": "image:2"}, {"Environment": {"HOME": "/tmp"}}):
+        other = cloudformation.request("Update", Serving=small | change)["ServingVersion"]
+        assert other != first
 
 
 def test_pages_come_after_what_they_name_and_before_the_deletion_of_what_they_named(
