@@ -27,7 +27,7 @@ TESTED := $(COMPILE) --constraint requirements/test.txt
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
 FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
-BUNDLES := model_training/bundle/classic model_training/bundle/modern
+BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
 ARCHIVE ?=
 export SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
@@ -76,7 +76,7 @@ check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml wit
 .PHONY: check-security
 check-security: $(VENV)/test $(SECURITY_VENV)/done ## Check code, secrets, licences, known vulnerabilities
 	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)
-	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/bundle' ':!requirements' ':!*/requirements.txt' \
+	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/models' ':!requirements' ':!*/requirements.txt' \
 		| xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook
 	@$(LICENCES) >/dev/null
 	@$(LICENCES) --fail-on $(NOT_SHIPPED) --packages $$(grep -ohE '^[a-z0-9-]+' $(SHIPPED) | sort -u)
@@ -124,21 +124,21 @@ format: $(VENV)/test ## Format the Python code
 
 .PHONY: data
 data: $(VENV)/train ## Download and verify the data set (ARCHIVE=file takes a copy)
-	@$(BIN)/python -m model_training.data --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
+	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
 
 .PHONY: train
 train: data ## Train and export the model (MODEL=modern or classic)
-	@$(BIN)/python -m model_training.train $(or $(MODEL),modern) --data-dir $(DATA)
+	@$(BIN)/python -m model_training.training $(or $(MODEL),modern) --data-dir $(DATA)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
 
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card
-	@$(BIN)/python -m model_training.evaluate $(BUNDLES) --data-dir $(DATA) --write
+	@$(BIN)/python -m model_training.evaluation $(BUNDLES) --data-dir $(DATA) --write
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
 .PHONY: faithfulness
 faithfulness: data ## Check the explanations by deleting words (10 minutes)
-	@$(BIN)/python -m model_training.report.faithfulness $(BUNDLES) --data-dir $(DATA)
+	@$(BIN)/python -m model_training.evaluation.faithfulness $(BUNDLES) --data-dir $(DATA)
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
 .PHONY: explore
@@ -147,7 +147,7 @@ explore: data ## Draw what the training reviews look like
 
 .PHONY: compare-models
 compare-models: data $(VENV)/test ## Train and score the peers (ARGS="--time" times them)
-	@$(BIN)/python -m model_training.baselines.compare --data-dir $(DATA) $(ARGS)
+	@$(BIN)/python -m model_training.evaluation.peers.compare --data-dir $(DATA) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/test ## Measure speed beside what else there is (ARGS="text answers"; ARCHIVE=file)
@@ -163,7 +163,7 @@ screenshots: $(VENV)/test ## Take the documentation's pictures of the website (w
 
 .PHONY: choices
 choices: data ## Measure what the text processing's choices are worth, on dev
-	@$(BIN)/python -m model_training.baselines.text_choices --data-dir $(DATA)
+	@$(BIN)/python -m model_training.evaluation.peers.text_choices --data-dir $(DATA)
 
 .PHONY: reference
 reference: $(VENV)/test ## Write the tables of docs/reference.md, and the documents' indexes

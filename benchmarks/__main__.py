@@ -27,10 +27,10 @@ from benchmarks import (
 from benchmarks.report import write_report
 from benchmarks.results import RESULTS, Figures, MissingNeedError, load_results, measure_part
 from benchmarks.reviews import Source, from_corpus, made_up
-from model_training.data import add_data_options, prepare_corpus
+from model_training.corpus.cache import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.report.documents import DOCS
+from model_training.paths import DOCS
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from benchmarks.results import BenchmarkError, Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import median, one_core, quantile, take_turns
 from benchmarks.usual import Usual, review_to_words
-from model_training.bundle import BUNDLES
-from model_training.inference import JSON, Model, input_fn, model_fn, output_fn, predict_fn
+from model_training.paths import MODELS
+from model_training.serving.functions import JSON, input_fn, output_fn, predict_fn
+from model_training.serving.scorer import Model, load_model
 
 WORDS = (10, 100, 230, 1_000)
 MEAN_WORDS = 230
@@ -75,7 +76,7 @@ def measure_parts(
 ) -> dict[str, dict[str, float]]:
     """Median milliseconds of text processing alone, of the container's own functions, and of the
     container by HTTP, which in the usual path has the text processing in it."""
-    model, usual_model = model_fn(str(BUNDLES / "modern")), Usual()
+    model, usual_model = load_model(MODELS / "modern"), Usual()
     reviews, words = cycle(texts), cycle([review_to_words(text) for text in texts])
     bodies = cycle([invocation(model, [text]) for text in texts])
     post = {

@@ -10,8 +10,8 @@ from benchmarks.chain import ROOT, import_environment
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import one_core
-from model_training.bundle import BUNDLES
 from model_training.jobs.transform import write_line
+from model_training.paths import MODELS
 
 SIZES = (1, 8, 64, 512)
 MODEL = "modern"
@@ -47,7 +47,7 @@ def run_scorer(lines: bytes, size: int) -> tuple[float, float | None]:
     Raises:
         BenchmarkError: it fails.
     """
-    command = [sys.executable, "-m", "benchmarks.scorer", str(BUNDLES / MODEL), str(size)]
+    command = [sys.executable, "-m", "benchmarks.scorer", str(MODELS / MODEL), str(size)]
     ran = subprocess.run(
         command, input=lines, capture_output=True, cwd=ROOT, env=import_environment(), check=False
     )

@@ -27,7 +27,7 @@ from local_stack.container import IMPORT_ROOTS
 from local_stack.functions import BOOTSTRAP, override_environment, process_environment
 from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition, Template
-from model_training.bundle import BUNDLES
+from model_training.paths import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
 HANDLERS = Path(__file__).with_name("handlers")
@@ -59,14 +59,14 @@ def reeltone(model: str = "modern", explain: bool = False) -> Application:
             ROOT / "template.yaml", {"ModelName": model, "SageMakerRuntimeUrl": runtime}
         )
         found = template.function("SentimentFunction")
-        return override_environment(found, {"VOCABULARIES_DIR": str(BUNDLES)})
+        return override_environment(found, {"VOCABULARIES_DIR": str(MODELS)})
 
     return Application(
         (
-            *("-m", "model_training.serve"),
+            *("-m", "model_training.serving.server"),
             *("--host", "127.0.0.1"),
             "--model-dir",
-            str(BUNDLES / model),
+            str(MODELS / model),
         ),
         function,
         lambda review: json.dumps({"review": review, "explain": explain}),

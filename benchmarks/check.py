@@ -20,9 +20,9 @@ from benchmarks.reviews import Source, made_up
 from benchmarks.start import starts
 from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from benchmarks.usual import review_to_words
+from model_training.documents import table
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.report.documents import table
 
 Ratios = dict[str, float]
 
@@ -110,14 +110,14 @@ class Sizes:
 def measure_text(source: Source, sizes: Sizes) -> Ratios:
     """Reviews a second of both vocabularies, which know their words, to the usual code's."""
     reviews = source.pick(sizes.text)
-    vocabularies = {name: text.load(name) for name in text.MODELS}
+    vocabularies = {name: text.load(name) for name in text.NAMES}
     tasks: dict[str, Callable[[], object]] = {"usual": partial(text.run, review_to_words, reviews)}
     for name, vocabulary in vocabularies.items():
         text.run(vocabulary.encode, reviews)
         tasks[name] = partial(text.run, vocabulary.encode, reviews)
     seconds = {name: median(times) for name, times in take_turns(tasks, 3).items()}
     return {
-        f"text, {name}, to the usual code": seconds["usual"] / seconds[name] for name in text.MODELS
+        f"text, {name}, to the usual code": seconds["usual"] / seconds[name] for name in text.NAMES
     }
 
 

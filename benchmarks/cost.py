@@ -100,7 +100,7 @@ class Assumptions:
     text_ms: float = 0.3
     """Text processing of a review of 230 words, the data set's mean."""
     model_ms: float = 10.0
-    """Such a review at the endpoint: 8.6 in inference.py, the rest is the server around it."""
+    """Such a review at the endpoint: 8.6 in the scorer, the rest is the server around it."""
     distilbert_ms: float = 320.0
     """Such a review through DistilBERT: benchmarks/distilbert.py."""
     around_ms: float = 40.0

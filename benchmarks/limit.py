@@ -29,8 +29,8 @@ from benchmarks.answers import MEAN_WORDS, answer, invocation
 from benchmarks.results import Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import median, one_core
-from model_training.bundle import BUNDLES
-from model_training.inference import Model, model_fn
+from model_training.paths import MODELS
+from model_training.serving.scorer import Model, load_model
 
 MODEL = "modern"
 _LSTMS = ("LSTM", "DynamicQuantizeLSTM")
@@ -54,7 +54,7 @@ def measure(source: Source, quick: bool = False) -> Figures:
     """Times, operations and peaks for a review of 230 words on one core."""
     runs = 3 if quick else 100
     with one_core(), threadpool_limits(1):
-        model = model_fn(str(BUNDLES / MODEL))
+        model = load_model(MODELS / MODEL)
         [text] = source.of_length(MEAN_WORDS, 1)
         ids = model.vocabulary.encode_ids(text)
         body = invocation(model, [text])
@@ -64,7 +64,7 @@ def measure(source: Source, quick: bool = False) -> Figures:
             "container's functions": time_of(lambda: answer(model, body), runs),
         }
         nodes = profile(model, ids, runs)
-        weights = lstm_weights(BUNDLES / MODEL / "model.onnx")
+        weights = lstm_weights(MODELS / MODEL / "model.onnx")
         return {
             "texts": source.name,
             "words": MEAN_WORDS,
@@ -98,7 +98,7 @@ def profile(model: Model, ids: list[int], runs: int) -> list[Node]:
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(
-            str(BUNDLES / MODEL / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(MODELS / MODEL / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
         watched = replace(model, session=session)
         for _ in range(runs):

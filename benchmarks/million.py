@@ -21,8 +21,8 @@ from benchmarks.chain import container, reeltone
 from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.reviews import Source
-from model_training.inference import JSON_LINES
 from model_training.jobs.transform import CONCURRENT, PAYLOAD_MB, write_line
+from model_training.serving.functions import JSON_LINES
 
 REVIEWS = 1_000_000
 QUICK_REVIEWS = 300

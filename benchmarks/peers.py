@@ -21,14 +21,13 @@ from benchmarks import distilbert
 from benchmarks.results import Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import one_core
-from model_training.baselines.bundles import Bundle
-from model_training.baselines.embeddings import MiniLM
-from model_training.baselines.lexicons import Lexicon, TextBlob, Vader
-from model_training.baselines.peer import Peer, Reviews
-from model_training.baselines.report import RESULTS
-from model_training.baselines.results import load_result
-from model_training.bundle import BUNDLES
-from model_training.report.documents import DOCS
+from model_training.evaluation.peers.bundles import Bundle
+from model_training.evaluation.peers.embeddings import MiniLM
+from model_training.evaluation.peers.lexicons import Lexicon, TextBlob, Vader
+from model_training.evaluation.peers.peer import Peer, Reviews
+from model_training.evaluation.peers.report import RESULTS
+from model_training.evaluation.peers.results import load_result
+from model_training.paths import DOCS, MODELS
 
 COMPARISON = Path("runs/comparison")
 """Where make compare-models keeps what it has trained."""
@@ -109,7 +108,7 @@ def take_rounds(
 def accuracy(peer: Peer, verdicts: list[bool], sample: Reviews, results: Path) -> Figures:
     """Accuracy and how many reviews it is of."""
     if isinstance(peer, Bundle):
-        metrics = json.loads((BUNDLES / peer.name / "metrics.json").read_text(encoding="utf-8"))
+        metrics = json.loads((MODELS / peer.name / "metrics.json").read_text(encoding="utf-8"))
         return {"accuracy": metrics["accuracy"], "of": metrics["reviews"]}
     result = load_result(results, peer.name)
     if result is not None and result.version == peer.version():

@@ -10,8 +10,8 @@ from benchmarks import cost, pictures
 from benchmarks.million import tenths
 from benchmarks.results import Conditions, Figures, Result
 from benchmarks.timing import median
+from model_training.documents import fill_section, table
 from model_training.jobs.prices import AS_OF, hourly
-from model_training.report.documents import fill_section, table
 
 PAGE, PLOTS = "benchmarks.md", "benchmarks"
 README = Path("README.md")

@@ -12,10 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model_training.baselines.results import machine
-from model_training.bundle import BUNDLES
 from model_training.errors import ReeltoneError
+from model_training.evaluation.peers.results import machine
 from model_training.files import replacing
+from model_training.paths import MODELS
 
 RESULTS = Path(__file__).parent / "results"
 Figures = dict[str, Any]
@@ -102,7 +102,7 @@ def load_results(folder: Path, parts: Iterable[str]) -> dict[str, Result]:
 
 def model_versions() -> dict[str, str]:
     """Version of each shipped bundle."""
-    manifests = sorted(BUNDLES.glob("*/manifest.json"))
+    manifests = sorted(MODELS.glob("*/manifest.json"))
     return {path.parent.name: json.loads(path.read_text())["version"] for path in manifests}
 
 

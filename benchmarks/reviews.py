@@ -6,15 +6,13 @@ import csv
 import random
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
 
-import model_training
-from model_training.baselines.peer import Reviews
-from model_training.data import Corpus
+from model_training.corpus.cache import Corpus
+from model_training.evaluation.peers.peer import Reviews
+from model_training.evaluation.short_cases import SHORT_CASES
 
-SENTENCES = Path(model_training.__file__).with_name("short_reviews.csv")
 _SEED = 7
 
 
@@ -49,7 +47,7 @@ def from_corpus(corpus: Corpus) -> Source:
 def made_up(count: int = 120) -> Source:
     """Reviews of 1 to 40 sentences of short_reviews.csv, half of them positive: the same ones each
     time, on any machine, with no data set."""
-    with SENTENCES.open(encoding="utf-8", newline="") as file:
+    with SHORT_CASES.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     draw = random.Random(_SEED)  # nosec B311 - the same reviews each time, no secrets
 

@@ -13,7 +13,8 @@ import sys
 import time
 
 from benchmarks.processes import peak_megabytes
-from model_training.inference import JSON_LINES, Model, input_fn, model_fn, output_fn, predict_fn
+from model_training.serving.functions import JSON_LINES, input_fn, model_fn, output_fn, predict_fn
+from model_training.serving.scorer import Model
 
 
 def score(model: Model, lines: list[bytes], size: int) -> None:

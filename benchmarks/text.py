@@ -9,17 +9,17 @@ from benchmarks.results import Figures
 from benchmarks.reviews import Source
 from benchmarks.timing import take_turns
 from benchmarks.usual import review_to_words, review_to_words_tidied
-from model_training.bundle import BUNDLES
+from model_training.paths import MODELS
 from review_text import Vocabulary, load_vocabulary
 
-MODELS = ("classic", "modern")
+NAMES = ("classic", "modern")
 
 
 def measure(source: Source, quick: bool = False) -> Figures:
     """Reviews a second [rounds] of each kind of code; each round has reviews of its own, the same
     for all, which none of them has read before."""
     each, rounds, warm_up = (4, 2, 20) if quick else (100, 5, 2_000)
-    vocabularies = {name: load(name) for name in MODELS}
+    vocabularies = {name: load(name) for name in NAMES}
     for vocabulary in vocabularies.values():
         run(vocabulary.encode, source.pick(warm_up, start=each * rounds))
     rates: dict[str, list[float]] = {}
@@ -36,7 +36,7 @@ def measure(source: Source, quick: bool = False) -> Figures:
 
 def load(model: str) -> Vocabulary:
     """A model's vocabulary, new: it has met no word yet."""
-    return load_vocabulary(BUNDLES / model / "vocabulary.json")
+    return load_vocabulary(MODELS / model / "vocabulary.json")
 
 
 def processes(vocabularies: dict[str, Vocabulary]) -> dict[str, Callable[[str], object]]:

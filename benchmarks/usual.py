@@ -31,7 +31,7 @@ from starlette.routing import Route
 from torch import nn
 
 import review_text
-from model_training.bundle import BUNDLES
+from model_training.paths import MODELS
 
 STEPS = 500
 EMBEDDING, HIDDEN = 32, 200
@@ -97,7 +97,7 @@ class Usual:
     """The published model with its vocabulary, ready to answer."""
 
     def __init__(self) -> None:
-        path = BUNDLES / "classic" / "vocabulary.json"
+        path = MODELS / "classic" / "vocabulary.json"
         words = json.loads(path.read_text(encoding="utf-8"))["words"]
         self.numbers = {word: number for number, word in enumerate(words, INFREQUENT + 1)}
         torch.manual_seed(1)

@@ -9,9 +9,10 @@ import sys
 from typing import Any
 
 from local_stack.template import Template
+from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.report.documents import DOCS, fill_section, table
+from model_training.paths import DOCS
 
 ROOT = DOCS.parent
 PAGE = DOCS / "reference.md"

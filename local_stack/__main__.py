@@ -23,7 +23,7 @@ from local_stack.servers import find_free_port, listen, port_of, serving
 from local_stack.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
-BUNDLES = ROOT / "model_training" / "bundle"
+BUNDLES = ROOT / "model_training" / "models"
 SITE = ROOT / "frontend"
 TEMPLATE = ROOT / "template.yaml"
 
@@ -56,7 +56,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=int, help="port to listen on (default: 8000; 8001 with --endpoint-only)")
-    add("--model", default="modern", help="a folder of model_training/bundle (default: modern)")
+    add("--model", default="modern", help="a folder of model_training/models (default: modern)")
     add(
         "--endpoint-only",
         action="store_true",
@@ -139,7 +139,7 @@ def find_model(name: str) -> Path:
     if not (folder / "manifest.json").is_file():
         names = sorted(path.parent.name for path in BUNDLES.glob("*/manifest.json"))
         known = ", ".join(names) or "no model at all"
-        raise StackError(f"there is no model {name!r}: model_training/bundle holds {known}")
+        raise StackError(f"there is no model {name!r}: model_training/models holds {known}")
     return folder
 
 

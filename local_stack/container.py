@@ -37,7 +37,7 @@ class ModelContainer:
         """Start the server for the model in that folder."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "model_training.serve"),
+            *("-m", "model_training.serving.server"),
             *("--model-dir", str(model)),
             *("--host", HOST),
             *("--port", str(port)),

@@ -22,7 +22,7 @@ from local_stack import template
 from local_stack.errors import StackError
 from local_stack.events import ResultError, build_event, build_response
 from local_stack.functions import BusyError, FunctionError, FunctionPool
-from model_training.connections import read_body
+from model_training.serving.connections import read_body
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request that an HTTP API takes."""

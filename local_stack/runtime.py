@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from model_training.connections import read_body
+from model_training.serving.connections import read_body
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request that a serverless endpoint takes."""

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from local_stack.errors import StackError
-from model_training.connections import SERVER_LIMITS
+from model_training.serving.connections import SERVER_LIMITS
 
 
 class Server(uvicorn.Server):

@@ -13,11 +13,12 @@ from unittest import mock
 
 import app
 from endpoint import Endpoint
-from model_training.inference import Model, Refusal, input_fn, output_fn, predict_fn
+from model_training.serving.functions import Refusal, input_fn, output_fn, predict_fn
+from model_training.serving.scorer import Model
 from settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
-BUNDLES = ROOT / "model_training" / "bundle"
+BUNDLES = ROOT / "model_training" / "models"
 
 
 class Runtime:

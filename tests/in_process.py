@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from local_stack.functions import FunctionPool
 from local_stack.gateway import create_gateway
 from local_stack.template import Template
-from model_training.inference import Model
+from model_training.serving.scorer import Model
 from tests import function
 
 ROOT = function.ROOT

@@ -1,1 +1,4 @@
-"""Jobs on SageMaker: train, tune, score files of reviews, and bring the model back."""
+"""Training and scoring on SageMaker, a file for each command.
+
+Imports: recipes, corpus, serving, evaluation, training, export.
+"""

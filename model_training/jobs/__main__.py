@@ -22,13 +22,8 @@ from typing import Any
 
 import boto3
 
-from model_training.config import CONFIGS, add_config_options, overrides_of
-from model_training.data import (
-    ARCHIVE_NAME,
-    DEFAULT_FOLDER,
-    add_data_options,
-    prepare_corpus,
-)
+from model_training.corpus.acl_imdb import ARCHIVE_NAME
+from model_training.corpus.cache import DEFAULT_FOLDER, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, status, transform
@@ -36,6 +31,7 @@ from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_
 from model_training.jobs.training import Machines, resume_training, start_training
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
 from model_training.jobs.upload import upload_archive
+from model_training.recipes.settings import RECIPES, add_config_options, overrides_of
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
@@ -111,12 +107,12 @@ def score_file(cloud: Cloud, options: Options) -> None:
 def evaluate(cloud: Cloud, options: Options) -> None:
     """Score the test split through the deployed endpoint."""
     # onnxruntime, scikit-learn and scipy take a second to import, and only this needs them.
-    from model_training.bundle import read_manifest
-    from model_training.metrics import score
+    from model_training.evaluation.metrics import score
+    from model_training.serving.bundle import read_bundle
     from review_text import load_vocabulary
 
     endpoint = options.endpoint or transform.find_endpoint(cloud, options.stack)
-    manifest = read_manifest(options.bundle)
+    manifest = read_bundle(options.bundle).manifest
     _confirm(options, evaluation.describe_endpoint(cloud, endpoint, options.price))
     test = prepare_corpus(options.data_dir, options.archive).encoded(
         "test", load_vocabulary(options.bundle / "vocabulary.json")
@@ -125,23 +121,23 @@ def evaluate(cloud: Cloud, options: Options) -> None:
         print(f"sagemaker-runtime.invoke_endpoint {endpoint}: {len(test):,} reviews, 100 a request")
         return
     runtime = cloud.client("sagemaker-runtime", evaluation.CLIENT)
-    logits = evaluation.score_split(runtime, endpoint, manifest["vocabulary"], test)
-    metrics = {"split": "test", **score(logits, test.labels, manifest["temperature"])}
-    print(json.dumps({"version": manifest["version"], "endpoint": endpoint, **metrics}, indent=2))
+    logits = evaluation.score_split(runtime, endpoint, manifest.vocabulary, test)
+    metrics = {"split": "test", **score(logits, test.labels, manifest.temperature)}
+    print(json.dumps({"version": manifest.version, "endpoint": endpoint, **metrics}, indent=2))
 
 
 def deploy_model(cloud: Cloud, options: Options) -> None:
     """Make a bundle of a finished job's model, ready for sam build && sam deploy."""
     name, address = artefact.find_artefact(status.find_job(cloud, options.job))
     if cloud.dry_run:
-        print(f"s3.download_file {address}, then an export into model_training/bundle")
+        print(f"s3.download_file {address}, then an export into model_training/models")
         return
     print("cost: one download from S3, less than a cent")
     run = artefact.fetch_run(cloud, address, options.runs / name)
     bundle = artefact.export_run(run, options.data_dir, archive=options.archive)
     print(
         f"{bundle} is ready. Measure it, then deploy it:\n"
-        f"  python -m model_training.evaluate {bundle} --write\n"
+        f"  python -m model_training.evaluation {bundle} --write\n"
         f"  sam build && sam deploy"
     )
 
@@ -293,7 +289,7 @@ def _add(
 
 
 def _add_training(commands: Any) -> None:
-    configs = sorted(file.stem for file in CONFIGS.glob("*.toml"))
+    configs = sorted(file.stem for file in RECIPES.glob("*.toml"))
     command = _add(commands, "upload", upload, _stored())
     command.add_argument(
         "archive", type=Path, nargs="?", default=DEFAULT_FOLDER / ARCHIVE_NAME, help="%(default)s"

@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 
 from model_training.archives import DAMAGE, Bounds, read_members
-from model_training.bundle import BUNDLES, FILES, read_manifest
-from model_training.data import prepare_corpus
+from model_training.corpus.cache import prepare_corpus
 from model_training.errors import ArchiveError
 from model_training.jobs.cloud import Cloud, JobError, aws_errors, split_uri
 from model_training.jobs.status import Job
+from model_training.paths import MODELS
+from model_training.serving.bundle import FILES, read_bundle
 
 _PARTS = ("model.safetensors", "run.json", "vocabulary.json")
 _SIDE_PATH = "ngrams.safetensors"  # of the models that have one
@@ -43,7 +44,7 @@ def find_artefact(job: Job) -> tuple[str, str]:
 
 
 def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
-    """Unpack a job's model.tar.gz from S3 into ``folder``, a run that export.py understands.
+    """Unpack a job's model.tar.gz from S3 into ``folder``, a run that can be exported.
 
     Only the files of a run are taken, whatever else the archive holds.
 
@@ -67,7 +68,7 @@ def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     return folder
 
 
-def export_run(run: Path, data: Path, bundles: Path = BUNDLES, archive: Path | None = None) -> Path:
+def export_run(run: Path, data: Path, bundles: Path = MODELS, archive: Path | None = None) -> Path:
     """Export a run into ``bundles``/<its name>, which is replaced only by a bundle that has proved
     equal to the model in PyTorch; returns the folder.
 
@@ -75,14 +76,14 @@ def export_run(run: Path, data: Path, bundles: Path = BUNDLES, archive: Path | N
         ReeltoneError: it cannot be exported.
     """
     # PyTorch takes seconds to import, and only this needs it.
-    from model_training.export import dev_split, export_bundle
+    from model_training.export.bundles import dev_split, export_bundle
 
     name = str(json.loads((run / "run.json").read_text(encoding="utf-8")).get("name"))
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise JobError(f"{run}/run.json: name = {name!r} cannot name a bundle")
     made, target = run / "bundle", bundles / name
     export_bundle(run, made, dev_split(prepare_corpus(data, archive), run))
-    read_manifest(made)
+    read_bundle(made)
     target.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         shutil.move(made / file, target / file)

@@ -1,4 +1,4 @@
-"""The test split through a deployed endpoint: what its users get, in the metrics of evaluate.py."""
+"""The test split through a deployed endpoint: what its users get, in the metrics of evaluation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore import exceptions as aws
 from botocore.config import Config
 from tqdm import tqdm
 
-from model_training.data import Encoded
+from model_training.corpus.reviews import Encoded
 from model_training.jobs.cloud import Cloud, JobError
 from model_training.jobs.prices import SERVERLESS, hourly
 
@@ -71,7 +71,7 @@ def score_split(
     split: Encoded,
     sleep: Callable[[float], None] = time.sleep,
 ) -> npt.NDArray[np.float64]:
-    """[reviews] logits from the endpoint; 0 for a review without tokens, as evaluate.py has it.
+    """[reviews] logits from the endpoint; 0 for a review without tokens, as evaluation has it.
 
     ``runtime``: boto3's sagemaker-runtime client; ``vocabulary``: its fingerprint.
 

@@ -1,4 +1,4 @@
-"""The source archive of a training job: what train.py needs, and nothing else."""
+"""The source archive of a training job: what training needs, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import tomllib
 from pathlib import Path
 
 import review_text
-from model_training.config import CONFIGS
 from model_training.jobs.cloud import JobError
 
 ENTRY = "train_job.py"
 _PACKAGE = Path(__file__).parents[1]
 _PROJECT = _PACKAGE.parent / "pyproject.toml"
+_ROOMS = ("recipes", "corpus", "networks", "evaluation", "training")
 # What training imports and AWS's PyTorch image lacks or has in other versions. Not torch: the
 # image's is built for its CUDA. Not numpy: the image's torch and scipy agree on one.
 _REQUIRED = ("gensim", "nltk", "safetensors", "scikit-learn", "scipy", "tqdm")
@@ -24,7 +24,9 @@ _REQUIRED = ("gensim", "nltk", "safetensors", "scikit-learn", "scipy", "tqdm")
 def pack_source() -> tuple[str, bytes]:
     """Name and content of the archive: equal content, equal bytes, equal name."""
     files = {f"model_training/{file.name}": file for file in _PACKAGE.glob("*.py")}
-    files |= {f"model_training/configs/{file.name}": file for file in CONFIGS.glob("*.toml")}
+    for room in _ROOMS:
+        found = [file for kind in ("*.py", "*.toml") for file in (_PACKAGE / room).glob(kind)]
+        files |= {f"model_training/{room}/{file.name}": file for file in found}
     words = Path(review_text.__file__).parent
     files |= {f"review_text/{f.name}": f for f in words.iterdir() if f.suffix in (".py", ".txt")}
     files[ENTRY] = Path(__file__).with_name(ENTRY)

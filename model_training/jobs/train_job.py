@@ -10,7 +10,7 @@ import sys
 
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.train import main
+from model_training.training.classifier import main
 
 if __name__ == "__main__":
     run_command(main, ReeltoneError, sys.argv[1:])

@@ -17,11 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from model_training.config import load_config
-from model_training.data import ARCHIVE_NAME
+from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
 from model_training.jobs.prices import gpus_of
 from model_training.jobs.source import ENTRY, pack_source
+from model_training.recipes.settings import load_config
 
 # PyTorch 2.13.0 as here, CUDA 13.3, Python 3.12; patched until 2027-07-20. From the changelog and
 # the support policy at https://aws.github.io/deep-learning-containers/
@@ -39,7 +39,7 @@ _CHECKPOINTS = "/opt/ml/checkpoints"
 _LAUNCHER_OPTIONS = ("sagemaker_torch_distributed_enabled", "sagemaker_instance_type")
 TAGS = [{"Key": "project", "Value": "reeltone"}]
 METRICS = {
-    # as train.py prints them at the end of an epoch: dev_accuracy 0.9031  dev_log_loss 0.2456
+    # as training prints them at the end of an epoch: dev_accuracy 0.9031  dev_log_loss 0.2456
     "dev_accuracy": r"dev_accuracy ([0-9.]+)",
     "dev_log_loss": r"dev_log_loss ([0-9.]+)",
     "loss": r"\sloss ([0-9.]+)",
@@ -100,8 +100,8 @@ def image_uri(region: str, machines: Machines) -> str:
 
 
 def supports_several_processes(script: Path | None = None) -> bool:
-    """Whether train.py says DISTRIBUTED = True; it is read, not imported, as PyTorch would be."""
-    spec = find_spec("model_training.train")
+    """Whether training says DISTRIBUTED = True; it is read, not imported, as PyTorch would be."""
+    spec = find_spec("model_training.training.classifier")
     path = script or Path(str(spec and spec.origin))
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -116,7 +116,7 @@ def check_processes(machines: Machines) -> int:
     """How many processes the job has: one a GPU, or one without any.
 
     Raises:
-        JobError: several, which train.py or the toolkit cannot use.
+        JobError: several, which training or the toolkit cannot use.
     """
     gpus = gpus_of(machines.instance_type)
     each = max(1, gpus)
@@ -128,7 +128,7 @@ def check_processes(machines: Machines) -> int:
     if each * machines.instances > 1 and not supports_several_processes():
         raise JobError(
             f"{machines.instances} x {machines.instance_type} would run {each * machines.instances}"
-            f" processes, and model_training/train.py trains in one: take --instances 1 and an "
+            f" processes, and training runs in one: take --instances 1 and an "
             f"instance type with one GPU"
         )
     return each * machines.instances
@@ -137,7 +137,7 @@ def check_processes(machines: Machines) -> int:
 def hyperparameters(
     config: str, overrides: Mapping[str, Any], machines: Machines
 ) -> dict[str, str]:
-    """Options of train.py and of the toolkit, each as JSON, as the toolkit reads them.
+    """Options of training and of the toolkit, each as JSON, as the toolkit reads them.
 
     Raises:
         ConfigError: no such configuration, or a setting cannot have that value.
@@ -145,7 +145,7 @@ def hyperparameters(
             machines would run more processes than can be used.
     """
     if config.endswith(".toml"):
-        raise JobError(f"{config}: a job knows the files of model_training/configs, by name")
+        raise JobError(f"{config}: a job knows the files of model_training/recipes, by name")
     load_config(config, overrides)
     values: dict[str, Any] = {
         "config": config,

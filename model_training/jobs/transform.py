@@ -23,8 +23,8 @@ from model_training.jobs.training import TAGS, job_name
 
 PART = 32 * 1024**2
 """Bytes of an object on S3; several machines share the job by objects."""
-MOST_CHARACTERS = 20_000
-"""Characters of a review, as inference.py has it, which needs onnxruntime to be imported."""
+MAX_CHARACTERS = 20_000
+"""Characters of a review, as serving has it, which needs onnxruntime to be imported."""
 PAYLOAD_MB = 1
 """Of a request to the model; some 700 reviews, which take a few seconds, where the container's
 server gives 60."""
@@ -183,7 +183,7 @@ def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 def write_line(number: int, row: dict[str, Any]) -> bytes:
     """What is sent to the model of a file's row; ``number`` counts from 1."""
     # One character too many is enough for the model to refuse a review that is too long.
-    review = row["review"][: MOST_CHARACTERS + 1]
+    review = row["review"][: MAX_CHARACTERS + 1]
     return json.dumps({"id": _row_id(number, row), "review": review}).encode() + b"\n"
 
 

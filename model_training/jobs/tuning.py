@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from model_training.config import TrainingConfig, load_config
 from model_training.jobs.cloud import Cloud, JobError, Place
 from model_training.jobs.training import (
     TAGS,
@@ -22,6 +21,7 @@ from model_training.jobs.training import (
     job_name,
     send_source,
 )
+from model_training.recipes.settings import TrainingConfig, load_config
 
 OBJECTIVE = "dev_accuracy"
 DEFAULT_RANGES = (

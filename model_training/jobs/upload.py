@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from model_training.data import ARCHIVE_NAME, read_archive
+from model_training.corpus.acl_imdb import ARCHIVE_NAME, read_archive
 from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
 
 PART = 16 * 1024**2

@@ -1,1 +1,4 @@
-"""What people read about data and models: pictures, model card, faithfulness of explanations."""
+"""What people read about data and models: the model card and its pictures.
+
+Imports: corpus, evaluation, jobs, serving.
+"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model_training.documents import table
 from model_training.jobs.prices import AS_OF, INSTANCES, REGION
-from model_training.report.documents import table
 from model_training.report.stages import Stage
 
 CORES = 2

@@ -22,18 +22,20 @@ import numpy.typing as npt
 from PIL import Image
 from wordcloud import WordCloud
 
-from model_training.data import Corpus, Encoded, add_data_options, prepare_corpus
+from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
+from model_training.corpus.reviews import Encoded
+from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
 from model_training.files import replacing, run_command
+from model_training.paths import DOCS
 from model_training.report import plots
-from model_training.report.documents import DOCS, fill_section, table
 from review_text import INFREQUENT, MODERN, Vocabulary
 from review_text.tokens import english_stop_words
 
 CLASSES = {"negative": (0, plots.NEGATIVE), "positive": (1, plots.POSITIVE)}
 SHOWN = 15
 """Words or phrases in a panel."""
-LEAST_REVIEWS = 25
+MIN_REVIEWS = 25
 """Reviews that a phrase must be in: rarer ones are mostly names."""
 LONGEST_SHOWN = 1_000  # tokens
 
@@ -53,7 +55,7 @@ class Phrases:
 
 
 def count_phrases(split: Encoded, vocabulary: Vocabulary, length: int) -> Phrases:
-    """Phrases of ``length`` words that are in at least ``LEAST_REVIEWS`` reviews. A phrase has no
+    """Phrases of ``length`` words that are in at least ``MIN_REVIEWS`` reviews. A phrase has no
     punctuation in it, and no infrequent word."""
     entries, reviews = np.uint64(len(vocabulary)), np.uint64(len(split))
     of_review = np.repeat(np.arange(len(split), dtype=np.uint64), split.lengths)
@@ -69,7 +71,7 @@ def count_phrases(split: Encoded, vocabulary: Vocabulary, length: int) -> Phrase
     found, first = np.unique(pairs // reviews, return_inverse=True)
     positive = split.labels[(pairs % reviews).astype(np.int64)] == 1
     counts = np.stack([np.bincount(first, ~positive), np.bincount(first, positive)])
-    frequent = counts.sum(0) >= LEAST_REVIEWS
+    frequent = counts.sum(0) >= MIN_REVIEWS
     texts = [_spell(int(key), length, vocabulary) for key in found[frequent]]
     return Phrases(texts, counts[:, frequent].astype(np.int64))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model_training.data import Corpus, Split
-from model_training.export import score_split
-from model_training.inference import Model
-from model_training.metrics import positive_probability
+from model_training.corpus.cache import Corpus
+from model_training.corpus.reviews import Split
+from model_training.evaluation.calibration import positive_probability
+from model_training.evaluation.scoring import score_split
+from model_training.serving.scorer import Model
 
 SHOWN = 8
 WORDS = 5

@@ -2,7 +2,7 @@
 
     python -m model_training.report.model_card
 
-takes them from what evaluate.py, faithfulness.py and train.py left: the bundles' metrics.json, and
+takes them from what evaluation and training left: the bundles' metrics.json, and
 in runs/ the answers to the test reviews, the faithfulness and the training history. What is not
 there any more (a model that was trained elsewhere has no history here) leaves its part of the
 document, or its picture, as it is. The failures are found anew, on dev.
@@ -18,18 +18,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model_training.bundle import BUNDLES, FILES, read_manifest
-from model_training.data import Corpus, add_data_options, prepare_corpus
+from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
+from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.evaluate import RUNS, ShortCase, load_answers, score_short_cases
+from model_training.evaluation.answers import load_answers
+from model_training.evaluation.faithfulness import result_path
+from model_training.evaluation.short_cases import ShortCase, score_short_cases
 from model_training.files import run_command
-from model_training.inference import Model, model_fn
+from model_training.paths import DOCS, MODELS, RUNS
 from model_training.report import plots
 from model_training.report.costs import describe_costs
-from model_training.report.documents import DOCS, fill_section, table
 from model_training.report.failures import Failure, find_failures
-from model_training.report.faithfulness import result_path
 from model_training.report.stages import find_stages
+from model_training.serving.bundle import FILES, Manifest, read_bundle
+from model_training.serving.scorer import Model, load_model
 
 SHIPPED = ("modern", "classic")
 """The bundles that ship. The card is about the first; the others are there to compare with."""
@@ -46,20 +48,20 @@ _METRICS = {
 }
 
 
-def describe_details(bundle: Path, manifest: dict[str, Any], model: Model) -> str:
+def describe_details(bundle: Path, manifest: Manifest, model: Model) -> str:
     """What the model is, as a list."""
     size = sum((bundle / name).stat().st_size for name in FILES) / 1e6
     settings = model.vocabulary.settings
     return "\n".join(
         [
-            f"- Version: `{manifest['version']}`",
-            f"- Architecture: {manifest['architecture']}",
+            f"- Version: `{manifest.version}`",
+            f"- Architecture: {manifest.architecture}",
             f"- Vocabulary: {len(model.vocabulary):,} entries, fingerprint "
-            f"`{manifest['vocabulary'][:12]}`",
+            f"`{manifest.vocabulary[:12]}`",
             f"- Reads up to {settings.max_tokens} tokens: of a longer review the first "
             f"{settings.head_tokens} and the last {settings.max_tokens - settings.head_tokens}",
             f"- Bundle: {size:.1f} MB (ONNX, vocabulary, manifest, metrics)",
-            f"- Temperature: {manifest['temperature']}, fitted on dev",
+            f"- Temperature: {manifest.temperature}, fitted on dev",
         ]
     )
 
@@ -150,9 +152,9 @@ def draw_evaluation(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
     """Confusion, reliability and ROC of all bundles."""
     scored = []
     for bundle in bundles:
-        manifest = read_manifest(bundle)
-        answers = load_answers(runs / "evaluation", manifest["version"])
-        name, temperature = manifest["name"], manifest["temperature"]
+        manifest = read_bundle(bundle).manifest
+        answers = load_answers(runs / "evaluation", manifest.version)
+        name, temperature = manifest.name, manifest.temperature
         scored.append(plots.Scored(name, answers.logits, answers.labels, temperature))
     plots.draw_confusion(folder / "confusion.svg", scored)
     plots.draw_reliability(folder / "reliability.svg", scored)
@@ -162,11 +164,11 @@ def draw_evaluation(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
 def draw_training(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
     """Learning curves of the bundles whose runs are here."""
     for bundle in bundles:
-        manifest = read_manifest(bundle)
-        stages = find_stages(runs, manifest["name"], manifest["vocabulary"])
+        manifest = read_bundle(bundle).manifest
+        stages = find_stages(runs, manifest.name, manifest.vocabulary)
         learned = [stage for stage in stages if stage.history]
         if learned:
-            plots.draw_learning_curves(folder / f"learning_{manifest['name']}.svg", learned)
+            plots.draw_learning_curves(folder / f"learning_{manifest.name}.svg", learned)
 
 
 def _with_error(accuracy: float, reviews: int) -> str:
@@ -179,10 +181,10 @@ def _read_faithfulness(
 ) -> tuple[list[str], list[dict[str, Any]]]:
     names, results = [], []
     for bundle in bundles:
-        manifest = read_manifest(bundle)
-        path = result_path(runs, manifest["version"])
+        manifest = read_bundle(bundle).manifest
+        path = result_path(runs, manifest.version)
         if path.exists():
-            names.append(manifest["name"])
+            names.append(manifest.name)
             results.append(json.loads(path.read_text(encoding="utf-8")))
     return names, results
 
@@ -196,7 +198,7 @@ def write_card(docs: Path, bundles: Sequence[Path], runs: Path, corpus: Corpus) 
     pictures, card = docs / "evaluation", docs / "model_card.md"
     draw_evaluation(pictures, bundles, runs)
     draw_training(pictures, bundles, runs)
-    manifest, model = read_manifest(bundles[0]), model_fn(str(bundles[0]))
+    manifest, model = read_bundle(bundles[0]).manifest, load_model(bundles[0])
     metrics = [json.loads((bundle / "metrics.json").read_text()) for bundle in bundles]
     if not all("slices" in figures for figures in metrics):
         raise ReeltoneError("a metrics.json is of an older evaluation: evaluate with --write first")
@@ -212,7 +214,7 @@ def write_card(docs: Path, bundles: Sequence[Path], runs: Path, corpus: Corpus) 
         by_name = dict(zip(names, curves, strict=True))
         plots.draw_perturbation(pictures / "faithfulness.svg", by_name)
         fill_section(card, "faithfulness", describe_faithfulness(names, results))
-    stages = find_stages(runs, manifest["name"], manifest["vocabulary"])
+    stages = find_stages(runs, manifest.name, manifest.vocabulary)
     if stages:
         fill_section(card, "costs", describe_costs(stages))
 
@@ -225,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "bundles", type=Path, nargs="*", default=[BUNDLES / name for name in SHIPPED]
+        "bundles", type=Path, nargs="*", default=[MODELS / name for name in SHIPPED]
     )
     add_data_options(parser)
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")

@@ -20,13 +20,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import roc_curve
 
-from model_training.files import replacing
-from model_training.metrics import (
+from model_training.evaluation.calibration import (
     calibration_bins,
     calibration_error,
     positive_probability,
-    score,
 )
+from model_training.evaluation.metrics import score
+from model_training.files import replacing
 from model_training.report.stages import Stage
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"

@@ -19,7 +19,7 @@ class Stage:
     seconds: float
     """Wall-clock time; of processes side by side, that of the slowest."""
     history: Sequence[Mapping[str, float]]
-    """Rows of train.py's epochs, the mean of those side by side; language models have none."""
+    """Rows of the epochs, the mean of those side by side; language models have none."""
 
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:

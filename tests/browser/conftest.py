@@ -46,8 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if elsewhere:
         yield elsewhere.rstrip("/") + "/"
         return
-    bundle = ROOT / "model_training" / "bundle" / "modern" / "manifest.json"
-    need(bundle.is_file(), "there is no trained model in model_training/bundle/modern")
+    bundle = ROOT / "model_training" / "models" / "modern" / "manifest.json"
+    need(bundle.is_file(), "there is no trained model in model_training/models/modern")
     port = _free_port()
     log = tmp_path_factory.mktemp("local_stack") / "output.txt"
     with log.open("w") as output:

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from model_training.bundle import BUNDLES
-from model_training.data import Corpus, prepare_corpus
-from model_training.inference import Model, model_fn
+from model_training.corpus.cache import Corpus, prepare_corpus
+from model_training.paths import MODELS
+from model_training.serving.scorer import Model, load_model
 from tests.needs import need
 
 
 @pytest.fixture(scope="session", params=["modern", "classic"])
 def bundle(request: pytest.FixtureRequest) -> Path:
-    return BUNDLES / str(request.param)
+    return MODELS / str(request.param)
 
 
 @pytest.fixture(scope="session")
 def model(bundle: Path) -> Model:
-    return model_fn(str(bundle))
+    return load_model(bundle)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_training.inference import JSON, JSON_LINES, Model
+from model_training.serving.functions import JSON, JSON_LINES
+from model_training.serving.scorer import Model
 from tests import function
 from tests.fuzz.invariants import ask
 from tests.unit.sentiment.conftest import make_event

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app
-from model_training.inference import model_fn
+from model_training.serving.scorer import load_model
 from tests import function, openapi
 from tests.fuzz.invariants import CALLERS_FAULTS, check_answer
 from tests.unit.sentiment.conftest import make_event
@@ -95,7 +95,7 @@ LEFT_OUT = st.sets(st.sampled_from(["version", "routeKey", "rawQueryString", "he
 
 @pytest.fixture(scope="module", autouse=True)
 def _connected() -> Iterator[None]:
-    with function.connected("classic", model_fn(str(function.BUNDLES / "classic"))):
+    with function.connected("classic", load_model(function.BUNDLES / "classic")):
         yield
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_training.inference import JSON, JSON_LINES, Model
+from model_training.serving.functions import JSON, JSON_LINES
+from model_training.serving.scorer import Model
 from tests.fuzz.corpus import read_corpus
 from tests.fuzz.invariants import check_encoded_together, check_request, check_text
 from tests.fuzz.targets import TARGETS, seeds

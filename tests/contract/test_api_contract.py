@@ -21,7 +21,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, unsupported_method
 from starlette.applications import Starlette
 
-from model_training.inference import model_fn
+from model_training.serving.scorer import load_model
 from tests import in_process, openapi
 from tests.commands import Request, read_curl
 
@@ -48,7 +48,7 @@ NOT_OURS = [unsupported_method]
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Starlette]:
-    model = model_fn(str(in_process.BUNDLES / "modern"))
+    model = load_model(in_process.BUNDLES / "modern")
     with in_process.gateway("modern", model) as gateway:
         yield gateway
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_training.bundle import FILES, read_manifest
-from model_training.data import Corpus
-from model_training.export import score_split
-from model_training.inference import Model
+from model_training.corpus.cache import Corpus
+from model_training.evaluation.scoring import score_split
+from model_training.serving.bundle import FILES, read_bundle
+from model_training.serving.scorer import Model
 
 MOST_BYTES = 25 * 1024 * 1024
 
@@ -21,8 +21,8 @@ def probability(model: Model, review: str) -> float:
 
 
 def test_a_bundle_is_complete_and_small(bundle: Path) -> None:
-    manifest = read_manifest(bundle)
-    assert manifest["name"] == bundle.name
+    manifest = read_bundle(bundle).manifest
+    assert manifest.name == bundle.name
     assert sum((bundle / name).stat().st_size for name in FILES) <= MOST_BYTES
 
 

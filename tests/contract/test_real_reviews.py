@@ -9,8 +9,9 @@ import numpy as np
 from bs4 import BeautifulSoup
 from nltk.stem.porter import PorterStemmer
 
-from model_training.data import EXPECTED, Corpus
-from model_training.inference import Model
+from model_training.corpus.acl_imdb import EXPECTED
+from model_training.corpus.cache import Corpus
+from model_training.serving.scorer import Model
 from review_text import CLASSIC, INFREQUENT, MODERN, build_vocabulary
 from review_text.tokens import english_stop_words, find_tokens
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from model_training.inference import Model, input_fn, output_fn, predict_fn
-from model_training.serve import MOST_BYTES
+from model_training.serving.functions import input_fn, output_fn, predict_fn
+from model_training.serving.scorer import Model
+from model_training.serving.server import MAX_BODY_BYTES
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def free_port() -> int:
 
 
 def start(bundle: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "model_training.serve", "serve"]
+    command = [sys.executable, "-m", "model_training.serving.server", "serve"]
     environment = os.environ | {"SM_MODEL_DIR": str(bundle), "SAGEMAKER_BIND_TO_PORT": str(port)}
     return subprocess.Popen(
         [*command, "--host", "127.0.0.1"],
@@ -104,7 +105,7 @@ def test_refusals_keep_their_status(server: Server) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused_without_being_kept(server: Server) -> None:
-    response = post(server, b" " * (MOST_BYTES + 1), "application/json")
+    response = post(server, b" " * (MAX_BODY_BYTES + 1), "application/json")
     assert (response.status_code, response.json()["error"]) == (413, "too_large")
 
 

@@ -8,15 +8,15 @@ from base64 import b64encode
 from typing import Any
 
 from errors import PROBLEMS
-from model_training.inference import (
+from model_training.serving.functions import (
     JSON,
     JSON_LINES,
-    Model,
     Refusal,
     input_fn,
     output_fn,
     predict_fn,
 )
+from model_training.serving.scorer import Model
 from review_text import Vocabulary, split_sentences
 from review_text.tokens import find_surfaces, find_tokens
 from tests import function

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from model_training.inference import JSON, JSON_LINES, Model, model_fn
+from model_training.serving.functions import JSON, JSON_LINES, model_fn
+from model_training.serving.scorer import Model
 from review_text import Vocabulary, load_vocabulary
 from tests.fuzz.invariants import (
     check_encoded_together,
@@ -18,7 +19,7 @@ from tests.fuzz.invariants import (
 from tests.fuzz.times import SETTINGS, check_time, repeat
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLES = ROOT / "model_training" / "bundle"
+BUNDLES = ROOT / "model_training" / "models"
 MAX_INPUT_BYTES = 4_096
 """Maximum input, bytes; the linear-time tests have long ones."""
 _SLOW_CHARACTERS = 5_000

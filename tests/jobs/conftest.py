@@ -16,12 +16,12 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
-from model_training import train
-from model_training.data import Corpus
+from model_training.corpus.cache import Corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, Place
+from model_training.training import classifier
 from tests.unit.model_training.conftest import corpus as corpus
 from tests.unit.model_training.conftest import small_expected as small_expected
 
@@ -140,7 +140,7 @@ def trained_model(
     """The training script's results on a few made-up reviews."""
     folder, data = tmp_path / "model", tmp_path / "data"
     folders = [f"--model-dir={folder}", f"--checkpoint-dir={tmp_path / 'checkpoints'}"]
-    train.main(["modern", f"--data-dir={data}", *folders, *TINY])
+    classifier.main(["modern", f"--data-dir={data}", *folders, *TINY])
     return TrainedModel(folder, data, capsys.readouterr().out)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from model_training.bundle import FILES, read_manifest
 from model_training.errors import BundleError
 from model_training.jobs import artefact
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import JobError
 from model_training.jobs.status import KINDS, Job
+from model_training.serving.bundle import FILES, read_bundle
 from tests.jobs.conftest import BUCKET, TRAINED, Aws, TrainedModel, sagemaker_job
 
 
@@ -54,7 +54,7 @@ def test_a_jobs_model_becomes_the_bundle(
     runs = ["--runs", str(tmp_path / "runs"), "--data-dir", str(trained_model.data)]
     main(["deploy-model", name, *runs])
     assert sorted(path.name for path in (bundles / "modern").iterdir()) == sorted(FILES)
-    assert read_manifest(bundles / "modern")["name"] == "modern"
+    assert read_bundle(bundles / "modern").manifest.name == "modern"
     assert "sam build && sam deploy" in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "runs" / name).iterdir()) == [
         *("model.safetensors", "ngrams.safetensors", "run.json", "vocabulary.json"),
@@ -69,7 +69,7 @@ def test_a_dry_run_says_what_would_be_fetched_and_made(
     main(["deploy-model", name, "--dry-run", "--runs", str(tmp_path / "runs")])
     address = f"s3://{BUCKET}/reeltone/models/{name}/output/model.tar.gz"
     assert capsys.readouterr().out == (
-        f"s3.download_file {address}, then an export into model_training/bundle\n"
+        f"s3.download_file {address}, then an export into model_training/models\n"
     )
     assert not (tmp_path / "runs").exists()
 
@@ -80,7 +80,7 @@ def test_a_model_that_proves_unequal_leaves_the_bundle_as_it_was(
     target = tmp_path / "bundles" / "modern"
     target.mkdir(parents=True)
     (target / "model.onnx").write_bytes(b"the good one")
-    monkeypatch.setattr("model_training.export.TOLERANCE", -1.0)
+    monkeypatch.setattr("model_training.export.proof.TOLERANCE", -1.0)
     with pytest.raises(BundleError, match=r"more than -1\.0"):
         artefact.export_run(trained_model.folder, trained_model.data, tmp_path / "bundles")
     assert (target / "model.onnx").read_bytes() == b"the good one"

@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
 
-from model_training import evaluate, export, inference
-from model_training.bundle import BUNDLES
-from model_training.data import Encoded, prepare_corpus
+from model_training.corpus.cache import prepare_corpus
+from model_training.corpus.reviews import Encoded
+from model_training.evaluation import answers, scoring
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError
 from model_training.jobs.evaluation import describe_endpoint, score_split
+from model_training.paths import MODELS
+from model_training.serving import functions
+from model_training.serving.scorer import Model, load_model
 from tests.jobs.conftest import ROLE, Aws, sagemaker_job
 from tests.unit.model_training.conftest import write_archive
 
@@ -27,7 +30,7 @@ Sleep = Callable[[float], None]
 class Endpoint:
     """The runtime client in front of the real model; first it raises each of ``moods``."""
 
-    def __init__(self, model: inference.Model, moods: Iterable[Exception] = ()) -> None:
+    def __init__(self, model: Model, moods: Iterable[Exception] = ()) -> None:
         self.model = model
         self.moods: Iterator[Exception] = iter(moods)
         self.sizes: list[int] = []
@@ -36,9 +39,9 @@ class Endpoint:
         mood = next(self.moods, None)
         if mood is not None:
             raise mood
-        read = inference.input_fn(request["Body"], request["ContentType"])
-        answer = inference.output_fn(inference.predict_fn(read, self.model), "")
-        if isinstance(answer, inference.Refusal):
+        read = functions.input_fn(request["Body"], request["ContentType"])
+        answer = functions.output_fn(functions.predict_fn(read, self.model), "")
+        if isinstance(answer, functions.Refusal):
             raise refusal("ModelError", answer.body)
         self.sizes.append(len(json.loads(request["Body"])["reviews"]))
         return {"Body": io.BytesIO(answer[0].encode())}
@@ -49,8 +52,8 @@ def refusal(code: str, message: str = "later") -> ClientError:
 
 
 @pytest.fixture(scope="session")
-def model() -> inference.Model:
-    return inference.model_fn(str(BUNDLES / "classic"))
+def model() -> Model:
+    return load_model(MODELS / "classic")
 
 
 @pytest.fixture
@@ -69,11 +72,11 @@ def pauses() -> list[float]:
 
 
 def test_the_endpoint_gives_the_bundles_own_logits(
-    model: inference.Model, split: Encoded, pauses: list[float]
+    model: Model, split: Encoded, pauses: list[float]
 ) -> None:
     endpoint = Endpoint(model)
     logits = score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
-    np.testing.assert_allclose(logits, export.score_split(model, split), atol=1e-5)
+    np.testing.assert_allclose(logits, scoring.score_split(model, split), atol=1e-5)
     assert logits[0] == 0.0  # a review without tokens
     assert sum(endpoint.sizes) == 225
     assert max(endpoint.sizes) <= 100
@@ -91,7 +94,7 @@ def test_the_endpoint_gives_the_bundles_own_logits(
     ids=lambda mood: type(mood).__name__ if not isinstance(mood, ClientError) else str(mood),
 )
 def test_what_passes_is_waited_for(
-    model: inference.Model, split: Encoded, pauses: list[float], mood: Exception
+    model: Model, split: Encoded, pauses: list[float], mood: Exception
 ) -> None:
     endpoint = Endpoint(model, [mood] * 7)
     logits = score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
@@ -99,7 +102,7 @@ def test_what_passes_is_waited_for(
     assert np.count_nonzero(logits) == 225
 
 
-def test_waiting_has_an_end(model: inference.Model, split: Encoded, pauses: list[float]) -> None:
+def test_waiting_has_an_end(model: Model, split: Encoded, pauses: list[float]) -> None:
     endpoint = Endpoint(model, iter(lambda: refusal("ModelNotReadyException"), None))
     with pytest.raises(JobError, match=r"e did not answer for 300 s \(ModelNotReadyException\)"):
         score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
@@ -115,7 +118,7 @@ def test_waiting_has_an_end(model: inference.Model, split: Encoded, pauses: list
     ],
 )
 def test_what_does_not_pass_ends_at_once(
-    model: inference.Model, split: Encoded, pauses: list[float], mood: Exception, message: str
+    model: Model, split: Encoded, pauses: list[float], mood: Exception, message: str
 ) -> None:
     with pytest.raises(JobError, match=message):
         score_split(
@@ -125,7 +128,7 @@ def test_what_does_not_pass_ends_at_once(
 
 
 def test_another_models_endpoint_is_told_apart(
-    model: inference.Model, split: Encoded, pauses: list[float]
+    model: Model, split: Encoded, pauses: list[float]
 ) -> None:
     with pytest.raises(JobError, match="vocabulary_mismatch"):
         score_split(Endpoint(model), "e", "0" * 64, split, pauses.append)
@@ -197,7 +200,7 @@ def test_a_dry_run_asks_the_endpoint_nothing(
     make_endpoint(aws, SERVERLESS)
     archive = write_archive(tmp_path / "archive.tar.gz")
     arguments = ["--endpoint", "e", "--archive", str(archive), "--data-dir", str(tmp_path)]
-    main(["evaluate", str(BUNDLES / "classic"), "--dry-run", *arguments])
+    main(["evaluate", str(MODELS / "classic"), "--dry-run", *arguments])
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "sagemaker-runtime.invoke_endpoint e: 80 reviews, 100 a request"
     assert "InvokeEndpoint" not in [operation for operation, _ in aws.sent]
@@ -205,7 +208,7 @@ def test_a_dry_run_asks_the_endpoint_nothing(
 
 def test_evaluate_prints_the_metrics_that_the_bundle_itself_has(
     aws: Aws,
-    model: inference.Model,
+    model: Model,
     small_expected: object,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -221,11 +224,11 @@ def test_evaluate_prints_the_metrics_that_the_bundle_itself_has(
     )
     archive = write_archive(tmp_path / "archive.tar.gz")
     arguments = ["--endpoint", "e", "--archive", str(archive), "--data-dir", str(tmp_path)]
-    main(["evaluate", str(BUNDLES / "classic"), "--yes", *arguments])
+    main(["evaluate", str(MODELS / "classic"), "--yes", *arguments])
     printed = capsys.readouterr().out
     metrics = json.loads(printed[printed.index("\n{") :])
     corpus = prepare_corpus(tmp_path)
-    expected = evaluate.evaluate_bundle(model, corpus)
+    expected = answers.evaluate_bundle(model, corpus)
     assert metrics.pop("version") == model.version
     assert metrics.pop("endpoint") == "e"
     assert metrics == pytest.approx(expected, abs=1e-5)

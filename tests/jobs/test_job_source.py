@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from model_training.config import CONFIGS
 from model_training.jobs.cloud import JobError
 from model_training.jobs.source import pack_source, requirements
+from model_training.recipes.settings import RECIPES
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_the_archive_has_the_code_and_no_model(unpacked: Path) -> None:
     assert {
         "train_job.py",
         "requirements.txt",
-        "model_training/train.py",
-        "model_training/configs/modern.toml",
+        "model_training/training/classifier.py",
+        "model_training/recipes/modern.toml",
         "review_text/vocabulary.py",
         "review_text/stop_words_english.txt",
     } <= names
@@ -66,5 +66,5 @@ def test_a_requirement_that_is_not_pinned_is_named(tmp_path: Path) -> None:
 def test_the_script_runs_by_itself_and_fails_with_one_line(unpacked: Path) -> None:
     done = run(unpacked, "--config", "nothing", "--epochs", "3")
     assert done.returncode == 1
-    known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
     assert done.stderr.strip() == f"error: no configuration 'nothing'; there are {known}"

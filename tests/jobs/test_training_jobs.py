@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from model_training import train
-from model_training.config import overrides_of
 from model_training.jobs.__main__ import main
 from model_training.jobs.training import (
     METRICS,
@@ -20,6 +18,8 @@ from model_training.jobs.training import (
     job_name,
     supports_several_processes,
 )
+from model_training.recipes.settings import overrides_of
+from model_training.training import classifier
 from tests.jobs.conftest import (
     BUCKET,
     REGION,
@@ -106,7 +106,7 @@ def test_the_training_script_understands_the_jobs_options() -> None:
     for name, value in hyperparameters("classic", overrides, machines).items():
         if not name.startswith("sagemaker_"):  # the toolkit keeps these to itself
             arguments += [f"--{name}", str(json.loads(value))]
-    options = train._parse(arguments)
+    options = classifier._parse(arguments)
     assert options.config == "classic"
     assert options.archive == Path("/opt/ml/input/data/training/aclImdb_v1.tar.gz")
     assert options.data_dir == Path("/tmp/data")
@@ -218,7 +218,7 @@ def test_the_training_script_says_whether_it_can_use_several_processes(
 ) -> None:
     (tmp_path / "train.py").write_text(script)
     assert supports_several_processes(tmp_path / "train.py") is supported
-    assert supports_several_processes() is (getattr(train, "DISTRIBUTED", False) is True)
+    assert supports_several_processes() is (getattr(classifier, "DISTRIBUTED", False) is True)
 
 
 def test_the_metrics_are_those_of_an_epochs_line(trained_model: TrainedModel) -> None:

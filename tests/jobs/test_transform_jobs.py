@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from model_training import inference
-from model_training.bundle import BUNDLES
 from model_training.jobs import status, transform
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError, Place
+from model_training.paths import MODELS
+from model_training.serving import functions
+from model_training.serving.scorer import Model, load_model
 from tests.jobs.conftest import BUCKET, STORED, Aws, sagemaker_job
 
 REVIEWS = [
@@ -27,14 +28,12 @@ REVIEWS = [
 
 
 @pytest.fixture(scope="session")
-def model() -> inference.Model:
-    return inference.model_fn(str(BUNDLES / "modern"))
+def model() -> Model:
+    return load_model(MODELS / "modern")
 
 
 @pytest.fixture
-def serving(
-    aws: Aws, model: inference.Model, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[list[str]]:
+def serving(aws: Aws, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A transform job is worked off, as SageMaker would, when it is looked at; their names."""
     names: list[str] = []
     look = status.find_job
@@ -50,7 +49,7 @@ def serving(
     yield names
 
 
-def transform_objects(aws: Aws, model: inference.Model, about: dict[str, Any]) -> None:
+def transform_objects(aws: Aws, model: Model, about: dict[str, Any]) -> None:
     """What batch transform does with SplitType and AssembleWith Line: an .out for each object."""
     s3 = aws.client("s3")
     prefix = about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].split("/", 3)[3]
@@ -60,8 +59,8 @@ def transform_objects(aws: Aws, model: inference.Model, about: dict[str, Any]) -
         answers = []
         for start in range(0, len(lines), 2):  # a request of some lines
             body = b"\n".join(lines[start : start + 2])
-            read = inference.input_fn(body, about["TransformInput"]["ContentType"])
-            answers.append(inference.output_fn(inference.predict_fn(read, model), "")[0])
+            read = functions.input_fn(body, about["TransformInput"]["ContentType"])
+            answers.append(functions.output_fn(functions.predict_fn(read, model), "")[0])
         name = entry["Key"].rpartition("/")[2]
         s3.put_object(Bucket=BUCKET, Key=f"{output}/{name}.out", Body="\n".join(answers))
 
@@ -107,11 +106,11 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, reviews_csv: Path) -> No
     lines = [json.loads(line) for line in part["Body"].splitlines()]
     assert [line["id"].partition(":")[0] for line in lines] == ["1", "2", "3", "4", "5"]
     assert [line["review"] for line in lines[:4]] == REVIEWS[:4]
-    assert len(lines[4]["review"]) == inference.MOST_CHARACTERS + 1
+    assert len(lines[4]["review"]) == functions.MAX_CHARACTERS + 1
 
 
 def test_the_limit_is_the_models() -> None:
-    assert transform.MOST_CHARACTERS == inference.MOST_CHARACTERS
+    assert transform.MAX_CHARACTERS == functions.MAX_CHARACTERS
 
 
 def test_a_csv_comes_back_with_its_columns_and_the_results(

@@ -22,8 +22,8 @@ from starlette.applications import Starlette
 from app import ROUTES
 from local_stack.gateway import SECURITY_HEADERS
 from local_stack.servers import listen, port_of, serving
-from model_training.inference import model_fn
-from model_training.serve import make_app
+from model_training.serving.scorer import load_model
+from model_training.serving.server import make_app
 from tests import in_process
 
 SECONDS = 30
@@ -102,14 +102,14 @@ def served(app: Starlette) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Server]:
-    model = model_fn(str(in_process.BUNDLES / "classic"))
+    model = load_model(in_process.BUNDLES / "classic")
     with in_process.gateway("classic", model) as app, served(app) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Server]:
-    with served(make_app(model_fn(str(in_process.BUNDLES / "classic")))) as server:
+    with served(make_app(load_model(in_process.BUNDLES / "classic"))) as server:
         yield server
 
 

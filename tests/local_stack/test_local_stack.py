@@ -22,7 +22,7 @@ from local_stack.servers import find_free_port
 from tests.needs import need
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "model_training" / "bundle" / "modern"
+MODEL = ROOT / "model_training" / "models" / "modern"
 START_SECONDS = 60
 STOP_SECONDS = 5
 
@@ -90,7 +90,7 @@ def start_process(*arguments: str) -> subprocess.Popen[str]:
 @contextlib.contextmanager
 def stack(*arguments: str, wait_for: str = "Ready: ") -> Iterator[Stack]:
     """A stack on a free port that has just printed that text."""
-    need((MODEL / "model.onnx").is_file(), "model_training/bundle/modern is missing")
+    need((MODEL / "model.onnx").is_file(), "model_training/models/modern is missing")
     port = find_free_port()
     process = start_process("--port", str(port), *arguments)
     assert process.stdout is not None
@@ -193,7 +193,9 @@ def command_line(pid: int) -> str:
 def test_the_end_of_the_models_server_ends_everything_with_a_message() -> None:
     with stack() as running:
         processes = running.descendants()
-        [container] = [pid for pid in processes if "model_training.serve" in command_line(pid)]
+        [container] = [
+            pid for pid in processes if "model_training.serving.server" in command_line(pid)
+        ]
         os.kill(container, signal.SIGKILL)
         code, output = running.wait()
         assert code == 1
@@ -217,7 +219,7 @@ def test_an_unknown_model_is_one_line_that_names_the_known_ones() -> None:
     output, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 1
     assert output == (
-        "local_stack: there is no model 'imaginary': model_training/bundle holds classic, modern\n"
+        "local_stack: there is no model 'imaginary': model_training/models holds classic, modern\n"
     )
 
 

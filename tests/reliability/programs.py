@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from model_training import data, pretrain, train
+from model_training.corpus import acl_imdb
 from model_training.jobs import __main__ as jobs
 from model_training.jobs import transform, upload
+from model_training.training import classifier, language_models
 from tests.unit.model_training.conftest import REVIEWS, reviews_of
 
 LEAST_PART = 5 * 1024**2
@@ -18,20 +19,23 @@ SMALL_PART = 5_000
 
 def _be_small() -> None:
     torch.set_num_threads(1)
-    for folder in data.EXPECTED:
-        data.EXPECTED[folder] = (REVIEWS, sum(len(text.encode()) for text in reviews_of(folder)))
+    for folder in acl_imdb.EXPECTED:
+        acl_imdb.EXPECTED[folder] = (
+            REVIEWS,
+            sum(len(text.encode()) for text in reviews_of(folder)),
+        )
 
 
 def train_small(arguments: list[str]) -> None:
-    """``python -m model_training.train``"""
+    """``python -m model_training.training``"""
     _be_small()
-    train.main(arguments)
+    classifier.main(arguments)
 
 
 def pretrain_small(arguments: list[str]) -> None:
-    """``python -m model_training.pretrain``"""
+    """``python -m model_training.training.language_models``"""
     _be_small()
-    pretrain.main(arguments)
+    language_models.main(arguments)
 
 
 def jobs_small(arguments: list[str]) -> None:

@@ -20,12 +20,13 @@ from local_stack.gateway import create_gateway
 from local_stack.runtime import RuntimeStandIn
 from local_stack.servers import Server, listen, port_of, serving
 from local_stack.template import FunctionDefinition, Route
-from model_training import serve
-from model_training.bundle import BUNDLES, read_manifest
+from model_training.paths import MODELS
+from model_training.serving import server
+from model_training.serving.bundle import read_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLERS = ROOT / "tests" / "local_stack" / "handlers"
-MODEL = BUNDLES / "classic"
+MODEL = MODELS / "classic"
 NAMES = ("container", "runtime", "gateway")
 SMALL_BUFFER = 4096
 """Bytes that the system keeps for a client that does not read: few, so that tests are quick."""
@@ -46,11 +47,11 @@ class Served:
 
 
 def read_settings(model: Path) -> tuple[Any, dict[str, Any]]:
-    """Application and settings that ``model_training.serve`` hands to uvicorn."""
+    """Application and settings that ``model_training.serving.server`` hands to uvicorn."""
     handed: list[tuple[Any, dict[str, Any]]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uvicorn, "run", lambda app, **settings: handed.append((app, settings)))
-        serve.main(["--model-dir", str(model)])
+        server.main(["--model-dir", str(model)])
     return handed[0]
 
 
@@ -85,7 +86,7 @@ def _describe(name: str, port: int) -> Served:
         "gateway": b"/api/greeting",
     }
     head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" % paths[name]
-    asked = {"vocabulary": read_manifest(MODEL)["vocabulary"], "reviews": []}
+    asked = {"vocabulary": read_bundle(MODEL).manifest.vocabulary, "reviews": []}
     return Served(port, head, json.dumps(asked).encode())
 
 

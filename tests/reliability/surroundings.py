@@ -13,7 +13,7 @@ from endpoint import TimeLimits, connect
 from tests.reliability.expectations import SECONDS, Outcome
 from tests.unit.sentiment.conftest import CONTEXT, make_event
 
-BUNDLES = Path(__file__).parents[2] / "model_training" / "bundle"
+BUNDLES = Path(__file__).parents[2] / "model_training" / "models"
 LIMITS = TimeLimits(**SECONDS)
 
 ENVIRONMENT = {

@@ -17,8 +17,8 @@ from tests.reliability import killing
 from tests.reliability.killing import Moment, Program, choose_moments, moments_of
 from tests.reliability.programs import pretrain_small, train_small
 from tests.unit.model_training.conftest import write_archive
-from tests.unit.model_training.test_pretrain import SMALL as PRETRAINING
-from tests.unit.model_training.test_train import SETTINGS
+from tests.unit.model_training.training.test_classifier import SETTINGS
+from tests.unit.model_training.training.test_language_models import SMALL as PRETRAINING
 
 KILLS = int(os.environ.get("REELTONE_KILLS", "10"))
 """Moments of each program, out of some 40; 1000 are all of them."""

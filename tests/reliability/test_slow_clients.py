@@ -19,12 +19,13 @@ from typing import Any
 import pytest
 
 from local_stack import gateway, runtime
-from model_training import connections, serve
+from model_training.serving import connections
+from model_training.serving import server as server_module
 from tests.reliability.servers import NAMES, SMALL_BUFFER, Served, running
 
 WAIT = 0.4
 """Seconds, in the place of production's 20 and 30."""
-MOST_CONNECTIONS = 12
+MAX_CONNECTIONS = 12
 IDLE_THREADS = 3
 """That score, or look for the site's files: they are kept for a while."""
 MARGIN = 2.0
@@ -104,9 +105,9 @@ def servers() -> Iterator[dict[str, Served]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "WAIT_SECONDS", WAIT)
         patch.setattr(connections, "BODY_SECONDS", WAIT)
-        patch.setattr(serve, "BODY_SECONDS", WAIT)
-        patch.setattr(connections, "MOST_CONNECTIONS", MOST_CONNECTIONS)
-        patch.setattr(serve, "_cores", lambda: 1)
+        patch.setattr(server_module, "BODY_SECONDS", WAIT)
+        patch.setattr(connections, "MAX_CONNECTIONS", MAX_CONNECTIONS)
+        patch.setattr(server_module, "_cores", lambda: 1)
         with running() as served:
             ask_all(served)
             before = open_files(served), threading.active_count()
@@ -276,7 +277,7 @@ def test_a_request_that_cannot_be_is_refused_at_once(
 @pytest.mark.parametrize(
     ("name", "most", "status"),
     [
-        ("container", serve.MOST_BYTES, b"413"),
+        ("container", server_module.MAX_BODY_BYTES, b"413"),
         ("runtime", runtime.MAX_BODY, b"400"),
         ("gateway", gateway.MAX_BODY, b"413"),
     ],
@@ -304,7 +305,7 @@ def test_a_request_without_a_length_has_no_body(connect: Connect, server: Served
 
 
 def test_slow_connections_give_way_to_others(connect: Connect, server: Served) -> None:
-    slow = [connect() for _ in range(2 * MOST_CONNECTIONS)]
+    slow = [connect() for _ in range(2 * MAX_CONNECTIONS)]
     assert answers(server)
     assert [client.read_to_the_end() for client in slow] == [b""] * len(slow)
 
@@ -315,7 +316,7 @@ def test_past_the_limit_a_request_is_told_so_until_others_have_ended(
     monkeypatch.setattr(connections, "BODY_SECONDS", 60)
     busy: list[Client] = []
     while answers(server):
-        assert len(busy) < MOST_CONNECTIONS
+        assert len(busy) < MAX_CONNECTIONS
         busy.append(connect())
         busy[-1].send(server.head + b"content-length: 9\r\nexpect: 100-continue\r\n\r\n")
         assert busy[-1].read_head().startswith(b"HTTP/1.1 100")  # its request is being read
@@ -343,8 +344,8 @@ class Scoring:
 @pytest.fixture
 def scoring(servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
     """The container's only core is busy with a request until the test says so."""
-    busy = Scoring(serve._transform)
-    monkeypatch.setattr(serve, "_transform", busy)
+    busy = Scoring(server_module._transform)
+    monkeypatch.setattr(server, "_transform", busy)
     with contextlib.closing(Client(servers["container"])) as client:
         client.send(servers["container"].request)
         assert busy.started.wait(MARGIN)
@@ -356,7 +357,7 @@ def scoring(servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_a_request_that_finds_no_free_core_in_time_is_refused_with_503(
     scoring: Scoring, servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "QUEUE_SECONDS", 0.1)
+    monkeypatch.setattr(server, "QUEUE_SECONDS", 0.1)
     with contextlib.closing(Client(servers["container"])) as client:
         client.send(servers["container"].request)
         answer = client.read_to_the_end()
@@ -380,10 +381,10 @@ def test_nothing_is_scored_for_a_client_that_left_while_it_waited(
 def test_an_answer_that_takes_long_is_waited_for_once_the_one_before_is_taken(
     servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    container, transform = servers["container"], serve._transform
+    container, transform = servers["container"], server_module._transform
     second = Scoring(transform)
     calls = iter((transform, second.__call__))
-    monkeypatch.setattr(serve, "_transform", lambda *arguments: next(calls)(*arguments))
+    monkeypatch.setattr(server, "_transform", lambda *arguments: next(calls)(*arguments))
     with contextlib.closing(Client(container)) as client:
         client.send(ask_for_much(container) + container.request)
         assert second.started.wait(60)

@@ -28,7 +28,7 @@ from tests.needs import need
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events"
-BUNDLE = ROOT / "model_training" / "bundle"
+BUNDLE = ROOT / "model_training" / "models"
 SAM = shutil.which(os.environ.get("SAM", "sam"))
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
@@ -268,7 +268,11 @@ def test_the_publisher_carries_the_website_and_each_model(built: Path) -> None:
             packed = entries.extractfile("manifest.json")
             assert packed is not None
             assert json.load(packed) == manifest(name)
-        assert {"model.onnx", "vocabulary.json", "code/inference.py"} <= names
+        assert {
+            "model.onnx",
+            "vocabulary.json",
+            "code/model_training/serving/functions.py",
+        } <= names
         assert "code/lib/onnxruntime/__init__.py" in names
         # One more would come before the image's own.
         assert not any(entry.startswith("code/lib/google/") for entry in names)
@@ -292,7 +296,7 @@ def test_a_vocabulary_that_is_not_the_models_own_is_not_built(tmp_path: Path, pa
     for folder in parts:
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
     shutil.copy(ROOT / "template.yaml", tmp_path)
-    path = tmp_path / "model_training" / "bundle" / "classic" / "manifest.json"
+    path = tmp_path / "model_training" / "models" / "classic" / "manifest.json"
     other = manifest("classic") | {"vocabulary": manifest("modern")["vocabulary"]}
     path.write_text(json.dumps(other), encoding="utf-8")
     target = {"functions/publisher": "PublisherFunction", "layers/vocabulary": "VocabularyLayer"}

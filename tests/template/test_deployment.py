@@ -16,7 +16,8 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from model_training.bundle import BUNDLES, pack_bundle
+from model_training.export.packing import pack_bundle
+from model_training.paths import MODELS
 
 from .cloud import PACKAGES, REGION, ROOT, Cloud, find_one, taking_answers, transform_template
 
@@ -30,7 +31,7 @@ CODE = {
 def pack(package: Path, name: str, **changes: Any) -> Path:
     """Pack a model as the build does, but without onnxruntime; ``changes`` of its manifest."""
     bundle = package.parent / "bundle" / name
-    shutil.copytree(BUNDLES / name, bundle, dirs_exist_ok=True)
+    shutil.copytree(MODELS / name, bundle, dirs_exist_ok=True)
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
     (bundle / "manifest.json").write_text(json.dumps(manifest | changes), "utf-8")
     shutil.rmtree(package / "models" / name, ignore_errors=True)
@@ -148,7 +149,7 @@ def test_the_aws_image_runs_our_serving_module_in_one_worker(cloud: Cloud) -> No
     image = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
     assert model["PrimaryContainer"]["Image"] == image
     assert model["PrimaryContainer"]["Environment"] == {
-        "SAGEMAKER_SERVING_MODULE": "aws_serving:main",
+        "SAGEMAKER_SERVING_MODULE": "model_training.serving.aws_image:main",
         "PYTHONPATH": "/opt/ml/model/code:/opt/ml/model/code/lib",
         "ORT_DISABLE_TELEMETRY": "1",
         "SAGEMAKER_USE_NGINX": "false",
@@ -221,7 +222,7 @@ def test_the_classic_model_takes_over_by_parameters_alone(cloud: Cloud) -> None:
     # Without it, the alias would go on to the version that asks for modern.
     assert after["Version"] != before["Version"]
     # The layer has that model's vocabulary, by the same name.
-    shipped = json.loads((BUNDLES / "classic" / "manifest.json").read_text("utf-8"))
+    shipped = json.loads((MODELS / "classic" / "manifest.json").read_text("utf-8"))
     assert manifest["vocabulary"] == shipped["vocabulary"]
 
 

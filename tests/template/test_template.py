@@ -446,7 +446,7 @@ def test_the_container_starts_our_serving_module_and_runs_no_pip() -> None:
     container = properties("Model")["PrimaryContainer"]
     condition, own_image, aws_image = container["Environment"]["Fn::If"]
     assert (condition, own_image) == ("HasOwnImage", {"Ref": "AWS::NoValue"})
-    assert aws_image["SAGEMAKER_SERVING_MODULE"] == "aws_serving:main"
+    assert aws_image["SAGEMAKER_SERVING_MODULE"] == "model_training.serving.aws_image:main"
     assert aws_image["PYTHONPATH"] == "/opt/ml/model/code:/opt/ml/model/code/lib"
     assert aws_image["ORT_DISABLE_TELEMETRY"] == "1"
     assert "SAGEMAKER_PROGRAM" not in aws_image

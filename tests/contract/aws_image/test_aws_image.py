@@ -25,8 +25,10 @@ import httpx
 import pytest
 
 from local_stack.template import Template
-from model_training import inference
-from model_training.bundle import BUNDLES, pack_bundle
+from model_training.export.packing import pack_bundle
+from model_training.paths import MODELS
+from model_training.serving import functions
+from model_training.serving.scorer import Model, load_model
 from review_text import Vocabulary
 from tests.needs import need
 
@@ -49,7 +51,7 @@ class Server:
     client: httpx.Client
     container: str
     folder: Path
-    model: inference.Model
+    model: Model
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -73,9 +75,9 @@ class Server:
 
 
 def score_here(server: Server, body: str | bytes, content_type: str = "application/json") -> Any:
-    """What inference.py answers in this process."""
-    prediction = inference.predict_fn(inference.input_fn(body, content_type), server.model)
-    return inference.output_fn(prediction, "application/json")
+    """What the four functions answer in this process."""
+    prediction = functions.predict_fn(functions.input_fn(body, content_type), server.model)
+    return functions.output_fn(prediction, "application/json")
 
 
 def unpack(bundle: Path, base: Path, python: Path) -> Path:
@@ -206,7 +208,7 @@ def server(
     python: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    bundle, base = BUNDLES / request.param, tmp_path_factory.mktemp(request.param)
+    bundle, base = MODELS / request.param, tmp_path_factory.mktemp(request.param)
     model = unpack(bundle, base, python)
     with (
         serve(image, python, model, model_environment()) as container,
@@ -214,7 +216,7 @@ def server(
             base_url=wait_for_url(container), timeout=START_SECONDS, trust_env=False
         ) as client,
     ):
-        yield Server(client, container, model, inference.model_fn(str(bundle)))
+        yield Server(client, container, model, load_model(bundle))
 
 
 def approximately(content: Any) -> Any:
@@ -265,7 +267,7 @@ def test_encoded_reviews_get_the_scores_that_the_model_gives_here(
 
 def test_no_reviews_and_as_many_as_allowed_are_both_answered(server: Server) -> None:
     assert server.score([]).json()["results"] == []
-    assert len(server.score([[1]] * inference.MOST_REVIEWS).json()["results"]) == 100
+    assert len(server.score([[1]] * functions.MAX_REVIEWS).json()["results"]) == 100
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, */*;q=0.1"])

@@ -1,4 +1,4 @@
-"""The image of model_training/Dockerfile under SageMaker's container contract.
+"""The image of model_training/serving/Dockerfile under SageMaker's container contract.
 
 Built for real, on images that stand in for the public ones where those cannot be pulled: the Lambda
 base image, which has Python 3.13 and may lack pip, and one made of it with pip and the wheels. Run
@@ -22,13 +22,14 @@ from typing import Any
 
 import pytest
 
-from model_training.bundle import pack_bundle
-from model_training.inference import MOST_REVIEWS, Model, input_fn, output_fn, predict_fn
-from model_training.serve import MOST_BYTES
+from model_training.export.packing import pack_bundle
+from model_training.serving.functions import MAX_REVIEWS, input_fn, output_fn, predict_fn
+from model_training.serving.scorer import Model
+from model_training.serving.server import MAX_BODY_BYTES
 from tests.needs import need
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCKERFILE = str(ROOT / "model_training/Dockerfile")
+DOCKERFILE = str(ROOT / "model_training/serving/Dockerfile")
 BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
 PACKAGES = ("numpy", "onnxruntime", "starlette", "uvicorn")
 MOST_MEGABYTES = 140
@@ -253,8 +254,8 @@ def test_what_cannot_be_scored_is_refused_by_status_and_code(
     refused = {
         "{": (400, "invalid_request"),
         json.dumps({"vocabulary": "x", "reviews": [[2]]}): (409, "vocabulary_mismatch"),
-        request_body(model, ["Great."] * (MOST_REVIEWS + 1)): (413, "too_large"),
-        " " * (MOST_BYTES + 1): (413, "too_large"),
+        request_body(model, ["Great."] * (MAX_REVIEWS + 1)): (413, "too_large"),
+        " " * (MAX_BODY_BYTES + 1): (413, "too_large"),
     }
     answers = container.ask(*(("POST", "/invocations", body, JSON) for body in refused))
     codes = [(answer.status, json.loads(answer.text)["error"]) for answer in answers]
@@ -318,7 +319,7 @@ def test_the_image_has_the_program_and_no_model(container: Container) -> None:
         for folder in (".", "model_training")
     )
     assert folders == ["lib", "model_training", "review_text"]
-    assert modules == ["__init__.py", "__pycache__", "connections.py", "inference.py", "serve.py"]
+    assert modules == ["__init__.py", "__pycache__", "errors.py", "serving"]
 
 
 def test_the_image_is_small(image: str) -> None:

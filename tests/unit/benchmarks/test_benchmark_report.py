@@ -32,7 +32,7 @@ from benchmarks.results import (
     measure_part,
     model_versions,
 )
-from model_training.report.documents import DOCS
+from model_training.paths import DOCS
 
 CONDITIONS = Conditions(
     "A processor, 2 cores, Python 3.13", "Linux 6", {"numpy": "2"}, {"modern": "modern-0"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.limit import Node, lstm_weights, operations, read_profile, share_by_operator
-from model_training.bundle import BUNDLES
+from model_training.paths import MODELS
 
 
 def event(name: str, operator: str, microseconds: int) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_shares_add_up_and_the_largest_comes_first() -> None:
 
 @pytest.mark.parametrize("name", ["classic", "modern"])
 def test_the_shipped_graphs_lstms_are_found_with_their_sizes(name: str) -> None:
-    found = lstm_weights(BUNDLES / name / "model.onnx")
+    found = lstm_weights(MODELS / name / "model.onnx")
     assert found
     for directions, read, units in found.values():
         assert directions == 1

@@ -13,7 +13,7 @@ from benchmarks.usual import (
     review_to_words,
     review_to_words_tidied,
 )
-from model_training.bundle import BUNDLES
+from model_training.paths import MODELS
 from review_text import load_vocabulary
 
 REVIEWS = [*made_up(4).test.texts, "<br />It wasn't <b>his</b> best; 8/10!", "word " * 600]
@@ -22,7 +22,7 @@ REVIEWS = [*made_up(4).test.texts, "<br />It wasn't <b>his</b> best; 8/10!", "wo
 @pytest.mark.parametrize("review", REVIEWS, ids=range(len(REVIEWS)))
 def test_the_usual_code_finds_the_ids_of_the_classic_vocabulary(review: str) -> None:
     ids, length = convert_and_pad(Usual().numbers, review_to_words(review))
-    vocabulary = load_vocabulary(BUNDLES / "classic" / "vocabulary.json")
+    vocabulary = load_vocabulary(MODELS / "classic" / "vocabulary.json")
     assert ids[:length] == vocabulary.encode_ids(review)
     assert len(ids) == STEPS
     assert set(ids[length:]) <= {0}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from model_training import data
-from model_training.data import Corpus, prepare_corpus
+from model_training.corpus import acl_imdb
+from model_training.corpus.cache import Corpus, prepare_corpus
 
 REVIEWS = 40  # in each folder
 
@@ -26,7 +26,7 @@ def reviews_of(folder: str) -> list[str]:
 def write_archive(path: Path, change: Callable[[dict[str, bytes]], None] | None = None) -> Path:
     """An archive of made-up reviews; ``change`` may spoil its files before they are packed."""
     files: dict[str, bytes] = {}
-    for folder in data.EXPECTED:
+    for folder in acl_imdb.EXPECTED:
         split, _, kind = folder.partition("/")
         for number, review in enumerate(reviews_of(folder)):
             files[f"aclImdb/{folder}/{number}_{number % 10}.txt"] = review.encode()
@@ -49,10 +49,10 @@ def small_expected(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, int]
     """Counts and bytes of the made-up data set, in the place of the official ones."""
     expected = {
         folder: (REVIEWS, sum(len(review.encode()) for review in reviews_of(folder)))
-        for folder in data.EXPECTED
+        for folder in acl_imdb.EXPECTED
     }
     for folder, value in expected.items():
-        monkeypatch.setitem(data.EXPECTED, folder, value)
+        monkeypatch.setitem(acl_imdb.EXPECTED, folder, value)
     return expected
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.report.documents import fill_section, table
 
 TEXT = (
     "before\n<!-- a:begin -->\nold\nlines\n<!-- a:end -->\nafter <!-- b:begin --><!-- b:end -->\n"

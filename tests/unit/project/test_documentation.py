@@ -55,5 +55,5 @@ def find_anchors(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", ["classic", "modern"])
 def test_the_readme_gives_the_accuracy_that_was_measured(name: str) -> None:
-    metrics = json.loads((ROOT / f"model_training/bundle/{name}/metrics.json").read_text())
+    metrics = json.loads((ROOT / f"model_training/models/{name}/metrics.json").read_text())
     assert f"{metrics['accuracy']:.4f}" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,37 @@
+"""Download, verify, split and cache the data set.
+
+    python -m model_training.corpus                     download the official archive (84 MB)
+    python -m model_training.corpus --archive FILE      take a copy that is already here
+
+Nothing is unpacked to disk. What is prepared once is not prepared again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from model_training.corpus.cache import add_data_options, prepare_corpus
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prepare the data and say what is there."""
+    parser = argparse.ArgumentParser(
+        prog="model_training.corpus",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_data_options(parser)
+    options = parser.parse_args(arguments)
+    corpus = prepare_corpus(options.data_dir, options.archive)
+    train, dev = corpus.train_rows()
+    print(
+        f"{len(train):,} reviews to train on, {len(dev):,} to choose by, 25,000 to test, "
+        f"50,000 unlabelled; data {corpus.fingerprint[:12]}"
+    )
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

@@ -1,0 +1,204 @@
+"""Whether the words that an explanation names are those that the verdict hangs on.
+
+    python -m model_training.evaluation.faithfulness model_training/models/modern
+
+On reviews of dev, drawn once at random, words are deleted, those with the largest contributions to
+the verdict first, and the bundle reads what is left. A faithful explanation names words whose loss
+moves the probability of the verdict. It is compared with deleting random words, and with the exact
+but slow way: deleting each word alone and ranking by what that does (leave-one-out).
+
+The area over the perturbation curve is the mean fall of that probability over 1 to 10 deleted
+words (Samek et al., 2017; here without the zeroth term, which is always 0). Only tokens with a
+letter or a digit count as words. The result goes to runs/evaluation/<version>-faithfulness.json,
+from where model_card.py takes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+from tqdm import tqdm
+
+from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
+from model_training.errors import ReeltoneError
+from model_training.evaluation.calibration import positive_probability
+from model_training.files import run_command, write_json
+from model_training.serving.bundle import read_bundle
+from model_training.serving.scorer import Model, load_model
+from review_text import Vocabulary
+
+REVIEWS = 100
+MAX_DELETED = 10
+"""Deleted words at the end of a perturbation curve."""
+DELETED = 5
+"""Deleted words at the point of the curve that is also reported alone."""
+WAYS = ("contributions", "leave-one-out", "random")
+
+_RANDOM_DRAWS = 5  # random deletions a review, averaged
+_SEED = 20_260
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review that loses words."""
+
+    ids: list[int]
+    words: npt.NDArray[np.int64]
+    """Indices into ``ids`` of the tokens that are words."""
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """What became of one review's verdict. Curves are [MAX_DELETED + 1]: after 0, 1, … deleted
+    words, the first word of the ranking first."""
+
+    probabilities: Mapping[str, npt.NDArray[np.float64]]
+    """Way → curve of the probability of the verdict."""
+    rank_correlation: float
+    """Spearman's, of contributions with leave-one-out, over the review's words."""
+
+
+def sample_reviews(corpus: Corpus, vocabulary: Vocabulary, count: int = REVIEWS) -> list[Review]:
+    """Dev reviews in a fixed random order, the first ``count`` that have more words than are
+    deleted.
+
+    Raises:
+        ReeltoneError: there are none.
+    """
+    texts, (_, rows) = corpus.split("train").texts, corpus.train_rows()
+    found: list[Review] = []
+    for row in np.random.default_rng(_SEED).permutation(rows):
+        review = read_review(texts[row], vocabulary)
+        if len(review.words) > MAX_DELETED:
+            found.append(review)
+        if len(found) == count:
+            break
+    if not found:
+        raise ReeltoneError(f"no dev review has more than {MAX_DELETED} words")
+    return found
+
+
+def read_review(text: str, vocabulary: Vocabulary) -> Review:
+    """A review as the model reads it, and which tokens are words."""
+    encoded = vocabulary.encode(text)
+    is_word = [any(map(str.isalnum, text[start:end])) for start, end in encoded.spans]
+    return Review(encoded.ids, np.flatnonzero(is_word))
+
+
+def perturb(model: Model, review: Review, random: np.random.Generator) -> Perturbed:
+    """Delete a review's words in each way."""
+    [whole] = model.score([review.ids])
+    sign = 1.0 if whole.logit >= 0 else -1.0
+    without = _logits(model, [_delete(review.ids, [word]) for word in review.words])
+    influence = sign * (whole.logit - without)  # [words]
+    contributions = sign * whole.contributions[review.words].astype(np.float64)
+
+    def curve(order: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        words = review.words[order]
+        left = [_delete(review.ids, words[:count]) for count in range(MAX_DELETED + 1)]
+        return positive_probability(sign * _logits(model, left), model.temperature)
+
+    draws = [curve(random.permutation(len(review.words))) for _ in range(_RANDOM_DRAWS)]
+    curves = (
+        curve(np.argsort(-contributions, kind="stable")),
+        curve(np.argsort(-influence, kind="stable")),
+        np.mean(draws, axis=0),
+    )
+    return Perturbed(
+        dict(zip(WAYS, curves, strict=True)), rank_correlation(contributions, influence)
+    )
+
+
+def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
+    """Spearman's coefficient; 0 where all values of one side are equal."""
+    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (first, second)]
+    size = np.sqrt(np.prod([np.sum(rank**2) for rank in ranks]))
+    return float(np.sum(ranks[0] * ranks[1]) / size) if size else 0.0
+
+
+def summarise(perturbed: list[Perturbed]) -> dict[str, Any]:
+    """Means over the reviews, with standard errors, of what the model card shows."""
+    ways = {}
+    for way in WAYS:
+        curves = np.array([review.probabilities[way] for review in perturbed])
+        drops = curves[:, :1] - curves  # [reviews, MAX_DELETED + 1]
+        ways[way] = {
+            "drop": _mean(drops[:, DELETED]),
+            "area": _mean(drops[:, 1:].mean(1)),
+            "turned": float((curves[:, DELETED] < 0.5).mean()),
+            "curve": [round(float(drop), 6) for drop in drops.mean(0)],
+        }
+    fallen = {
+        way: np.array([review.probabilities[way][DELETED] for review in perturbed]) for way in WAYS
+    }
+    return {
+        "reviews": len(perturbed),
+        "deleted": DELETED,
+        "most_deleted": MAX_DELETED,
+        "ways": ways,
+        "below_random": float((fallen["contributions"] < fallen["random"]).mean()),
+        "rank_correlation": _mean([review.rank_correlation for review in perturbed]),
+    }
+
+
+def _mean(values: Any) -> dict[str, float]:
+    """Mean and its standard error."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return {"mean": float(np.mean(values)), "error": float(error)}
+
+
+def _delete(ids: list[int], places: Any) -> list[int]:
+    gone = set(map(int, places))
+    return [number for place, number in enumerate(ids) if place not in gone]
+
+
+def _logits(model: Model, reviews: list[list[int]]) -> npt.NDArray[np.float64]:
+    return np.array([result.logit for result in model.score(reviews)])
+
+
+def result_path(runs: Path, version: str) -> Path:
+    """Where the result of a model is kept."""
+    return runs / "evaluation" / f"{version}-faithfulness.json"
+
+
+def measure(model: Model, reviews: list[Review]) -> dict[str, Any]:
+    """The summary of all ``reviews``; the same for the same model."""
+    random = np.random.default_rng(_SEED)
+    watched = tqdm(reviews, model.version, unit=" reviews", mininterval=1)
+    return summarise([perturb(model, review, random) for review in watched])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure bundles and keep the results."""
+    parser = argparse.ArgumentParser(
+        prog="model_training.evaluation.faithfulness",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("bundles", type=Path, nargs="+", metavar="bundle")
+    add_data_options(parser)
+    parser.add_argument("--reviews", type=int, default=REVIEWS, help="default: %(default)s")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    for bundle in options.bundles:
+        read_bundle(bundle)
+    corpus = prepare_corpus(options.data_dir, options.archive)
+    for bundle in options.bundles:
+        model = load_model(bundle)
+        reviews = sample_reviews(corpus, model.vocabulary, options.reviews)
+        result = measure(model, reviews)
+        write_json(result_path(options.runs, model.version), result)
+        print(json.dumps({"version": model.version, **result}, indent=2))
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

@@ -1,0 +1,170 @@
+"""The comparison's table, remarks and plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from model_training.documents import fill_section, table
+from model_training.evaluation.peers.peer import Family, Peer, optional
+from model_training.evaluation.peers.results import Conditions, Result, load_result
+
+SECTION = "comparison"
+"""Of both documents: see documents.py."""
+PAGE, PLOT, RESULTS = "comparison.md", "comparison.svg", "comparison"
+_FIRST_HEADS = ("model", "accuracy", "F1", "ECE", "MB", "ms a review")
+_HEADS = (
+    "model",
+    "accuracy",
+    "precision",
+    "recall",
+    "F1",
+    "AUC",
+    "ECE",
+    "training, s",
+    "MB",
+    "ms a review",
+)
+_METRICS = ("accuracy", "precision", "recall", "f1", "auc", "ece")
+
+# Okabe and Ito's colours, which the colour-blind can tell apart, and a form for each besides.
+STYLES: dict[Family, tuple[str, str]] = {
+    "Reeltone": ("#d55e00", "*"),
+    "LSTM and CNN": ("#0072b2", "o"),
+    "transformer": ("#cc79a7", "D"),
+    "words and n-grams": ("#009e73", "^"),
+    "lexicon": ("#7f7f7f", "s"),
+}
+_PLACES = (
+    ((8, 4), "left"),
+    ((8, -11), "left"),
+    ((-8, 4), "right"),
+    ((-8, -11), "right"),
+    ((0, 9), "center"),
+    ((0, -17), "center"),
+)
+"""Where a label may stand, in points from its own; the last is taken in any case."""
+Row = tuple[Peer, Result]
+Point = tuple[Peer, float, float]
+"""Milliseconds and accuracy."""
+
+
+def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
+    """Put what is known into docs/comparison.md and the README, and draw the plot.
+
+    Raises:
+        ReeltoneError: a document is missing or has no room for it.
+    """
+    found = ((peer, load_result(docs / RESULTS, peer.name)) for peer in peers)
+    rows = [(peer, result) for peer, result in found if result is not None]
+    rows.sort(key=lambda row: -row[1].metrics["accuracy"])
+    fill_section(docs / PAGE, SECTION, body(rows))
+    fill_section(readme, SECTION, summary(rows))
+    if any(result.milliseconds for _, result in rows):
+        draw(rows, docs / PLOT)
+
+
+def body(rows: Sequence[Row]) -> str:
+    """Table, plot, conditions, remarks."""
+    if not rows:
+        return "Nothing has been compared yet."
+    lines = [table(_HEADS, [_cells(*row) for row in rows]), ""]
+    results = [result for _, result in rows]
+    if any(result.milliseconds for result in results):
+        lines += [f"![Accuracy against milliseconds a review]({PLOT})", ""]
+    lines += _conditions("Trained", [result.trained for result in results])
+    lines += _conditions("Timed", [result.timed for result in results if result.timed])
+    versions = ", ".join(sorted({result.version for result in results}))
+    lines += [f"Versions: {versions}.", ""]
+    lines += [f"- {peer.title}: {peer.remark}{_own_rule(result)}" for peer, result in rows]
+    return "\n".join(lines)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """The table's columns that a first reader asks for."""
+    chosen = [_HEADS.index(head) for head in _FIRST_HEADS]
+    return table(_FIRST_HEADS, [[_cells(*row)[column] for column in chosen] for row in rows])
+
+
+def _cells(peer: Peer, result: Result) -> list[str]:
+    cells = [peer.title, *(f"{result.metrics[key]:.4f}" for key in _METRICS)]
+    seconds, time = result.training_seconds, result.milliseconds
+    cells.append("–" if seconds is None else f"{seconds:,.0f}")
+    cells.append(f"{result.megabytes:.1f}")
+    cells.append("–" if time is None else f"{time:.2f}" if time < 1 else f"{time:.1f}")
+    return cells
+
+
+def _conditions(what: str, conditions: Sequence[Conditions]) -> list[str]:
+    """Where and when, and how busy the machine was."""
+    if not conditions:
+        return []
+    machines = "; ".join(sorted({each.machine for each in conditions}))
+    days = sorted({each.when for each in conditions})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    loads = sorted(each.load for each in conditions)
+    load = f"load average {loads[0]:.1f} to {loads[-1]:.1f}"
+    return [f"{what} on {machines}; {when}, {load}.", ""]
+
+
+def _own_rule(result: Result) -> str:
+    own = result.extra.get("accuracy_at_own_threshold")
+    return "" if own is None else f" With the package's own threshold, zero, accuracy is {own:.4f}."
+
+
+def draw(rows: Sequence[Row], path: Path) -> None:
+    """Accuracy against latency (logarithmic), a point each."""
+    matplotlib = optional("matplotlib")
+    matplotlib.use("svg")
+    settings = {"svg.hashsalt": "reeltone", "svg.fonttype": "none", "font.size": 9}
+    with matplotlib.rc_context(settings):
+        pyplot = optional("matplotlib.pyplot")
+        figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+        axes.set_xscale("log")
+        axes.set_xlabel("milliseconds a review, one core (logarithmic)")
+        axes.set_ylabel("accuracy on 25,000 test reviews")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter("{x:.0%}")
+        axes.margins(x=0.1, y=0.08)
+        points = [(p, r.milliseconds, r.metrics["accuracy"]) for p, r in rows if r.milliseconds]
+        _draw_points(axes, points)
+        figure.draw_without_rendering()  # sets the axes' place, which labels keep to
+        _draw_labels(axes, points)
+        figure.savefig(path, metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _draw_points(axes: Any, points: Sequence[Point]) -> None:
+    for family, (colour, form) in STYLES.items():
+        places = [(x, y) for peer, x, y in points if peer.family == family]
+        if places:
+            size = 160 if family == "Reeltone" else 50
+            axes.scatter(*zip(*places, strict=True), c=colour, marker=form, s=size, label=family)
+    axes.legend(loc="lower right", frameon=False)
+
+
+def _draw_labels(axes: Any, points: Sequence[Point]) -> None:
+    """Each beside its point, where it covers neither another label nor another point."""
+    box = optional("matplotlib.transforms").Bbox
+    taken = [axes.get_legend().get_window_extent()]
+    for x, y in axes.transData.transform([(x, y) for _, x, y in points]):
+        taken.append(box.from_extents(x - 5, y - 5, x + 5, y + 5))
+    for peer, x, y in points:
+        for place, side in _PLACES:
+            label = axes.annotate(
+                peer.title.replace("*", ""),
+                (x, y),
+                xytext=place,
+                textcoords="offset points",
+                ha=side,
+                color=STYLES[peer.family][0],
+            )
+            extent = label.get_window_extent()
+            inside = axes.bbox.x0 < extent.x0 and extent.x1 < axes.bbox.x1
+            if (inside and not extent.count_overlaps(taken)) or place == _PLACES[-1][0]:
+                taken.append(extent)
+                break
+            label.remove()

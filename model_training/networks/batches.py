@@ -1,0 +1,122 @@
+"""Reviews in windows, windows in batches of few shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model_training.corpus.reviews import Encoded
+from review_text import NO_WORD, TextSettings
+
+_LENGTH_STEP = 64  # window lengths are rounded up to this: each new shape costs new kernels
+_POOL_BATCHES = 50  # reviews of one window each are sorted by length within so many batches
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N windows of L tokens, of R reviews."""
+
+    ids: torch.Tensor
+    """[N, L] int32, padded with 0 after each window's tokens."""
+    reversed_ids: torch.Tensor
+    """[N, L] int32: each window's tokens from its last to its first, then the padding."""
+    lengths: torch.Tensor
+    """[N] int64: tokens in each window; 0 for the windows that only fill the batch."""
+    reviews: torch.Tensor
+    """[N] int64: which review of the batch each window belongs to, below R."""
+    labels: torch.Tensor
+    """[R] float32: probabilities of positive; 0 or 1 where they are known."""
+    rows: npt.NDArray[np.int64]
+    """[R]: where the reviews stand in their split."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        return Batch(
+            self.ids.to(device),
+            self.reversed_ids.to(device),
+            self.lengths.to(device),
+            self.reviews.to(device),
+            self.labels.to(device),
+            self.rows,
+        )
+
+
+class Batches:
+    """The batches of a split; the order of an epoch depends on seed and epoch alone."""
+
+    def __init__(
+        self,
+        split: Encoded,
+        settings: TextSettings,
+        batch_windows: int,
+        targets: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Reviews without tokens are left out: there is nothing to learn from or to score.
+
+        ``targets`` [reviews], probabilities of positive, stand in for the split's labels.
+        """
+        self._split, self._settings, self._size = split, settings, batch_windows
+        self._targets = split.labels.astype(np.float32) if targets is None else targets
+        self._windows = np.maximum(1, -(-split.lengths // settings.window))
+        self._rows = np.flatnonzero(split.lengths > 0)
+
+    def plan(self, seed: int | None = None, epoch: int = 0) -> list[npt.NDArray[np.int64]]:
+        """The rows of each batch: shuffled where ``seed`` is given, else in order of length."""
+        if seed is None:
+            rows = self._rows[np.argsort(self._split.lengths[self._rows], kind="stable")]
+            return self._fill(rows)
+        random = np.random.default_rng((seed, epoch))
+        rows = random.permutation(self._rows)
+        if self._settings.window < self._settings.max_tokens:
+            return self._fill(rows)
+        pool = self._size * _POOL_BATCHES
+        pools = [rows[start : start + pool] for start in range(0, len(rows), pool)]
+        by_length = [part[np.argsort(self._split.lengths[part], kind="stable")] for part in pools]
+        batches = self._fill(np.concatenate(by_length))
+        return [batches[index] for index in random.permutation(len(batches))]
+
+    def make(self, rows: npt.NDArray[np.int64]) -> Batch:
+        """The batch of the reviews at ``rows``."""
+        window = self._settings.window
+        pieces = [
+            (number, review[start : start + window])
+            for number, review in enumerate(self._split[row] for row in rows)
+            for start in range(0, len(review), window)
+        ]
+        longest = max(len(piece) for _, piece in pieces)
+        width = min(window, -(-longest // _LENGTH_STEP) * _LENGTH_STEP)
+        count = max(self._size, len(pieces))
+        ids = np.full((2, count, width), NO_WORD, np.int32)
+        lengths, reviews = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        for index, (number, piece) in enumerate(pieces):
+            ids[0, index, : len(piece)] = piece
+            ids[1, index, : len(piece)] = piece[::-1]
+            lengths[index], reviews[index] = len(piece), number
+        return Batch(
+            torch.from_numpy(ids[0]),
+            torch.from_numpy(ids[1]),
+            torch.from_numpy(lengths),
+            torch.from_numpy(reviews),
+            torch.from_numpy(self._targets[rows]),
+            rows,
+        )
+
+    def in_order(self) -> Iterator[Batch]:
+        """All reviews once, for scoring."""
+        return map(self.make, self.plan())
+
+    def _fill(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """Cut ``rows`` where the next review's windows would not fit any more."""
+        batches, start, used = [], 0, 0
+        for index, row in enumerate(rows):
+            if used + self._windows[row] > self._size and index > start:
+                batches.append(rows[start:index])
+                start, used = index, 0
+            used += int(self._windows[row])
+        if start < len(rows):
+            batches.append(rows[start:])
+        return batches

@@ -1,0 +1,283 @@
+"""The four functions that SageMaker's containers call, around the model.
+
+They run in AWS's scikit-learn image, in the container of server.py and on one machine.
+
+    application/json       {"vocabulary": "<fingerprint>", "reviews": [[12, 5, 901]],
+                            "contributions": true}
+                           ids of reviews that were encoded elsewhere, 0 to 100 of them
+    application/jsonlines  {"id": 7, "review": "Not bad at all."}
+                           a review a line, for Batch Transform; a line that cannot be scored
+                           gets an error of its own
+
+What is refused is refused with a status and a message, never by an exception: AWS's server would
+answer that with status 500 and a stack trace, and log the exception's message, which might quote
+a review.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, ParamSpec, TypeVar
+
+from model_training.serving.scorer import Model, Result, chunks, load_model
+from model_training.serving.strict_json import read_json
+from review_text import Vocabulary
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+MAX_REVIEWS = 100
+"""Reviews in one JSON request."""
+MAX_CHARACTERS = 20_000
+"""Characters of a review in a line of JSON Lines."""
+_BLANKS = " \t\r"
+"""What JSON takes for white space; a line of anything else gets an answer."""
+_REASONS = {
+    400: "Bad Request",
+    406: "Not Acceptable",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    500: "Internal Server Error",
+}
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger("reeltone.inference")
+
+
+class RefusalError(Exception):
+    """A request that cannot be answered."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    def to_dict(self) -> dict[str, str]:
+        """The refusal as the caller sees it."""
+        return {"error": self.code, "message": self.message}
+
+
+class Refusal:
+    """A refused request on its way out; a WSGI application, since that is what Flask (in AWS's
+    server) takes as an answer with a status of its own."""
+
+    def __init__(self, error: RefusalError) -> None:
+        self.status = error.status
+        self.body = json.dumps(error.to_dict())
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a WSGI request."""
+        body = self.body.encode()
+        headers = [("Content-Type", JSON), ("Content-Length", str(len(body)))]
+        start_response(f"{self.status} {_REASONS[self.status]}", headers)
+        return [body]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Reviews as numbers, for the vocabulary that they were encoded with."""
+
+    vocabulary: str
+    reviews: list[list[int]]
+    contributions: bool
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Reviews as text, one a line of the request."""
+
+    lines: list[str]
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the bundle in ``model_dir``; raises as ``load_model``."""
+    return load_model(Path(model_dir))
+
+
+def _answering_errors(function: Callable[P, T]) -> Callable[P, T | Refusal]:
+    """Make whatever goes wrong an answer: behind this is a server that we did not write.
+
+    The log learns where it happened, not the exception's message, which might quote a review.
+    """
+
+    @wraps(function)
+    def answer(*arguments: P.args, **named: P.kwargs) -> T | Refusal:
+        try:
+            return function(*arguments, **named)
+        except RefusalError as error:
+            return Refusal(error)
+        except Exception as error:
+            frames = extract_tb(error.__traceback__)
+            places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+            logger.error("%s at %s", type(error).__name__, ", ".join(places))
+            return Refusal(RefusalError(500, "internal", "the model failed on this request"))
+
+    return answer
+
+
+@_answering_errors
+def input_fn(body: str | bytes, content_type: str) -> Request | Lines:
+    """Read a request, or give a ``Refusal``. AWS's server hands over text for JSON and bytes for
+    anything else."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in (JSON, JSON_LINES):
+        raise RefusalError(
+            415,
+            "unsupported_media_type",
+            f"content type {media_type[:80]!r}; use {JSON} or {JSON_LINES}",
+        )
+    try:
+        text = body if isinstance(body, str) else body.decode()
+    except UnicodeDecodeError:
+        raise RefusalError(400, "invalid_request", "the body is not UTF-8") from None
+    if media_type == JSON:
+        return _read_request(text)
+    return Lines([line for line in text.split("\n") if line.strip(_BLANKS)])
+
+
+@_answering_errors
+def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] | str | Refusal:
+    """Score what ``input_fn`` read, or give a ``Refusal``."""
+    if isinstance(data, Refusal):
+        return data
+    if isinstance(data, Lines):
+        return "".join(f"{line}\n" for line in _score_lines(data.lines, model))
+    _check(data, model)
+    return {
+        "model": model.version,
+        "vocabulary": model.vocabulary.fingerprint,
+        "bias": model.bias,
+        "results": [
+            _result(result, data.contributions)
+            for result in model.score(data.reviews, data.contributions)
+        ],
+    }
+
+
+def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
+    """The answer and its content type, or the refusal. ``accept`` is not asked: each kind of
+    request has one kind of answer."""
+    if isinstance(prediction, Refusal):
+        return prediction
+    if isinstance(prediction, str):
+        return prediction, JSON_LINES
+    return json.dumps(prediction, separators=(",", ":")), JSON
+
+
+def _read_request(text: str) -> Request:
+    invalid = "invalid_request"
+    try:
+        content = read_json(text)
+    except ValueError:
+        raise RefusalError(400, invalid, "the body is not JSON") from None
+    if not isinstance(content, dict):
+        raise RefusalError(400, invalid, "the body is not a JSON object")
+    vocabulary, reviews = content.get("vocabulary"), content.get("reviews")
+    contributions = content.get("contributions", False)
+    if not isinstance(vocabulary, str):
+        raise RefusalError(400, invalid, '"vocabulary" must be a fingerprint, a string')
+    if not isinstance(reviews, list) or not all(isinstance(ids, list) for ids in reviews):
+        raise RefusalError(400, invalid, '"reviews" must be a list of lists of ids')
+    if not isinstance(contributions, bool):
+        raise RefusalError(400, invalid, '"contributions" must be true or false')
+    unknown = sorted(content.keys() - {"vocabulary", "reviews", "contributions"})
+    if unknown:
+        raise RefusalError(400, invalid, f"unknown fields, {len(unknown)} in number")
+    return Request(vocabulary, reviews, contributions)
+
+
+def _check(request: Request, model: Model) -> None:
+    """Refuse what this model cannot score.
+
+    Raises:
+        RefusalError: another vocabulary, too many reviews, or ids that are not ids.
+    """
+    own = model.vocabulary.fingerprint
+    if request.vocabulary != own:
+        raise RefusalError(
+            409,
+            "vocabulary_mismatch",
+            f"the reviews were encoded with vocabulary {request.vocabulary[:12]}; this model has "
+            f"{own[:12]}. Deploy function, layer and model together.",
+        )
+    if len(request.reviews) > MAX_REVIEWS:
+        raise RefusalError(
+            413, "too_large", f"{len(request.reviews)} reviews; the limit is {MAX_REVIEWS}"
+        )
+    most, entries = model.vocabulary.settings.max_tokens, len(model.vocabulary)
+    for row, ids in enumerate(request.reviews):
+        if not 1 <= len(ids) <= most:
+            raise RefusalError(
+                400, "invalid_request", f"review {row} has {len(ids)} ids; use 1 to {most}"
+            )
+        if set(map(type, ids)) != {int} or min(ids) < 0 or max(ids) >= entries:
+            raise RefusalError(
+                400,
+                "invalid_request",
+                f"review {row} has an id that is not an integer from 0 to {entries - 1}",
+            )
+
+
+def _result(result: Result, contributions: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "logit": round(result.logit, 6),
+        "probability": round(result.probability, 6),
+    }
+    if contributions:
+        answer["contributions"] = [round(float(share), 7) for share in result.contributions]
+    return answer
+
+
+def _score_lines(lines: list[str], model: Model) -> Iterator[str]:
+    for part in chunks(lines, MAX_REVIEWS):
+        answers: list[dict[str, Any]] = []
+        reviews: list[list[int]] = []
+        scored: list[int] = []
+        for line in part:
+            answer, ids = _encode_line(line, model.vocabulary)
+            if ids is not None:
+                scored.append(len(answers))
+                reviews.append(ids)
+            answers.append(answer)
+        for position, result in zip(scored, model.score(reviews, False), strict=True):
+            sentiment = "positive" if result.probability >= 0.5 else "negative"
+            answers[position] |= {"sentiment": sentiment, **_result(result, contributions=False)}
+        yield from (json.dumps(answer, separators=(",", ":")) for answer in answers)
+
+
+def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], list[int] | None]:
+    """The start of a line's answer, and its ids; no ids where the answer is an error."""
+    try:
+        content = read_json(line)
+        review = content["review"]
+    except (ValueError, KeyError, TypeError):
+        return {"error": 'not a JSON object with a field "review"'}, None
+    if not _can_be_repeated(content.get("id")):
+        return {"error": '"id" is not a string, a number, true, false or null'}, None
+    answer = {"id": content["id"]} if "id" in content else {}
+    if not isinstance(review, str):
+        return answer | {"error": '"review" is not a string'}, None
+    if len(review) > MAX_CHARACTERS:
+        length = len(review)
+        return answer | {"error": f"{length:,} characters; the limit is {MAX_CHARACTERS:,}"}, None
+    encoded = vocabulary.encode(review)
+    if not encoded.has_words:
+        return answer | {"error": "the review has no words"}, None
+    return answer | {"truncated": encoded.truncated}, encoded.ids
+
+
+def _can_be_repeated(name: object) -> bool:
+    """Whether a line's id can stand in its answer: 1e999 is JSON, but what Python makes of it is
+    not, and what is nested may be too deep to write."""
+    return not isinstance(name, dict | list | float) or (
+        isinstance(name, float) and math.isfinite(name)
+    )

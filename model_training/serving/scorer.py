@@ -1,0 +1,195 @@
+"""A loaded model: reviews as ids in; logits, probabilities and contributions out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from model_training.errors import BundleError
+from model_training.serving.bundle import read_bundle
+from review_text import Vocabulary
+
+# By default, onnxruntime writes a device id into the home folder, to be reported to Microsoft.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
+
+T = TypeVar("T")
+_MAX_WINDOWS = 64
+"""Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
+
+# What the graph is given and asked for: type and number of dimensions.
+_INPUTS = {
+    "windows": ("tensor(int32)", 2),
+    "window_lengths": ("tensor(int32)", 1),
+    "lengths": ("tensor(int32)", 1),
+}
+_OUTPUTS = {"logits": ("tensor(float)", 1), "contributions": ("tensor(float)", 2)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the model says of one review."""
+
+    logit: float
+    probability: float
+    """Of positive, calibrated."""
+    contributions: npt.NDArray[np.float32]
+    """[tokens]; with the bias they add up to the logit. Empty where nobody asked for them."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded bundle."""
+
+    session: onnxruntime.InferenceSession
+    vocabulary: Vocabulary
+    name: str
+    version: str
+    temperature: float
+    bias: float
+
+    def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
+        """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded.
+
+        A result is the same to the last bit, whatever else is scored with it, and with or without
+        ``contributions``.
+        """
+        window = self.vocabulary.settings.window
+        windows = [-(-len(review) // window) for review in reviews]
+        # Reviews of as many windows run together, so that none is padded with whole windows.
+        order = sorted(range(len(reviews)), key=lambda row: (windows[row], len(reviews[row])))
+        results: dict[int, Result] = {}
+        for count, rows in groupby(order, key=windows.__getitem__):
+            for part in chunks(list(rows), max(1, _MAX_WINDOWS // count)):
+                scored = self._run([reviews[row] for row in part], count, contributions)
+                results.update(zip(part, scored, strict=True))
+        return [results[row] for row in range(len(reviews))]
+
+    def _run(self, reviews: list[Sequence[int]], windows: int, contributions: bool) -> list[Result]:
+        """Score reviews of ``windows`` windows each in one run of the graph."""
+        window = self.vocabulary.settings.window
+        lengths = np.array([len(review) for review in reviews], np.int32)
+        width = window if windows > 1 else int(lengths.max())
+        ids = np.zeros((len(reviews), windows * width), np.int32)
+        for row, review in enumerate(reviews):
+            ids[row, : len(review)] = review
+        filled = np.clip(lengths[:, None] - np.arange(windows, dtype=np.int32) * width, 0, width)
+        [shares] = self.session.run(
+            ["contributions"],
+            {
+                "windows": ids.reshape(-1, width),
+                "window_lengths": filled.reshape(-1),
+                "lengths": lengths,
+            },
+        )
+        return [
+            self._result(row[:length], contributions)
+            for row, length in zip(shares, lengths, strict=True)
+        ]
+
+    def _result(self, shares: npt.NDArray[np.float32], contributions: bool) -> Result:
+        """The result that a review's contributions, [tokens], add up to."""
+        # The graph's own logit is a sum in fp32 over padded rows, whose last bit depends on how
+        # many there are and on how long the longest is. This sum is exact in any company.
+        logit = math.fsum([self.bias, *shares.tolist()])
+        return Result(logit, self._probability(logit), shares if contributions else shares[:0])
+
+    def _probability(self, logit: float) -> float:
+        scaled = logit / self.temperature
+        # Both forms are the sigmoid; each is exact where the other overflows.
+        if scaled >= 0:
+            return 1.0 / (1.0 + math.exp(-scaled))
+        return math.exp(scaled) / (1.0 + math.exp(scaled))
+
+
+def load_model(folder: Path) -> Model:
+    """Load the bundle in ``folder`` and run it once, so that the first request is a fast one.
+
+    Raises:
+        BundleError: a part is missing or unreadable, or the parts do not belong together.
+    """
+    bundle = read_bundle(folder)
+    about = bundle.manifest
+    model = Model(
+        _open_graph(bundle.graph),
+        bundle.vocabulary,
+        about.name,
+        about.version,
+        about.temperature,
+        about.bias,
+    )
+    _try_out(model, bundle.graph)
+    return model
+
+
+def _open_graph(path: Path) -> onnxruntime.InferenceSession:
+    """The graph on the CPU. One thread a request: the server answers requests side by side.
+
+    onnxruntime itself refuses operators that it does not have, and weights outside the folder.
+
+    Raises:
+        BundleError: it cannot be loaded, or takes or gives something else than it should.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("REELTONE_THREADS", "1"))
+    options.inter_op_num_threads = 1
+    # It would take the memory for a run in one piece, of another size for nearly every batch, and
+    # keep each: more and more of it, and none of the time.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's exceptions share no class of their own
+        raise BundleError(f"{path} cannot be loaded: {error}") from error
+    takes, gives = _describe(session.get_inputs()), _describe(session.get_outputs())
+    if takes != _INPUTS:
+        raise BundleError(f"{path} takes {_show(takes)}; it should take {_show(_INPUTS)}")
+    if not _OUTPUTS.items() <= gives.items():
+        raise BundleError(f"{path} gives {_show(gives)}; it should give {_show(_OUTPUTS)}")
+    return session
+
+
+def _describe(values: Sequence[Any]) -> dict[str, tuple[str, int]]:
+    return {value.name: (value.type, len(value.shape)) for value in values}
+
+
+def _show(values: dict[str, tuple[str, int]]) -> str:
+    shown = [f"{name}: {kind} of {rank} dimensions" for name, (kind, rank) in values.items()]
+    return ", ".join(shown)[:500] or "nothing"
+
+
+def _try_out(model: Model, path: Path) -> None:
+    """Score two reviews, of one window and of two, with the first and the last id; that also makes
+    the first request a fast one.
+
+    Raises:
+        BundleError: the graph fails, or its answers are no answers.
+    """
+    last, window = len(model.vocabulary) - 1, model.vocabulary.settings.window
+    reviews = [[1, last], [last] * min(window + 1, model.vocabulary.settings.max_tokens)]
+    try:
+        results = model.score(reviews)
+    except Exception as error:  # as above
+        raise BundleError(f"{path} cannot score a review: {error}") from error
+    for review, result in zip(reviews, results, strict=True):
+        if len(result.contributions) != len(review):
+            raise BundleError(
+                f"{path} gives {len(result.contributions)} contributions for {len(review)} tokens"
+            )
+        if not (math.isfinite(result.logit) and np.isfinite(result.contributions).all()):
+            raise BundleError(f"{path} gives numbers that are not finite")
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Parts of ``items``, in order, ``size`` long but for the last."""
+    return (items[start : start + size] for start in range(0, len(items), size))

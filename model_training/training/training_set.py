@@ -1,0 +1,69 @@
+"""What a classifier learns from: reviews, and how positive each of them is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model_training.corpus.cache import Corpus
+from model_training.corpus.reviews import Encoded
+from model_training.corpus.short_texts import cut_excerpts, negate_sentences
+from model_training.recipes.settings import TrainingConfig
+from model_training.training.teacher import judge_unlabelled, load_teacher
+from review_text import Vocabulary
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Reviews to learn from."""
+
+    reviews: Encoded
+    """Each with the more likely label."""
+    targets: npt.NDArray[np.float32]
+    """[reviews] probabilities of positive: 0 or 1 where the reviewer gave stars."""
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __add__(self, other: TrainingSet) -> TrainingSet:
+        targets = np.concatenate([self.targets, other.targets])
+        return TrainingSet(self.reviews + other.reviews, targets)
+
+
+def labelled_set(reviews: Encoded) -> TrainingSet:
+    """Reviews with the labels that they have."""
+    return TrainingSet(reviews, reviews.labels.astype(np.float32))
+
+
+def make_training_set(
+    config: TrainingConfig,
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    labelled: Encoded,
+    stages: Path,
+    device: torch.device,
+) -> TrainingSet:
+    """What ``config`` says is learned from: ``labelled``, and what is made of it and of the
+    unlabelled reviews, with the teacher that is found in the folder ``stages``.
+
+    Raises:
+        BundleError: the teacher is not there.
+    """
+    learned = labelled_set(labelled)
+    if config.short_texts:
+        learned += labelled_set(cut_excerpts(labelled, vocabulary, config.seed))
+    if config.teacher == "none":
+        return learned
+    folder = stages / config.teacher
+    reviews, targets = judge_unlabelled(folder, corpus, device)
+    hard = Encoded(reviews.ids, reviews.offsets, (targets > 0.5).astype(np.int8))
+    learned += TrainingSet(hard, targets)
+    if config.short_texts:
+        teacher = load_teacher(folder, corpus, device)
+        both = labelled + reviews
+        learned += TrainingSet(*negate_sentences(both, vocabulary, teacher.judge, config.seed))
+    return learned

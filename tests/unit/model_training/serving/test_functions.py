@@ -1,0 +1,313 @@
+"""The four functions behind the endpoint, with a small untrained bundle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model_training.corpus.reviews import Encoded
+from model_training.errors import BundleError
+from model_training.export import proof
+from model_training.export.graph import build_graph
+from model_training.export.manifest import write_manifest
+from model_training.export.packing import check_bundle, collect_files, pack_bundle
+from model_training.networks.ngrams import fit_ngrams
+from model_training.networks.review_lstm import ReviewLSTM
+from model_training.recipes.settings import load_config
+from model_training.serving.bundle import FILES
+from model_training.serving.functions import (
+    MAX_REVIEWS,
+    Refusal,
+    input_fn,
+    model_fn,
+    output_fn,
+    predict_fn,
+)
+from model_training.serving.scorer import Model, load_model
+from model_training.training.runs import Trained
+from review_text import Vocabulary, build_vocabulary, load_vocabulary
+
+WORDS = ["a wonderful film, great fun and not bad at all", "a dreadful film; dull, ugly and bad"]
+
+
+def encode(texts: list[str], vocabulary: Vocabulary) -> Encoded:
+    ids = [vocabulary.encode_ids(text) for text in texts]
+    offsets = np.cumsum([0, *map(len, ids)])
+    labels = np.array([1 - row % 2 for row in range(len(ids))], np.int8)
+    return Encoded(np.concatenate(ids).astype(np.uint16), offsets, labels)
+
+
+def make_bundle(folder: Path, name: str) -> Path:
+    """An untrained model with few units, exported as a trained one would be."""
+    config = replace(load_config(name), embedding_size=8, hidden_size=6)
+    vocabulary = build_vocabulary(WORDS, config.text_settings)
+    torch.manual_seed(0)
+    model = ReviewLSTM(config, len(vocabulary)).eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    ngrams = fit_ngrams(encode(WORDS * 2, vocabulary), 40) if config.ngrams else None
+    graph = build_graph(model, config.bundle_weights, ngrams)
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
+    vocabulary.save(folder / "vocabulary.json")
+    (folder / "metrics.json").write_text("{}")
+    bias = float(model.output.bias.detach()) + (ngrams.bias if ngrams else 0.0)
+    about = {"name": name, "architecture": "small", "temperature": 1.5, "bias": bias}
+    write_manifest(folder, about)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["modern", "classic"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return model_fn(str(make_bundle(tmp_path_factory.mktemp("bundle"), request.param)))
+
+
+def test_no_memory_is_kept_for_each_size_of_batch(model: Model) -> None:
+    assert model.session.get_session_options().enable_mem_pattern is False
+
+
+def ask(model: Model, content: Any, content_type: str = "application/json") -> Any:
+    """The answer's JSON, or the refusal."""
+    body = content if isinstance(content, str | bytes) else json.dumps(content)
+    answer = output_fn(predict_fn(input_fn(body, content_type), model), "*/*")
+    if isinstance(answer, Refusal):
+        return answer
+    text, media_type = answer
+    if media_type == "application/jsonlines":
+        return [json.loads(line) for line in text.splitlines()]
+    return json.loads(text)
+
+
+def request_for(model: Model, reviews: Any, **more: Any) -> dict[str, Any]:
+    return {"vocabulary": model.vocabulary.fingerprint, "reviews": reviews} | more
+
+
+def test_an_answer_has_logit_probability_and_contributions_that_add_up(model: Model) -> None:
+    ids = [[2, 3, 4, 5] * 30, [6]]
+    answer = ask(model, request_for(model, ids, contributions=True))
+    assert (answer["model"], answer["vocabulary"]) == (model.version, model.vocabulary.fingerprint)
+    for review, result in zip(ids, answer["results"], strict=True):
+        assert len(result["contributions"]) == len(review)
+        assert sum(result["contributions"]) + answer["bias"] == pytest.approx(
+            result["logit"], abs=1e-4
+        )
+        expected = 1 / (1 + np.exp(-result["logit"] / 1.5))
+        assert result["probability"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_contributions_come_only_when_asked_for(model: Model) -> None:
+    assert set(ask(model, request_for(model, [[2]]))["results"][0]) == {"logit", "probability"}
+
+
+def test_no_reviews_are_a_question_after_the_model(model: Model) -> None:
+    answer = ask(model, request_for(model, []))
+    assert (answer["model"], answer["results"]) == (model.version, [])
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(1, 500), min_size=1, max_size=12), seed=st.integers(0, 9))
+def test_a_review_has_the_same_answer_alone_and_among_others(
+    model: Model, lengths: list[int], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    reviews = [random.integers(1, len(model.vocabulary), length).tolist() for length in lengths]
+    together = [result.logit for result in model.score(reviews)]
+    alone = [model.score([review])[0].logit for review in reviews]
+    assert together == alone  # to the last bit
+
+
+def test_a_repeated_text_shares_the_credit_for_its_maxima(tmp_path: Path) -> None:
+    model = load_model(make_bundle(tmp_path, "modern"))
+    result = model.score([[2, 3, 4, 5] * (model.vocabulary.settings.window // 2)])[0]
+    halves = np.split(result.contributions, 2)
+    assert halves[0] == pytest.approx(halves[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"vocabulary": "0" * 64}, 409, "vocabulary_mismatch"),
+        ({"vocabulary": None}, 400, "invalid_request"),
+        ({"reviews": None}, 400, "invalid_request"),
+        ({"reviews": [1]}, 400, "invalid_request"),
+        ({"reviews": [[]]}, 400, "invalid_request"),
+        ({"reviews": [[2] * 513]}, 400, "invalid_request"),
+        ({"reviews": [[-1]]}, 400, "invalid_request"),
+        ({"reviews": [[10**30]]}, 400, "invalid_request"),
+        ({"reviews": [[1.5]]}, 400, "invalid_request"),
+        ({"reviews": [[True]]}, 400, "invalid_request"),
+        ({"reviews": [["2"]]}, 400, "invalid_request"),
+        ({"reviews": [[2]], "contributions": "yes"}, 400, "invalid_request"),
+        ({"surprise": 1}, 400, "invalid_request"),
+        ({"reviews": [[2]] * (MAX_REVIEWS + 1)}, 413, "too_large"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_with_a_reason(
+    model: Model, change: dict[str, Any], status: int, code: str
+) -> None:
+    refusal = ask(model, request_for(model, [[2]]) | change)
+    assert (refusal.status, json.loads(refusal.body)["error"]) == (status, code)
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "3", "NaN", '{"a": ' * 100_000, b"\xff"])
+def test_what_is_not_a_json_object_is_refused(model: Model, body: str | bytes) -> None:
+    assert ask(model, body).status == 400
+
+
+@pytest.mark.parametrize("content_type", ["", "text/csv", "text/html; charset=utf-8"])
+def test_other_content_types_are_refused(model: Model, content_type: str) -> None:
+    assert ask(model, "{}", content_type).status == 415
+
+
+def test_a_refusal_is_a_wsgi_answer(model: Model) -> None:
+    heard: list[Any] = []
+    refusal = ask(model, "{}", "text/csv")
+    body = b"".join(refusal({}, lambda status, headers: heard.append((status, dict(headers)))))
+    assert heard == [
+        (
+            "415 Unsupported Media Type",
+            {"Content-Type": "application/json", "Content-Length": str(len(body))},
+        )
+    ]
+
+
+def test_json_lines_answer_each_line_in_its_place(model: Model) -> None:
+    lines = [
+        '{"id": 7, "review": "A wonderful film"}',
+        "{",
+        '{"review": "dreadful"}',
+        '{"id": "x", "review": 3}',
+        '{"id": 8, "review": "!!!"}',
+        json.dumps({"id": 9, "review": "good " * 4_001}),
+        '{"id": NaN, "review": "good"}',
+        '{"id": 10, "review": "<b>dull</b> \\ud800 \\u0000 👍"}',
+        '{"id": ' + "[" * 400 + "]" * 400 + ', "review": "good"}',
+        '{"id": {}, "review": "good"}',
+    ]
+    answers = ask(model, "\n".join(lines).encode(), "application/jsonlines")
+    assert [answer.get("id") for answer in answers] == [
+        *(7, None, None, "x", 8, 9, None, 10, None, None)
+    ]
+    assert ["error" in answer for answer in answers] == [
+        *(False, True, False, True, True, True, True, False, True, True)
+    ]
+    assert set(answers[0]) == {"id", "truncated", "sentiment", "logit", "probability"}
+
+
+@pytest.mark.parametrize("name", ["1e999", "-1e999", "[1]", '{"a": 1}', "[" * 900 + "]" * 900])
+def test_an_id_that_cannot_be_repeated_is_an_error_and_no_broken_line(
+    model: Model, name: str
+) -> None:
+    body = f'{{"id": {name}, "review": "good"}}\n{{"id": 2, "review": "good"}}'
+    first, second = ask(model, body, "application/jsonlines")
+    assert first == {"error": '"id" is not a string, a number, true, false or null'}
+    assert second["id"] == 2
+
+
+def test_only_what_json_takes_for_blank_is_a_blank_line(model: Model) -> None:
+    answers = ask(model, "\n \t\r\n\u2003\n\x0b\n", "application/jsonlines")
+    assert ["error" in answer for answer in answers] == [True, True]
+
+
+def test_json_lines_give_what_encoding_first_gives(model: Model) -> None:
+    line = json.dumps({"review": WORDS[0]})
+    [answer] = ask(model, line.encode(), "application/jsonlines")
+    ids = model.vocabulary.encode(WORDS[0]).ids
+    assert answer["logit"] == ask(model, request_for(model, [ids]))["results"][0]["logit"]
+
+
+def test_a_bundle_without_a_part_says_which(tmp_path: Path) -> None:
+    for name in FILES:
+        folder = make_bundle(tmp_path / name, "modern")
+        (folder / name).unlink()
+        with pytest.raises(BundleError, match=name):
+            check_bundle(folder)
+    with pytest.raises(BundleError, match=r"complete bundle: model\.onnx is no file there"):
+        load_model(tmp_path / "model.onnx")
+
+
+def test_a_damaged_graph_is_an_error_that_names_it(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path, "modern")
+    (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:1000])
+    with pytest.raises(BundleError, match=r"model\.onnx cannot be loaded"):
+        load_model(folder)
+
+
+def test_a_vocabulary_of_another_model_is_refused_when_loading_and_packing(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "a", "modern")
+    other = build_vocabulary(["other words"], load_vocabulary(folder / "vocabulary.json").settings)
+    other.save(folder / "vocabulary.json")
+    with pytest.raises(BundleError, match="wants vocabulary"):
+        load_model(folder)
+    with pytest.raises(BundleError, match="wants vocabulary"):
+        pack_bundle(folder, tmp_path)
+
+
+def test_equal_bundles_have_equal_archives_and_changed_ones_another_name(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "bundle", "modern")
+    first = pack_bundle(folder, tmp_path / "1")
+    again = pack_bundle(folder, tmp_path / "2")
+    assert (first.name, first.read_bytes()) == (again.name, again.read_bytes())
+    (folder / "metrics.json").write_text('{"accuracy": 1}')
+    assert pack_bundle(folder, tmp_path / "3").name != first.name
+
+
+def test_the_archive_has_no_pickle_and_only_the_classic_one_carries_the_stemmer(
+    tmp_path: Path,
+) -> None:
+    for name, stemmer in (("modern", False), ("classic", True)):
+        files = collect_files(make_bundle(tmp_path / name, name))
+        assert {Path(file).suffix for file in files} <= {".json", ".onnx", ".py", ".txt"}
+        assert ("code/nltk/stem/porter.py" in files) is stemmer
+        assert all(file.is_file() for file in files.values())
+
+
+def test_a_link_is_never_packed(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "bundle", "modern")
+    (tmp_path / "secret").write_text("of this machine")
+    runtime = tmp_path / "runtime"
+    (runtime / "onnxruntime").mkdir(parents=True)
+    (runtime / "onnxruntime" / "x.so").symlink_to(tmp_path / "secret")
+    with pytest.raises(BundleError, match=r"code/lib/onnxruntime/x\.so: no ordinary file"):
+        collect_files(folder, runtime)
+    (folder / "metrics.json").unlink()
+    (folder / "metrics.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(BundleError, match=r"metrics\.json: no ordinary file"):
+        pack_bundle(folder, tmp_path / "packed")
+
+
+def test_the_version_names_graph_vocabulary_and_temperature(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path, "modern")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    about = {key: manifest[key] for key in ("name", "architecture", "temperature", "bias")}
+    assert write_manifest(folder, about)["version"] == manifest["version"]
+    assert write_manifest(folder, about | {"temperature": 2.0})["version"] != manifest["version"]
+
+
+def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
+    config = replace(load_config("modern"), embedding_size=8, hidden_size=6)
+    bundle = load_model(make_bundle(tmp_path, "modern"))
+    torch.manual_seed(1)  # not the seed of the bundle
+    other = ReviewLSTM(config, len(bundle.vocabulary)).eval()
+    trained = Trained("modern", other, None, tmp_path)
+    with pytest.raises(BundleError, match="differ from PyTorch"):
+        proof.prove_equal(bundle, trained, _no_reviews())
+
+
+def _no_reviews() -> Encoded:
+    nothing = np.zeros(0, np.uint16)
+    return Encoded(nothing, np.zeros(1, np.int64), np.zeros(0, np.int8))
+
+
+def test_a_logit_is_the_same_with_and_without_contributions(model: Model) -> None:
+    reviews = [[2, 3, 4], [5] * 70, [6]]
+    with_them, without = model.score(reviews), model.score(reviews, contributions=False)
+    assert [result.logit for result in with_them] == [result.logit for result in without]
+    assert [len(result.contributions) for result in with_them] == [3, 70, 1]
+    assert not any(len(result.contributions) for result in without)
