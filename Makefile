@@ -171,7 +171,7 @@ reference: $(VENV)/test ## Write the tables of docs/reference.md, and the docume
 
 .PHONY: jobs
 jobs: $(VENV)/train ## Run jobs on SageMaker (ARGS="train modern --dry-run")
-	@$(BIN)/python -m model_training.jobs $(ARGS)
+	@$(BIN)/python -m model_training.jobs $(or $(ARGS),--help)
 
 .PHONY: build
 build: $(SAM_VENV)/done ## Build function and layer for AWS

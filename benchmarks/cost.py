@@ -7,9 +7,13 @@ docs/operations.md.
 from __future__ import annotations
 
 import math
+import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
 from model_training.jobs.prices import SERVERLESS
 
 READ_ON = "2026-11-22"
@@ -219,5 +223,11 @@ def _markdown(rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Print the tables."""
+    ArgumentParser(prog="python -m benchmarks.cost", description=__doc__).parse_args(arguments)
     print(cost_table(Assumptions()), price_table(), sep="\n\n")
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

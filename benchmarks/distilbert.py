@@ -6,10 +6,15 @@ long it takes. Source of the shape: Sanh et al., DistilBERT, 2019 (distilbert-ba
 
 from __future__ import annotations
 
+import sys
 import time
+from argparse import ArgumentParser
 from statistics import median
 
 import torch
+
+from model_training.errors import ReeltoneError
+from model_training.files import run_command
 
 TOKENS = 300  # word pieces of a review of 230 words
 LAYERS, WIDTH, HEADS, INNER = 6, 768, 12, 3072
@@ -37,5 +42,13 @@ def milliseconds(runs: int = RUNS) -> float:
     return median(times[2:])
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Print what was measured."""
+    ArgumentParser(prog="python -m benchmarks.distilbert", description=__doc__).parse_args(
+        arguments
+    )
     print(f"DistilBERT, {TOKENS} tokens, one thread: {milliseconds():.0f} ms")
+
+
+if __name__ == "__main__":
+    run_command(main, ReeltoneError, sys.argv[1:])

@@ -9,6 +9,7 @@ that is known to be vulnerable, and says NOT CHECKED where nothing is known abou
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -109,7 +110,9 @@ def judge(sentinel: Report, report: Report | None, required: bool) -> tuple[int,
 
 def main(arguments: Sequence[str]) -> None:
     """Audit what the project pins."""
-    [pip_audit] = arguments
+    parser = argparse.ArgumentParser(prog="python -m checks.audit", description=__doc__)
+    parser.add_argument("pip_audit", help="its program")
+    pip_audit = parser.parse_args(arguments).pip_audit
     sentinel = audit(pip_audit, [SENTINEL])
     report = audit(pip_audit, read_pins()) if sentinel.vulnerable else None
     code, words = judge(sentinel, report, os.environ.get(REQUIRE) == "1")

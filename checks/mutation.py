@@ -11,6 +11,7 @@ the top of a module are not.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -136,9 +137,15 @@ def change(name: str) -> Counter[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run mutmut and fail where it finds the tests too weak."""
-    wanted = list(arguments) or list(PARTS)
+    parser = argparse.ArgumentParser(
+        prog="python -m checks.mutation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    wanted = parser.parse_args(arguments).parts or list(PARTS)
     if unknown := sorted({*wanted} - {*PARTS}):
-        sys.exit(f"mutation: there is no part {', '.join(unknown)}; use {', '.join(PARTS)}")
+        parser.error(f"there is no part {', '.join(unknown)}; use {', '.join(PARTS)}")
     judged = [judge(name, change(name)) for name in wanted]
     print("\n".join(words for _, words in judged))
     if not all(enough for enough, _ in judged):
