@@ -161,6 +161,20 @@ bench-check: $(VENV)/test ## Fail where a ratio of the benchmarks is worse than 
 screenshots: $(VENV)/test ## Take the documentation's pictures of the website (while make run runs)
 	@$(BIN)/python -m tests.browser.screenshots
 
+# Letters of English and the marks that the pages use; bold in all widths, which the verdict needs.
+LETTERS := U+20-7E,A0,B7,D7,E9,2013,2014,2018,2019,201C,201D,2026,2191,2193,2212
+.PHONY: fonts
+fonts: $(VENV)/test ## Cut the website's typeface out of its npm package (needs npm)
+	@rm -rf build/fonts && mkdir -p build/fonts
+	@npm pack --silent --pack-destination build/fonts @fontsource-variable/archivo@5.3.0 >/dev/null
+	@tar -xzf build/fonts/*.tgz -C build/fonts
+	@cp build/fonts/package/LICENSE frontend/fonts/archivo-licence.txt
+	@set -e; for face in "archivo 400 100" "archivo-bold 700 62:125"; do set -- $$face; \
+		$(BIN)/fonttools varLib.instancer --quiet build/fonts/package/files/archivo-latin-wdth-normal.woff2 \
+			wght=$$2 wdth=$$3 --output build/fonts/$$1.ttf; \
+		$(BIN)/fonttools subset build/fonts/$$1.ttf --unicodes=$(LETTERS) --layout-features=kern,tnum \
+			--no-hinting --desubroutinize --flavor=woff2 --output-file=frontend/fonts/$$1.woff2; done
+
 .PHONY: choices
 choices: data ## Measure what the text processing's choices are worth, on dev
 	@$(BIN)/python -m model_training.evaluation.peers.text_choices --data-dir $(DATA)

@@ -1,10 +1,15 @@
 /** The one module that talks to the API. Whatever goes wrong leaves it as a Problem. */
 
-/** Milliseconds: more than the API takes at most; between two tries over a broken connection. */
-const [PATIENCE, BREATH] = [35_000, 500];
+/** Milliseconds; more than the API takes at most. */
+const PATIENCE = 35_000;
 
-/** Seconds to the next attempt if the API does not say, and the least and most that are believed. */
-const [USUAL, LEAST, MOST] = [5, 1, 120];
+/** Milliseconds between two tries over a broken connection. */
+const BREATH = 500;
+
+/** Seconds to the next attempt: if the API does not say; the least and the most that are believed. */
+const USUAL_WAIT = 5;
+const SHORTEST_WAIT = 1;
+const LONGEST_WAIT = 120;
 
 const KINDS = new Map([
   ["/problems/model-busy", "busy"],
@@ -62,12 +67,12 @@ export async function request(path, signal = new AbortController().signal, body 
 
 function problemOf({ status, headers }, said) {
   const kind = KINDS.get(said.type) ?? KINDS.get(status) ?? (status < 500 ? "refused" : "failed");
-  const seconds = Number.parseInt(headers.get("retry-after") ?? said.retryAfter, 10) || USUAL;
+  const seconds = Number.parseInt(headers.get("retry-after") ?? said.retryAfter, 10) || USUAL_WAIT;
   return new Problem(kind, {
     status,
     detail: said.detail ?? said.message,
     requestId: said.requestId ?? headers.get("apigw-requestid"),
-    retryAfter: [429, 503].includes(status) ? Math.min(Math.max(seconds, LEAST), MOST) : undefined,
+    retryAfter: [429, 503].includes(status) ? Math.min(Math.max(seconds, SHORTEST_WAIT), LONGEST_WAIT) : undefined,
   });
 }
 

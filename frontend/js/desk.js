@@ -1,36 +1,45 @@
 /** The writing desk: the text box with its count, its examples, and a way back to one's own text. */
 
-import { byId, on, say } from "./dom.js";
+import { byId, make, on, say } from "./dom.js";
 import { EXAMPLES } from "./examples.js";
 import { countCodePoints, hasWords } from "./offsets.js";
 import { count } from "./phrases.js";
 import { keep, recall } from "./store.js";
+import { mirrorText } from "./surface.js";
 
-/** Milliseconds. */
-const PAUSE = 600;
+/** Milliseconds without a letter after which a text is read, and the most that steady writing waits. */
+const PAUSE = 300;
+const STEADY = 900;
 
 /** Input that needs no pause: a new line, or a text that comes as a whole. */
 const AT_ONCE = /LineBreak|Paragraph|Paste|Drop/;
 
 const box = byId("review");
 
-let [limit, pause, others] = [];
+/** What the page does with a text: read(text, quiet), rest() where there is none. */
+let page;
+
+/** Code points that a review may have, once the API has said so. */
+let limit;
+
+let pause;
+let unreadSince = 0;
 
 /** What the reviewer wrote before another text, or nothing, took its place. */
 let own = "";
 
+/** Gives whether a draft of an earlier visit is in the box; it is not sent before the writer acts. */
 export function prepareDesk(listeners) {
-  others = listeners;
-  document.querySelectorAll(".example").forEach((button, index) => {
-    button.addEventListener("click", () => submit(EXAMPLES[index]));
-  });
+  page = listeners;
+  document.querySelector(".examples").replaceChildren(...EXAMPLES.map(exampleItem));
   on("form", "submit", (event) => {
     event.preventDefault();
     send();
   });
   on("review", "input", ({ inputType }) => {
     update();
-    readSoon(AT_ONCE.test(inputType) ? 0 : PAUSE);
+    if (AT_ONCE.test(inputType)) readNow();
+    else readSoon();
   });
   on("clear", "click", () => rewrite(""));
   on("restore", "click", () => rewrite(own));
@@ -38,7 +47,7 @@ export function prepareDesk(listeners) {
   own = String(draft?.own ?? "");
   box.value = String(draft?.text ?? box.value);
   update();
-  if (box.value) readSoon(0);
+  return box.value.trim() !== "";
 }
 
 export function setLimit(most) {
@@ -48,10 +57,11 @@ export function setLimit(most) {
 
 export function send() {
   clearTimeout(pause);
+  unreadSince = 0;
   const wrong = box.value.trim() ? fault() : "Write or paste a review first, or choose an example.";
   complain(wrong);
   if (wrong) box.focus();
-  else others.read(box.value, false);
+  else page.read(box.value, false);
 }
 
 export function submit(text) {
@@ -60,17 +70,30 @@ export function submit(text) {
 }
 
 export function isExample(text) {
-  return EXAMPLES.includes(text);
+  return EXAMPLES.some((example) => example.text === text);
 }
 
-function readSoon(delay) {
+function exampleItem({ name, shows, text }) {
+  const button = make("button", "example", name, make("small", "", shows));
+  button.type = "button";
+  button.addEventListener("click", () => submit(text));
+  return make("li", "", button);
+}
+
+/** After a pause; or, while the writer goes on and on, every now and then. */
+function readSoon() {
   clearTimeout(pause);
-  pause = setTimeout(() => {
-    const wrong = box.value.trim() && fault();
-    complain(wrong);
-    if (wrong || !box.value.trim()) others.rest();
-    else others.read(box.value, true);
-  }, delay);
+  unreadSince ||= Date.now();
+  pause = setTimeout(readNow, Math.max(0, Math.min(PAUSE, unreadSince + STEADY - Date.now())));
+}
+
+function readNow() {
+  clearTimeout(pause);
+  unreadSince = 0;
+  const wrong = box.value.trim() && fault();
+  complain(wrong);
+  if (wrong || !box.value.trim()) page.rest();
+  else page.read(box.value, true);
 }
 
 function fault() {
@@ -80,6 +103,7 @@ function fault() {
 }
 
 function update() {
+  mirrorText();
   const length = countCodePoints(box.value);
   byId("count").textContent = limit ? `${count(length)} of ${count(limit, "character")}` : count(length, "character");
   byId("clear").hidden = length === 0;
@@ -102,5 +126,5 @@ function replace(text) {
 function rewrite(text) {
   replace(text);
   box.focus();
-  readSoon(0);
+  readNow();
 }

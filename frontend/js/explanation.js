@@ -1,184 +1,204 @@
-/** Why the model thinks so, word by word and sentence by sentence; and what if a word were not there. */
+/** Why the model thinks so: marks in the text, the strongest words or sentences, and what if. */
 
-import { byId, make, on, rove, say } from "./dom.js";
-import { blankOut, hasWords, splitIntoPieces } from "./offsets.js";
-import { direction, percent, shortVerdict } from "./phrases.js";
+import { byId, make, on } from "./dom.js";
+import { blankOut, hasWords } from "./offsets.js";
+import { direction, shortVerdict } from "./phrases.js";
+import { prepareStrip, showStrip } from "./strip.js";
+import { caret, mark, reveal } from "./surface.js";
 
-/** Contributions are logits. Below this one a word or sentence is not shown at full strength. */
-const [FULL_WORD, FULL_SENTENCE] = [0.5, 1];
+/** Logits: a text whose strongest word does less than this has no word that stands out. */
+const LEAST_STRONGEST = 0.2;
 
-/** Strengths a word can be marked with; with a contrast below 1 weaker words show too. */
-const [LEVELS, CONTRAST] = [4, 0.6];
+/** Shares of the strongest word from which a word is marked, and marked more. */
+const LEVELS = [0.25, 0.5, 0.75];
 
-const words = byId("words");
-const strip = byId("strip");
+/** How many of the strongest are listed each way. */
+const LISTED = 3;
 
-/** Of words and frames: label, contribution, share of all weight. */
-const details = new WeakMap();
+/** Of a review with more sentences than this, the strongest sentences are listed, not words. */
+const MOST_SHORT_SENTENCES = 8;
 
-/** The review on show, what the model made of it whole, the pieces struck out by start, those on show. */
-let [text, whole, struck, shape] = ["", undefined, new Map(), ""];
+/** What is on show: the review, what the model made of it whole, and of it without what is struck. */
+let review = "";
+let whole;
+let answer;
+let words = [];
+let struck = new Map();
+let inHand;
+let chosen;
+let ask;
+let putBack;
 
-/** read(text, sent) asks about what is left; putBack(text, answer) shows the whole review again. */
-export function prepareExplanation(read, putBack) {
-  for (const [container, selector] of [[words, ".word"], [strip, ".frame"]]) {
-    rove(container, selector);
-    for (const type of ["pointerover", "focusin"]) {
-      container.addEventListener(type, ({ target }) => tell(target.closest(selector)));
-    }
-  }
-  const ask = () => {
-    showStruck();
-    if (struck.size === 0) putBack(text, whole);
-    else if (hasWords(rest())) read(text, rest());
-  };
-  const strike = (event) => {
-    const word = event.target.closest(".word");
-    if (!word) return;
-    event.preventDefault();
-    const [start, end] = [Number(word.dataset.start), Number(word.dataset.end)];
-    if (!struck.delete(start)) struck.set(start, { start, end, contribution: 0, text: word.textContent });
-    word.ariaPressed = struck.has(start);
-    tell(word);
-    ask();
-  };
-  on("words", "click", strike);
-  on("words", "keydown", (event) => [" ", "Enter"].includes(event.key) && strike(event));
+/** ask(text, sent) asks about what is left; putBack(text, answer) shows the whole review again. */
+export function prepareExplanation(listeners) {
+  ({ ask, putBack } = listeners);
+  prepareStrip((sentence) => choose(sentence));
+  document.addEventListener("selectionchange", () => {
+    if (document.activeElement === byId("review")) takeFromCaret();
+  });
+  on("strike", "click", () => inHand && toggle(inHand));
   on("put-back", "click", () => {
     struck.clear();
-    wordAt(0).focus();
-    ask();
+    byId("review").focus();
+    askAgain();
   });
-  on("strip", "click", ({ target }) => wordAt(target.closest(".frame")?.dataset.start)?.focus());
-  for (const type of ["pointerleave", "focusout"]) on("strip", type, () => markSentence());
 }
 
-/** Gives the answer to the whole review where it is another than this one. */
-export function showExplanation(review, answer, isWhole) {
+/** Show an answer; gives the answer to the whole review where it is another than this one. */
+export function showExplanation(text, next, isWhole) {
   if (isWhole) {
-    [text, whole] = [review, answer];
+    if (text !== review) inHand = chosen = undefined;
+    review = text;
+    whole = next;
     struck.clear();
   }
-  const pieces = splitIntoPieces(text, [...answer.words, ...struck.values()]);
-  const total = pieces.reduce((sum, piece) => sum + Math.abs(piece.contribution), 0) || 1;
+  answer = next;
+  words = [...answer.words, ...struck.values()].map(withStrength);
   byId("truncated").hidden = !answer.truncated;
   byId("explanation").hidden = false;
-  showWords(pieces, total);
-  showStrip(answer.sentences, total);
-  showStruck(answer);
+  paint();
+  showStrongest();
+  showStrip(review, answer.sentences.map(withStrength));
+  showInHand();
+  showWhatIf(answer);
   return isWhole ? undefined : whole;
 }
 
 export function hideExplanation() {
   byId("explanation").hidden = true;
+  inHand = chosen = undefined;
+  mark("", []);
+  showStrip("", []);
+}
+
+/** The stretches {start, end} that are struck out of the review on show. */
+export function struckOut() {
+  return [...struck.values()].map(({ start, end }) => ({ start, end }));
+}
+
+/** Strike out stretches of the review on show, as a link asks for. */
+export function strikeOut(stretches) {
+  for (const { start, end } of stretches) struck.set(start, strikeOf({ start, end }));
+  if (struck.size) askAgain();
+}
+
+/** Where the API measured what a word does to the verdict, that; otherwise its share of the sum. */
+function withStrength(item) {
+  return { ...item, strength: item.effect ?? item.contribution };
+}
+
+function paint() {
+  const strongest = Math.max(LEAST_STRONGEST, ...words.map(({ strength }) => Math.abs(strength)));
+  for (const word of words) word.level = LEVELS.filter((least) => Math.abs(word.strength) >= least * strongest).length;
+  const marks = words
+    .filter(({ start, level }) => level > 0 && !struck.has(start))
+    .map(({ start, end, strength, level }) => ({ start, end, kind: `${sideOf(strength)}-${level}` }));
+  for (const { start, end } of struck.values()) marks.push({ start, end, kind: "struck" });
+  if (chosen) marks.push({ ...chosen, kind: "chosen" });
+  if (answer.truncated) marks.push(...unreadStretches());
+  mark(review, marks);
+}
+
+/** The largest gap between words that were read: the middle, which the model skipped. */
+function unreadStretches() {
+  const read = answer.words.toSorted((a, b) => a.start - b.start);
+  const gaps = read.slice(1).map(({ start }, index) => ({ start: read[index].end, end: start, kind: "unread" }));
+  return gaps.toSorted((a, b) => b.end - b.start - (a.end - a.start)).slice(0, 1);
+}
+
+function showStrongest() {
+  const isLong = answer.sentences.length > MOST_SHORT_SENTENCES;
+  const items = isLong ? answer.sentences.map(withStrength) : words.filter(({ level, start }) => level > 0 && !struck.has(start));
+  const strongest = Math.max(...items.map(({ strength }) => Math.abs(strength)));
+  for (const [id, sign] of [["strongest-for", 1], ["strongest-against", -1]]) {
+    const listed = items
+      .filter(({ strength }) => strength * sign > 0)
+      .toSorted((a, b) => Math.abs(b.strength) - Math.abs(a.strength))
+      .slice(0, LISTED);
+    const nodes = listed.map((item) => strongItem(item, strongest, isLong));
+    byId(id).replaceChildren(...(nodes.length ? nodes : [make("li", "hint", "Nothing that stands out")]));
+  }
+}
+
+function strongItem(item, strongest, isSentence) {
+  const bar = make("i");
+  bar.style.setProperty("--share", Math.abs(item.strength) / strongest);
+  const button = make("button", "", make("bdi", "", textOf(item)), bar);
+  button.type = "button";
+  button.addEventListener("click", () => (isSentence ? choose(item) : takeInHand(item)));
+  return make("li", "", button);
+}
+
+function takeFromCaret() {
+  if (!answer || byId("mirror").dataset.fresh === undefined) return;
+  const at = caret();
+  const word = words.find(({ start, end }) => start <= at && at <= end && hasWords(textOf({ start, end })));
+  if (word) takeInHand(word, false);
+}
+
+function takeInHand(word, show = true) {
+  inHand = word;
+  showInHand();
+  if (show) reveal(review, word);
+}
+
+function choose(sentence) {
+  chosen = { start: sentence.start, end: sentence.end };
+  paint();
+  reveal(review, chosen);
+}
+
+function showInHand() {
+  const word = inHand && words.find(({ start }) => start === inHand.start);
+  byId("strike").hidden = !word;
+  byId("share").className = word && word.level ? sideOf(word.strength) : "";
+  if (!word) {
+    byId("share").textContent = "Put the cursor on a word, or choose one above: what if it were not there?";
+    return;
+  }
+  const isStruck = struck.has(word.start);
+  const said = isStruck ? " is struck out" : ` ${direction(word.strength, word.level)}`;
+  byId("share").replaceChildren(make("bdi", "", textOf(word)), said);
+  byId("strike").textContent = isStruck ? "Put it back" : "Strike it out";
+}
+
+function toggle({ start, end }) {
+  if (!struck.delete(start)) struck.set(start, strikeOf({ start, end }));
+  askAgain();
+}
+
+function strikeOf({ start, end }) {
+  return { start, end, contribution: 0, effect: 0 };
+}
+
+function askAgain() {
+  showInHand();
+  showWhatIf();
+  paint();
+  if (struck.size === 0) putBack(review, whole);
+  else if (hasWords(rest())) ask(review, rest());
 }
 
 /** Before and after; without an answer, the answer is awaited. */
-function showStruck(answer) {
-  const without = [...struck.values()].sort((a, b) => a.start - b.start).map((word) => `“${word.text}”`);
-  const more = without.length > 3 ? ` and ${without.length - 3} more` : "";
-  const names = make("bdi", "", `Without ${without.slice(0, 3).join(", ")}${more}:`);
-  const after = make("strong", "", answer ? shortVerdict(answer) : "…");
-  let said = [names, ` ${shortVerdict(whole)} → `, after];
-  if (without.length === 0) said = ["What if a word were not there? Click it, or press Enter, to strike it out."];
+function showWhatIf(after) {
+  const without = [...struck.values()].sort((a, b) => a.start - b.start).map((word) => `“${textOf(word)}”`);
+  const more = without.length > LISTED ? ` and ${without.length - LISTED} more` : "";
+  const names = make("bdi", "", `Without ${without.slice(0, LISTED).join(", ")}${more}:`);
+  let said = [names, ` ${shortVerdict(whole)} → `, make("strong", "", after ? shortVerdict(after) : "…")];
+  if (without.length === 0) said = [];
   else if (!hasWords(rest())) said = ["Every word is struck out: nothing is left to read."];
   byId("put-back").hidden = without.length === 0;
   byId("what-if-text").replaceChildren(...said);
 }
 
 function rest() {
-  return blankOut(text, [...struck.values()]);
+  return blankOut(review, [...struck.values()]);
 }
 
-function showWords(pieces, total) {
-  const read = pieces.filter((piece) => piece.contribution !== null);
-  const full = strongest(read, FULL_WORD);
-  const next = JSON.stringify([text, read.map((piece) => piece.start)]);
-  if (next !== shape) {
-    const start = words.querySelector(":focus")?.dataset.start;
-    words.replaceChildren(...pieces.map(nodeFor));
-    wordAt(start ?? 0)?.setAttribute("tabindex", "0");
-    if (start) wordAt(start)?.focus();
-  }
-  shape = next;
-  words.querySelectorAll(".word").forEach((word, index) => {
-    const { start, text, contribution } = read[index];
-    const size = Math.abs(contribution);
-    word.className = `word ${sideOf(contribution)}`;
-    word.dataset.level = Math.round(LEVELS * (size / full) ** CONTRAST);
-    word.ariaPressed = struck.has(start);
-    details.set(word, [text, contribution, size / total]);
-  });
-  byId("share").textContent = "Point at a word, or walk with the arrow keys, to see its weight.";
-  tell(words.querySelector(":focus"));
+function textOf({ start, end }) {
+  return Array.from(review).slice(start, end).join("").trim();
 }
 
-function nodeFor({ text, start, end, contribution }) {
-  if (contribution === null) return text;
-  const word = Object.assign(make("span", "word", text), { tabIndex: -1, role: "button" });
-  word.setAttribute("aria-describedby", "share");
-  Object.assign(word.dataset, { start, end });
-  return word;
-}
-
-function showStrip(sentences, total) {
-  const full = strongest(sentences, FULL_SENTENCE);
-  const heights = sentences.map(({ contribution }) => contribution / full);
-  const frames = sentences.map(({ start, end, contribution }, index) => {
-    const label = `Sentence ${index + 1} of ${sentences.length}`;
-    const bar = make("span", "bar");
-    bar.style.setProperty("--height", Math.abs(heights[index]));
-    const frame = make("button", `frame ${sideOf(contribution)}`, bar, curve(heights, index));
-    Object.assign(frame, { tabIndex: index ? -1 : 0, ariaLabel: `${label} ${direction(contribution)}` });
-    frame.setAttribute("aria-describedby", "sentence-share");
-    Object.assign(frame.dataset, { start, end });
-    details.set(frame, [label, contribution, Math.abs(contribution) / total]);
-    return make("li", "", frame);
-  });
-  strip.replaceChildren(...frames);
-  byId("sentence-share").textContent = "";
-  byId("mood").hidden = sentences.length < 2;
-}
-
-function curve(heights, index) {
-  const here = heights[index];
-  const halfway = (other = here) => (here + other) / 2;
-  const stops = [halfway(heights[index - 1]), here, halfway(heights[index + 1])];
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const line = document.createElementNS(svg.namespaceURI, "polyline");
-  line.setAttribute("points", stops.map((height, x) => `${x * 50},${50 - height * 46}`).join(" "));
-  svg.setAttribute("viewBox", "0 0 100 100");
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.append(line);
-  return svg;
-}
-
-function tell(element) {
-  if (!details.has(element)) return;
-  const [label, contribution, share] = details.get(element);
-  const isStruck = element.ariaPressed === "true";
-  const weight = ` ${direction(contribution)}, ${percent(share, share < 0.0995 ? 1 : 0)} of all weight`;
-  const place = byId(element.matches(".frame") ? "sentence-share" : "share");
-  place.className = isStruck ? "" : sideOf(contribution);
-  place.replaceChildren(make("bdi", "label", label), isStruck ? " is struck out; once more puts it back" : weight);
-  if (place.id !== "share") markSentence(element.dataset);
-}
-
-function wordAt(start) {
-  return [...words.children].find((word) => Number(word.dataset.start) >= Number(start));
-}
-
-function markSentence({ start = 0, end = 0 } = {}) {
-  for (const word of words.children) {
-    const at = Number(word.dataset.start);
-    word.classList.toggle("in-sentence", at >= Number(start) && at < Number(end));
-  }
-}
-
-function sideOf(contribution) {
-  return contribution < 0 ? "against" : "for";
-}
-
-function strongest(items, least) {
-  return Math.max(least, ...items.map(({ contribution }) => Math.abs(contribution)));
+function sideOf(strength) {
+  return strength < 0 ? "against" : "for";
 }

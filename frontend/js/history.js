@@ -54,13 +54,16 @@ function show() {
 
 function item({ text, sentiment, confidence }, index) {
   const isFor = sentiment === "positive";
-  const label = make("span", "label", `${isFor ? "▲" : "▼"} ${percent(confidence)}`);
+  const label = make("span", "tag", `${isFor ? "▲" : "▼"} ${percent(confidence)}`);
   const verdict = make("span", isFor ? "for" : "against", label, make("span", "unseen", `${sentiment}: `));
   const start = text.trim().slice(0, 120);
   const buttons = [
     make("button", "past", verdict, make("bdi", "", start)),
     make("button", "quiet", "Delete", make("span", "unseen", ` “${start}”`)),
   ];
-  for (const button of buttons) button.dataset.index = index;
+  for (const button of buttons) {
+    button.type = "button";
+    button.dataset.index = index;
+  }
   return make("li", "", ...buttons);
 }

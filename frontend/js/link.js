@@ -1,35 +1,25 @@
 /**
- * A review inside a link, after the #: browsers send that part to no server. It is the review as
- * JSON (which spells lone surrogates out), deflated with a checksum, in URL-safe Base64.
+ * A review inside a link, after the #: browsers send that part to no server. It is JSON (which spells
+ * lone surrogates out), deflated with a checksum, in URL-safe Base64: the review, or where words of it
+ * are struck out, {review, struck: [[start, end], …]}.
  */
-
-import { byId, on, say } from "./dom.js";
 
 const MARK = "#review=";
 
 /** No review has more; a link must not unpack to gigabytes. */
 const MOST_BYTES = 250_000;
 
-export function prepareLink(review) {
-  const field = byId("link");
-  on("make-link", "click", async () => {
-    field.value = await linkTo(review());
-    field.hidden = false;
-    field.select();
-    const copied = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
-    say("link-note", copied ? "Link copied." : "Copy the link from the field.");
-  });
-}
-
-async function linkTo(review) {
-  const packed = await pass(new TextEncoder().encode(JSON.stringify(review)), new CompressionStream("deflate"));
+/** The address that shows a review, with stretches {start, end} of it struck out. */
+export async function linkTo(review, struck) {
+  const carried = struck.length ? { review, struck: struck.map(({ start, end }) => [start, end]) } : review;
+  const packed = await pass(new TextEncoder().encode(JSON.stringify(carried)), new CompressionStream("deflate"));
   const text = btoa(Array.from(packed, (byte) => String.fromCharCode(byte)).join(""));
   const safe = text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   return `${location.origin}${location.pathname}${MARK}${safe}`;
 }
 
 /**
- * The review that this page's address carries; afterwards the address carries none.
+ * What this page's address carries, {review, struck}; afterwards the address carries nothing.
  * @throws where the link is damaged
  */
 export async function takeFromLink() {
@@ -38,9 +28,15 @@ export async function takeFromLink() {
   history.replaceState(null, "", pathname);
   const text = atob(hash.slice(MARK.length).replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  const review = JSON.parse(new TextDecoder().decode(await pass(bytes, new DecompressionStream("deflate"))));
+  const carried = JSON.parse(new TextDecoder().decode(await pass(bytes, new DecompressionStream("deflate"))));
+  const { review, struck = [] } = typeof carried === "string" ? { review: carried } : Object(carried);
   if (typeof review !== "string" || review === "") throw new Error("the link holds no review");
-  return review;
+  if (!Array.isArray(struck) || !struck.every(isStretch)) throw new Error("the link strikes out what is no place");
+  return { review, struck: struck.map(([start, end]) => ({ start, end })) };
+}
+
+function isStretch(stretch) {
+  return Array.isArray(stretch) && stretch.length === 2 && stretch.every(Number.isInteger) && stretch[0] >= 0 && stretch[0] < stretch[1];
 }
 
 async function pass(bytes, through) {

@@ -1,13 +1,14 @@
-/** Puts the page together: desk → reader → screen. */
+/** Puts the page together: desk → reader → verdict. */
 
 import { fetchModel, readReview } from "./api.js";
 import { isExample, prepareDesk, send, setLimit, submit } from "./desk.js";
-import { on, say } from "./dom.js";
-import { prepareExplanation } from "./explanation.js";
+import { byId, on, say } from "./dom.js";
+import { prepareExplanation, strikeOut } from "./explanation.js";
 import { prepareHistory, remember } from "./history.js";
-import { prepareLink, takeFromLink } from "./link.js";
+import { takeFromLink } from "./link.js";
 import { showModel, showNoModel } from "./model.js";
 import { createReader } from "./reader.js";
+import { prepareShare } from "./share.js";
 import { showState } from "./view.js";
 
 /** A review that stood this long, in milliseconds, without another word is kept in the history. */
@@ -16,6 +17,9 @@ const SETTLED = 4_000;
 let state = { name: "idle" };
 let settling;
 
+/** A review that somebody sent, {review, struck}, once the visitor has had it read. */
+let linked = { review: "", struck: [] };
+
 const { read, stop, cancel } = createReader(show, readReview);
 
 function show(next) {
@@ -23,11 +27,15 @@ function show(next) {
   showState(state);
   clearTimeout(settling);
   settling = setTimeout(settle, state.job?.quiet ? SETTLED : 0);
+  const isLinked = state.name === "result" && state.job.text === linked.review;
+  if (isLinked && linked.struck.length) strikeOut(linked.struck.splice(0));
 }
 
+/** What the visitor wrote is remembered; examples, and what somebody else sent, are not. */
 function settle() {
   const { name, job, answer } = state;
-  if (name === "result" && job.sent === job.text && !isExample(job.text)) remember({ ...answer, text: job.text });
+  const isOwn = name === "result" && job.sent === job.text && !isExample(job.text) && job.text !== linked.review;
+  if (isOwn) remember({ ...answer, text: job.text });
 }
 
 function readText(text, quiet) {
@@ -35,27 +43,50 @@ function readText(text, quiet) {
   if (!quiet || !known) read({ text, sent: text, quiet });
 }
 
+/** Show what a link carries; it is neither put into the box nor sent before the visitor says so. */
 async function openLink() {
   try {
-    const review = await takeFromLink();
-    if (review) submit(review);
+    const carried = await takeFromLink();
+    if (carried) offer(carried);
   } catch {
-    say("notice", "The link that brought you here is damaged. Ask for it again, or paste the review itself.");
+    offer(undefined);
+    say("offer-text", "The link that brought you here is damaged. Ask for it again, or paste the review itself.");
   }
 }
 
-prepareDesk({ read: readText, rest: () => state.name === "idle" || cancel(false) });
-prepareExplanation(
-  (text, sent) => read({ text, sent, quiet: true }),
-  (text, answer) => {
+function offer(carried) {
+  const words = carried?.struck.length ? `, with ${carried.struck.length} of its words struck out` : "";
+  byId("offer").hidden = false;
+  say("offer-text", `Somebody sent you this review${words}. It is sent nowhere before you have it read.`);
+  say("offer-review", carried?.review ?? "");
+  byId("accept").hidden = !carried;
+  byId("decline").textContent = carried ? "Leave it" : "Close";
+  byId("accept").onclick = () => {
+    closeOffer();
+    linked = carried;
+    submit(carried.review);
+  };
+}
+
+function closeOffer() {
+  byId("offer").hidden = true;
+  byId("review").focus();
+}
+
+const hasDraft = prepareDesk({ read: readText, rest: () => state.name === "idle" || cancel(false) });
+if (hasDraft) byId("lede").textContent = "Your draft is back. It is read when you write on or press the button, not before.";
+prepareExplanation({
+  ask: (text, sent) => read({ text, sent, quiet: true }),
+  putBack: (text, answer) => {
     stop();
     show({ name: "result", job: { text, sent: text, quiet: true }, answer });
   },
-);
+});
 prepareHistory(submit);
-prepareLink(() => state.job.text);
+prepareShare(() => state);
 on("again", "click", send);
 on("cancel", "click", () => cancel(true));
+on("decline", "click", closeOffer);
 addEventListener("pagehide", settle);
 addEventListener("hashchange", openLink);
 addEventListener("online", () => {

@@ -1,11 +1,14 @@
-/** What the model says about itself. */
+/** What the model says about itself, and what is known of its answers to texts of some length. */
 
 import { byId, say } from "./dom.js";
 import { count, percent } from "./phrases.js";
 
 const TERMS = ["precision", "recall", "f1", "auc", "ece"];
 
-export function showModel({ version, architecture = "", metrics, limits }) {
+let metrics = {};
+
+export function showModel({ version, architecture = "", metrics: measured, limits }) {
+  metrics = measured;
   const { accuracy, reviews, ece } = metrics;
   if (accuracy && reviews) {
     byId("accuracy").textContent = percent(accuracy, 1);
@@ -22,4 +25,16 @@ export function showModel({ version, architecture = "", metrics, limits }) {
 
 export function showNoModel() {
   say("model-state", "The model’s figures could not be loaded. Reviews may still be read.");
+}
+
+/** How often the model was right on texts as long as this one; empty where nobody measured it. */
+export function grounds({ words, truncated }) {
+  const { short_tokens: shortTokens, short_accuracy: shortAccuracy, slices = [] } = metrics;
+  if (words.length <= shortTokens) return rightOften(shortAccuracy, "texts as short as this");
+  const slice = truncated ? slices.at(-1) : slices.find(({ tokens }) => words.length <= Number(/^\d+ to (\d+)$/.exec(tokens)?.[1]));
+  return rightOften(slice?.accuracy, "reviews of about this length");
+}
+
+function rightOften(accuracy, texts) {
+  return accuracy ? `On ${texts} the model is right ${Math.round(accuracy * 100)} times in 100.` : "";
 }

@@ -1,5 +1,6 @@
 /** Numbers and problems in plain words. */
 
+/** Least confidence, in words. */
 const CONFIDENCE = [
   [0.98, "Practically certain"],
   [0.9, "Very sure"],
@@ -8,8 +9,27 @@ const CONFIDENCE = [
   [0, "Almost a coin toss"],
 ];
 
-export function confidenceInWords(confidence) {
-  return `${CONFIDENCE.find(([least]) => confidence >= least)[1]}, ${percent(confidence)}`;
+const VERDICTS = {
+  positive: "Positive",
+  negative: "Negative",
+  mixed: "Mixed",
+  unclear: "Not enough to go on",
+};
+
+/** The API's own verdict; from one that gives none, the sentiment. */
+export function verdictOf({ verdict, sentiment }) {
+  return verdict in VERDICTS ? verdict : sentiment;
+}
+
+export function verdictInWords(answer) {
+  return VERDICTS[verdictOf(answer)];
+}
+
+export function confidenceInWords(answer) {
+  const verdict = verdictOf(answer);
+  if (verdict === "mixed") return `It speaks for the film and against it: ${percent(answer.probability)} positive`;
+  if (verdict === "unclear") return `Leaning ${answer.sentiment}, ${percent(answer.confidence)}, but do not build on it`;
+  return `${CONFIDENCE.find(([least]) => answer.confidence >= least)[1]}, ${percent(answer.confidence)}`;
 }
 
 /** A share of 0 to 1, never rounded to a certainty. */
@@ -21,18 +41,17 @@ export function percent(share, digits = 0) {
   return `${value.toFixed(digits)}%`;
 }
 
-export function shortVerdict({ sentiment, confidence }) {
-  return `${sentiment === "positive" ? "Positive" : "Negative"}, ${percent(confidence)}`;
+export function shortVerdict(answer) {
+  const verdict = verdictOf(answer);
+  if (verdict === "mixed" || verdict === "unclear") return `${VERDICTS[verdict]}, ${percent(answer.probability)} positive`;
+  return `${VERDICTS[verdict]}, ${percent(answer.confidence)}`;
 }
 
-/** What a calibrated probability of positive means. */
-export function frequency(probability) {
-  return `Of all reviews that score like this, ${percent(probability)} are positive.`;
-}
-
-export function direction(contribution) {
-  if (contribution === 0) return "speaks neither for nor against";
-  return contribution > 0 ? "speaks for the film" : "speaks against it";
+/** Which way something speaks; its level says how much, 0 (hardly) to 3. */
+export function direction(strength, level = 2) {
+  if (level === 0 || strength === 0) return "hardly speaks either way";
+  const much = { 1: " a little", 3: " strongly" }[level] ?? "";
+  return strength > 0 ? `speaks${much} for the film` : `speaks${much} against it`;
 }
 
 export function count(value, noun) {

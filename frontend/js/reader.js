@@ -1,10 +1,10 @@
 /**
- * One review at a time: asks, waits while the model wakes up, asks again. A newer review ends
- * whatever is under way.
+ * One review at a time: asks, waits while the model wakes up, asks again.
  *
  * A job is {text, sent, quiet}: the review; without the words struck out; whether nobody asked for it
- * by a button, so that nothing may jump. Shown are {name, job} and, by name: idle (stopped), reading
- * (again), waiting (problem, until in ms), result (answer), problem (problem).
+ * by a button, so that nothing may jump. A quiet job waits for the answer that is under way, so that
+ * somebody who writes steadily sees answers; any other ends it. Shown are {name, job} and, by name:
+ * idle (stopped), reading (again), waiting (problem, until in ms), result (answer), problem (problem).
  */
 
 import { Problem } from "./api.js";
@@ -12,27 +12,42 @@ import { Problem } from "./api.js";
 /** A model that has not woken up after this many attempts has another problem. */
 const MOST_ATTEMPTS = 12;
 
+/** Milliseconds after which an answer that is under way may be overtaken by a quiet job. */
+const SLOW_ANSWER = 2_500;
+
 export function createReader(show, send) {
   let current = new AbortController();
+  let wanted;
+  let underWay = false;
   let waiting = false;
-  let next;
+  let askedAt = 0;
+  let overtaking;
 
-  async function read(job) {
-    next = job;
-    if (waiting && job.quiet) return; // the API said when to ask again; typing on does not change that
+  function read(job) {
+    wanted = job;
+    if (!job.quiet || !underWay) return start();
+    // The API said when to ask again; typing on does not change that.
+    clearTimeout(overtaking);
+    if (waiting) return;
+    overtaking = setTimeout(() => underWay && !waiting && wanted === job && start(), askedAt + SLOW_ANSWER - Date.now());
+  }
+
+  async function start() {
     stop();
     const { signal } = current;
+    underWay = true;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      show({ name: "reading", job: next, again: attempt > 1 });
-      const state = await tryOnce(next, signal, attempt === MOST_ATTEMPTS);
+      const job = wanted;
+      askedAt = Date.now();
+      show({ name: "reading", job, again: attempt > 1 });
+      const state = await tryOnce(job, signal, attempt === MOST_ATTEMPTS);
       if (signal.aborted) return;
       waiting = state.name === "waiting";
+      underWay = waiting || wanted !== job;
       show(state);
-      if (!waiting) return;
-      await new Promise((resolve) => {
-        setTimeout(resolve, state.until - Date.now());
-        signal.addEventListener("abort", resolve);
-      });
+      if (waiting) await rest(state.until - Date.now(), signal);
+      else if (underWay) attempt = 0;
+      else return;
       if (!signal.aborted) waiting = false;
     }
   }
@@ -48,8 +63,10 @@ export function createReader(show, send) {
   }
 
   function stop() {
+    clearTimeout(overtaking);
     current.abort();
     current = new AbortController();
+    underWay = false;
     waiting = false;
   }
 
@@ -59,4 +76,12 @@ export function createReader(show, send) {
   }
 
   return { read, stop, cancel };
+}
+
+/** Resolves after some milliseconds, or as soon as the signal aborts. */
+function rest(milliseconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", resolve);
+  });
 }

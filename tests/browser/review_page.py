@@ -21,10 +21,29 @@ WRITE = """json => {
   box.value = JSON.parse(json);
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
+# Puts the caret on a word, as a tap or the arrow keys do.
+POINT = """word => {
+  const box = document.getElementById("review");
+  const at = box.value.indexOf(word);
+  box.focus({ preventScroll: true });
+  box.setSelectionRange(at + 1, at + 1);
+}"""
+GO_TO_END = """() => {
+  const box = document.getElementById("review");
+  box.setSelectionRange(box.value.length, box.value.length);
+}"""
+# What is lit in the text, in its order: [kind, words], wherever the browser keeps that.
+MARKS = """() => JSON.stringify([...CSS.highlights]
+  .flatMap(([kind, ranges]) => [...ranges].map((range) => [kind, range]))
+  .filter(([, range]) => !range.collapsed)
+  .sort(([, a], [, b]) => a.startOffset - b.startOffset)
+  .map(([kind, range]) => [kind, range.toString()]))"""
 READ = "selector => JSON.stringify(document.querySelector(selector).textContent)"
 SHOWN = """json => {
-  const isResult = document.getElementById("screen").dataset.state === "result";
-  return isResult && document.getElementById("words").textContent === JSON.parse(json);
+  const { state, busy } = document.getElementById("screen").dataset;
+  const mirror = document.getElementById("mirror");
+  const isRead = state === "result" && busy === undefined && "fresh" in mirror.dataset;
+  return isRead && mirror.textContent === JSON.parse(json);
 }"""
 PAST = "() => localStorage.getItem('reeltone.history') ?? '[]'"
 BOX = "() => JSON.stringify(document.getElementById('review').value)"
@@ -73,12 +92,19 @@ class ReviewPage:
 
     def type(self, text: str) -> None:
         """Write with the keyboard, after what is in the box."""
+        self.page.evaluate(GO_TO_END)
         self.page.locator("#review").press_sequentially(text)
 
     def follow(self, link: str) -> None:
         """Open a link as from elsewhere, in this window."""
         self.page.goto("about:blank")
         self.page.goto(link)
+        self.page.locator("#offer").wait_for()
+
+    def accept(self, link: str) -> None:
+        """Open a link and have read what it carries."""
+        self.follow(link)
+        self.page.get_by_role("button", name="Read it").click()
 
     def link(self) -> str:
         """A link that carries the review on show."""
@@ -91,12 +117,18 @@ class ReviewPage:
         entries: list[dict[str, Any]] = json.loads(self.page.evaluate(PAST))
         return entries
 
+    def point_at(self, word: str) -> None:
+        """Put the caret on a word, the first that reads so."""
+        self.page.evaluate(POINT, word)
+        self.page.locator("#share bdi", has_text=word).wait_for()
+
     def strike(self, word: str) -> None:
-        """Click a word of the review, the first that reads so."""
-        self.page.locator("#words").get_by_text(word, exact=True).first.click()
+        """Strike out a word, or put it back."""
+        self.point_at(word)
+        self.page.locator("#strike").click()
 
     def wait_for(self, state: str) -> None:
-        """Wait for a state of the screen: idle, reading, waiting, problem or result."""
+        """Wait for a state: idle, reading, waiting, problem, stopped or result."""
         self.page.locator(f"#screen[data-state={state}]").wait_for(timeout=30_000)
 
     def wait_for_text(self, text: str) -> None:
@@ -113,14 +145,14 @@ class ReviewPage:
         text: str = json.loads(self.page.evaluate(BOX))
         return text
 
-    def words(self) -> list[str]:
-        """The marked words in their order."""
-        found = self.page.evaluate(
-            "() => JSON.stringify([...document.querySelectorAll('#words .word')]"
-            ".map((word) => word.textContent))"
-        )
-        words: list[str] = json.loads(found)
-        return words
+    def marks(self) -> list[tuple[str, str]]:
+        """What is lit in the text, in order: a kind such as ``for-3`` or ``struck``, words."""
+        marks: list[list[str]] = json.loads(self.page.evaluate(MARKS))
+        return [(kind, words) for kind, words in marks]
+
+    def marked(self, kind: str) -> list[str]:
+        """The words that are marked so, or whose kind begins so."""
+        return [words for other, words in self.marks() if other.startswith(kind)]
 
     def scrolls_sideways(self) -> bool:
         """Whether the page is wider than the window."""

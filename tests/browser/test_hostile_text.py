@@ -11,11 +11,11 @@ MARKUP = """A fine <b>film</b> <script>document.title = "owned"; alert(1)</scrip
 <a href="javascript:alert(1)">really</a>
 <svg onload=alert(1)></svg> <style>body { display: none }</style> </p></div> <!-- good --> fun"""
 
-ELEMENTS = """() => [...document.querySelectorAll("#explanation *, #past *")]
+ELEMENTS = """() => [...document.querySelectorAll("#mirror *, #explanation *, #mood *, #past *")]
   .map((each) => each.localName)"""
 OUR_ELEMENTS = {
-    *("section", "h3", "p", "span", "div", "ol", "li"),
-    *("button", "input", "bdi", "strong", "svg", "polyline"),
+    *("section", "h3", "p", "span", "div", "ol", "li", "br"),
+    *("button", "input", "b", "bdi", "i", "strong", "svg", "polyline"),
 }
 
 TEXTS = {
@@ -66,11 +66,10 @@ def test_hostile_text_survives_a_reload_the_history_and_a_link(
             review_page.read("Something else.")
             review_page.wait_for_text("Something else.")
             assert review_page.past()[1]["text"] == text
-            review_page.follow(link)
+            review_page.accept(link)
             review_page.wait_for_text(text)
             assert review_page.box() == text
             page.reload()
-            review_page.wait_for_text(text)
             assert review_page.box() == text
             assert (
                 set(

@@ -35,11 +35,58 @@ def test_a_review_is_sent_once_the_writer_pauses(review_page: ReviewPage) -> Non
     requests = review_page.fake(GOOD)
     for end in range(2, 12):
         review_page.write("A fine film."[:end])
-        review_page.page.clock.run_for(300)
+        review_page.page.clock.run_for(50)
     assert requests == []
-    review_page.page.clock.run_for(600)
+    review_page.page.clock.run_for(300)
     review_page.wait_for("result")
     assert sent(requests) == ["A fine film"]
+
+
+def test_answers_come_while_the_writer_writes_steadily(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    requests = review_page.fake(GOOD)
+    text = "A fine film, and I would see it again."
+    for end in range(1, len(text) + 1):
+        review_page.write(text[:end])
+        review_page.page.clock.run_for(150)
+        review_page.page.wait_for_timeout(5)
+    assert 4 <= len(requests) <= 8  # in 5.7 s without a pause
+
+
+def test_the_marks_stay_with_their_words_while_the_writer_writes_on(
+    review_page: ReviewPage,
+) -> None:
+    text = "A superb film with a dull end."
+    review_page.fake(answer(text, [0.0, 0.9, 0.0, 0.0, 0.0, -0.8, 0.0]))
+    review_page.type(text)
+    review_page.wait_for_text(text)
+    marks = [("for-3", "superb"), ("against-3", "dull")]
+    assert review_page.marks() == marks
+    held: list[Route] = []
+    review_page.handle(held.append)
+    for change in (
+        "🎬 A superb film with a dull end.",
+        "🎬 A superb film, mind you, with a dull end.",
+        "🎬 A superb film, mind you, with a dull end. Or so.",
+    ):
+        review_page.write(change)
+        assert review_page.marks() == marks
+    review_page.write("A superb film with an end.")
+    assert review_page.marked("against") in ([], [""])
+
+
+def test_an_answer_to_an_older_text_marks_what_is_still_there(review_page: ReviewPage) -> None:
+    text = "A superb film with a dull end."
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.write(text)
+    review_page.page.wait_for_timeout(400)
+    review_page.write("🎬 " + text.replace("film", "picture"))
+    fake = answer(text, [0.0, 0.9, 0.5, 0.0, 0.0, -0.8, 0.0])
+    held[0].fulfill(status=200, body=fake.body, headers=fake.headers)
+    review_page.wait_for("result")
+    assert review_page.marks() == [("against-3", "dull")]  # before it, the text is another
 
 
 def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) -> None:
@@ -62,20 +109,21 @@ def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) 
     assert sent(requests) == ["Fine.\n", "A pasted text."]
 
 
-def test_writing_on_ends_the_older_question(review_page: ReviewPage) -> None:
+def test_an_older_question_that_takes_long_is_overtaken(review_page: ReviewPage) -> None:
     failed: list[str] = []
     review_page.page.on("requestfailed", lambda request: failed.append(request.failure or ""))
     held: list[Route] = []
     review_page.handle(held.append)
     review_page.type("The older one.")
-    review_page.page.wait_for_timeout(800)
+    review_page.page.wait_for_timeout(400)
     review_page.type(" And more.")
-    review_page.page.wait_for_timeout(800)
+    review_page.page.wait_for_timeout(600)
+    assert (len(held), failed) == (1, [])
+    review_page.page.wait_for_timeout(2_500)
     newer = answer("The older one. And more.", [-1.0], sentiment="negative", probability=0.1)
     held[1].fulfill(status=200, body=newer.body, headers=newer.headers)
-    review_page.wait_for("result")
+    review_page.wait_for_text("The older one. And more.")
     assert failed == ["net::ERR_ABORTED"]
-    assert review_page.text_of("#words") == "The older one. And more."
 
 
 def test_the_last_verdict_stays_while_the_next_one_is_awaited(review_page: ReviewPage) -> None:

@@ -27,11 +27,17 @@ def read_all(review_page: ReviewPage) -> None:
         review_page.wait_for_text(review)
 
 
-def test_a_reload_loses_neither_the_text_nor_the_verdict(review_page: ReviewPage) -> None:
+def test_a_restored_draft_is_not_sent_before_the_writer_acts(review_page: ReviewPage) -> None:
     review_page.type("A wonderful draft")
-    review_page.page.reload()
-    assert review_page.box() == "A wonderful draft"
     review_page.wait_for_text("A wonderful draft")
+    requests = review_page.fake(GOOD)
+    review_page.page.reload()
+    assert review_page.box() == review_page.text_of("#mirror") == "A wonderful draft"
+    assert "Your draft is back" in review_page.text_of("#lede")
+    review_page.page.wait_for_timeout(1_500)
+    assert requests == []
+    review_page.page.get_by_role("button", name="Read the review").click()
+    review_page.wait_for("result")
 
 
 def test_a_text_replaced_by_an_example_survives_a_reload(review_page: ReviewPage) -> None:
@@ -150,7 +156,7 @@ def test_a_link_carries_a_review_to_another_browser(review_page: ReviewPage) -> 
         asked: list[Request] = []
         other.page.on("request", lambda request: asked.append(request))
         other.fake(GOOD)
-        other.page.goto(link)
+        other.accept(link)
         other.wait_for_text(text)
         assert other.box() == text
         assert other.page.url == review_page.url
@@ -166,9 +172,62 @@ def test_a_link_does_not_cost_the_reader_their_own_draft(review_page: ReviewPage
     link = review_page.link()
     review_page.write("My own draft.")
     review_page.follow(link)
+    assert review_page.box() == "My own draft."
+    review_page.page.get_by_role("button", name="Read it").click()
     review_page.wait_for_text("A review to send.")
     review_page.page.get_by_role("button", name="Bring my text back").click()
     assert review_page.box() == "My own draft."
+
+
+def test_a_linked_review_is_neither_sent_nor_remembered_unasked(review_page: ReviewPage) -> None:
+    text = "A review of somebody else."
+    review_page.fake(answer(text, [0.9]))
+    review_page.read(text)
+    review_page.wait_for_text(text)
+    link = review_page.link()
+    page = review_page.page
+    page.locator("#past-summary").click()
+    page.get_by_role("button", name="Delete all").click()
+    page.get_by_role("button", name="Clear").click()
+    requests = review_page.fake(answer(text, [0.9]))
+    page.goto(link)  # as a page elsewhere can, by changing the fragment alone
+    page.locator("#offer-review", has_text=text).wait_for()
+    page.wait_for_timeout(1_500)
+    assert (requests, review_page.box()) == ([], "")
+    page.get_by_role("button", name="Read it").click()
+    review_page.wait_for_text(text)
+    page.wait_for_timeout(500)
+    assert review_page.past() == []
+
+
+def test_a_linked_review_can_be_left(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read("A review to send.")
+    review_page.wait_for("result")
+    link = review_page.link()
+    review_page.write("My own draft.")
+    review_page.follow(link)
+    review_page.page.get_by_role("button", name="Leave it").click()
+    assert review_page.box() == "My own draft."
+    assert not review_page.page.locator("#offer").is_visible()
+
+
+def test_a_link_keeps_what_is_struck_out(review_page: ReviewPage) -> None:
+    text = "A superb 🎬 film with a dull end."
+    requests = review_page.fake(answer(text, [0.9, 0.2, -0.8]))
+    review_page.read(text)
+    review_page.wait_for_text(text)
+    review_page.strike("superb")
+    review_page.strike("end")
+    review_page.page.locator("#what-if-text strong", has_text="%").wait_for()
+    link = review_page.link()
+    requests.clear()
+    review_page.accept(link)
+    review_page.wait_for_requests(requests, 2)
+    sent = [json.loads(request.post_data or "")["review"] for request in requests]
+    assert sent == [text, text.replace("superb", " " * 6).replace("end.", " " * 4)]
+    review_page.page.locator("#what-if-text strong", has_text="%").wait_for()
+    assert review_page.marked("struck") == ["superb", "end."]
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "not base64", "huge"])
@@ -216,7 +275,7 @@ def test_the_address_keeps_no_review(review_page: ReviewPage) -> None:
     review_page.read("A review to send.")
     review_page.wait_for("result")
     link = review_page.link()
-    review_page.follow(link)
+    review_page.accept(link)
     review_page.wait_for_text("A review to send.")
     assert review_page.page.evaluate("location.href") == review_page.url
 

@@ -42,7 +42,7 @@ def test_real_reviews_are_shown_whole_and_most_are_judged_right(
         review_page.read(review)
         review_page.wait_for_text(review)
         right += review_page.text_of("#verdict") == verdict
-        assert review_page.page.locator("#words .word").count() > 10
+        assert len(review_page.marks()) > 2
         assert review_page.page.locator("#strip button").count() >= 1
     assert right >= 2 * EACH_SIDE * 0.75
 
@@ -53,6 +53,6 @@ def test_real_reviews_survive_a_link(
     for _, review in real_reviews[::4]:
         review_page.read(review)
         review_page.wait_for_text(review)
-        review_page.follow(review_page.link())
+        review_page.accept(review_page.link())
         review_page.wait_for_text(review)
         assert review_page.box() == review

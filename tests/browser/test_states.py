@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_passing_problem_counts_down_and_sends_the_review_again(
     review_page.page.clock.run_for(seconds * 1_000)
     review_page.wait_for("result")
     assert [json.loads(request.post_data or "")["review"] for request in requests] == [REVIEW] * 2
-    assert review_page.text_of("#words") == REVIEW
+    assert review_page.text_of("#mirror") == REVIEW
 
 
 def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: ReviewPage) -> None:
@@ -71,7 +72,7 @@ def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: Revi
     review_page.wait_for("waiting")
     review_page.page.get_by_role("button", name="Stop waiting").click()
     review_page.page.clock.run_for(60_000)
-    review_page.wait_for("idle")
+    review_page.wait_for("stopped")
     assert review_page.text_of("#card-title") == "Stopped"
     assert len(requests) == 1
     assert review_page.box() == REVIEW
@@ -139,7 +140,7 @@ def test_after_a_failure_the_review_can_be_sent_again(review_page: ReviewPage) -
     review_page.wait_for("problem")
     review_page.page.get_by_role("button", name="Try again").click()
     review_page.wait_for("result")
-    assert review_page.text_of("#words") == REVIEW
+    assert review_page.text_of("#mirror") == REVIEW
 
 
 def test_a_call_that_breaks_once_is_made_again(review_page: ReviewPage) -> None:
@@ -201,7 +202,7 @@ def test_a_newer_review_ends_the_older_one_and_its_answer_is_dropped(
         held[0].fulfill(status=200, body=older.body, headers=older.headers)
     review_page.page.wait_for_timeout(100)
     assert review_page.text_of("#verdict") == "Negative"
-    assert review_page.text_of("#words") == "The newer one."
+    assert review_page.text_of("#mirror") == "The newer one."
     assert failed == ["net::ERR_ABORTED"]
 
 
@@ -215,7 +216,7 @@ def test_a_newer_review_ends_the_wait_for_an_older_one(review_page: ReviewPage) 
     review_page.wait_for("result")
     review_page.page.clock.run_for(60_000)
     assert len(requests) == 2
-    assert review_page.text_of("#words") == newer
+    assert review_page.text_of("#mirror") == newer
 
 
 def test_nothing_and_too_much_are_noticed_before_anything_is_sent(review_page: ReviewPage) -> None:
@@ -259,34 +260,86 @@ def test_the_page_works_without_the_model_s_figures(review_page: ReviewPage) -> 
     review_page.page.get_by_text("figures could not be loaded").wait_for()
     review_page.read(REVIEW)
     review_page.wait_for("result")
-    assert review_page.text_of("#words") == REVIEW
+    assert review_page.text_of("#mirror") == REVIEW
 
 
-CONFIDENCES = [
-    (0.9999, "Positive", "Practically certain, over 99%", "over 99% are positive"),
-    (0.9312, "Positive", "Very sure, 93%", "93% are positive"),
-    (0.55, "Positive", "Almost a coin toss, 55%", "55% are positive"),
-    (0.32, "Negative", "Leaning, not sure, 68%", "32% are positive"),
-    (0.2, "Negative", "Fairly sure, 80%", "20% are positive"),
-    (0.0134, "Negative", "Practically certain, 99%", "1% are positive"),
-    (0.0001, "Negative", "Practically certain, over 99%", "under 1% are positive"),
+VERDICTS = [
+    (0.9999, None, "Positive", "Practically certain, over 99%"),
+    (0.9312, None, "Positive", "Very sure, 93%"),
+    (0.55, None, "Positive", "Almost a coin toss, 55%"),
+    (0.32, None, "Negative", "Leaning, not sure, 68%"),
+    (0.2, "negative", "Negative", "Fairly sure, 80%"),
+    (0.0134, None, "Negative", "Practically certain, 99%"),
+    (0.0001, None, "Negative", "Practically certain, over 99%"),
+    (0.55, "mixed", "Mixed", "It speaks for the film and against it: 55% positive"),
+    (0.9, "unclear", "Not enough to go on", "Leaning positive, 90%, but do not build on it"),
+    (0.9, "unheard-of", "Positive", "Very sure, 90%"),
 ]
 
 
-def test_the_confidence_is_put_in_plain_words(
+def test_the_verdict_says_no_more_than_is_known(
     review_page: ReviewPage, subtests: pytest.Subtests
 ) -> None:
     gauge = review_page.page.get_by_role("img", name="Probability that it is positive")
-    for probability, verdict, confidence, frequency in CONFIDENCES:
-        with subtests.test(probability=probability):
-            text = f"Scored {probability}"
-            certainty = max(probability, 1 - probability)
+    for probability, verdict, title, confidence in VERDICTS:
+        with subtests.test(probability=probability, verdict=verdict):
+            text = f"Scored {probability}, {verdict}"
+            values: dict[str, object] = {
+                "sentiment": "positive" if probability >= 0.5 else "negative",
+                "probability": probability,
+                "confidence": max(probability, 1 - probability),
+            }
             review_page.page.unroute_all()
-            values = {"probability": probability, "confidence": certainty}
-            review_page.fake(answer(text, [1.0], sentiment=verdict.lower(), **values))
+            review_page.fake(
+                answer(text, [1.0], **values, **({"verdict": verdict} if verdict else {}))
+            )
             review_page.read(text)
             review_page.wait_for_text(text)
-            assert review_page.text_of("#verdict") == verdict
+            assert review_page.text_of("#verdict") == title
             assert review_page.text_of("#confidence") == confidence
-            assert frequency in review_page.text_of("#frequency")
+            assert "100%" not in review_page.text_of("main")
             assert gauge.is_visible()
+
+
+def test_the_surer_the_wider_the_verdict_is_set(review_page: ReviewPage) -> None:
+    widths = []
+    for confidence in (0.55, 0.8, 0.99):
+        text = f"Sure {confidence}."
+        review_page.page.unroute_all()
+        review_page.fake(answer(text, [1.0], probability=confidence, confidence=confidence))
+        review_page.read(text)
+        review_page.wait_for_text(text)
+        widths.append(review_page.page.locator("#verdict").evaluate("word => word.offsetWidth"))
+    assert widths[0] * 1.15 < widths[1] and widths[1] * 1.15 < widths[2]
+
+
+def test_what_is_known_of_texts_of_this_length_is_said(review_page: ReviewPage) -> None:
+    with urlopen(f"{review_page.url}api/model") as response:
+        metrics = json.load(response)["metrics"]
+    short = "A fine film."
+    long = "A fine film, and more to say of it than that. " * 5
+    (slice_,) = [each for each in metrics["slices"] if each["tokens"] == "1 to 100"]
+    known = [
+        (short, metrics["short_accuracy"], "texts as short as this"),
+        (long, slice_["accuracy"], "reviews of about this length"),
+    ]
+    for text, accuracy, texts in known:
+        review_page.page.unroute_all()
+        review_page.fake(answer(text, [1.0]))
+        review_page.read(text)
+        review_page.wait_for_text(text)
+        expected = f"On {texts} the model is right {accuracy * 100:.0f} times in 100."
+        assert review_page.text_of("#grounds") == expected
+
+
+def test_an_error_while_somebody_writes_keeps_the_last_verdict(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD, problem(502, "model-failed", "The model failed."), GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    review_page.type("!")
+    review_page.page.locator("#hiccup").wait_for()
+    assert "The verdict is that on the text before." in review_page.text_of("#hiccup")
+    assert review_page.page.locator("#verdict").is_visible()
+    review_page.type("!")
+    review_page.wait_for_text(REVIEW + "!!")
+    assert not review_page.page.locator("#hiccup").is_visible()
