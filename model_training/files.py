@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +36,23 @@ def run_command(
     """Run a program's ``main``; an expected error ends it with its message alone."""
     try:
         main(arguments)
+        sys.stdout.flush()
     except expected as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        if not _is_nobody_reading():
+            raise
+        sys.exit(1)
+
+
+def _is_nobody_reading() -> bool:
+    """Whether the reader of this program's output has left, as ``head`` does."""
+    reader = select.poll()
+    reader.register(sys.stdout, 0)  # errors and hang-ups are reported all the same
+    if not reader.poll(0):
+        return False
+    # What is left to write goes nowhere, or Python would complain on its way out.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
