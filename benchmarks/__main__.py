@@ -8,80 +8,42 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
-from benchmarks import (
-    answers,
-    batch,
-    cold_start,
-    limit,
-    load,
-    million,
-    peers,
-    start,
-    text,
-)
+from benchmarks import answers, batch, cold_start, distilbert, limit, load, million, start, text
+from benchmarks.part import Bench
 from benchmarks.report import write_report
-from benchmarks.results import RESULTS, Figures, MissingNeedError, load_results, measure_part
-from benchmarks.reviews import Source, from_corpus, made_up
-from model_training.corpus.cache import add_data_options, prepare_corpus
+from benchmarks.results import RESULTS, MissingNeedError, load_results, measure_part
+from model_training.corpus.cache import add_data_options
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.paths import DOCS
 
-
-@dataclass(frozen=True)
-class Bench:
-    """What a run measures with."""
-
-    data_dir: Path
-    archive: Path | None
-    quick: bool
-    reviews: int
-    """Of the part ``million``."""
-    seconds: float
-    """Of each number of users of the part ``load``."""
-
-    @cached_property
-    def source(self) -> Source:
-        """The reviews; the data set is only read when a part asks for them."""
-        return made_up() if self.quick else from_corpus(prepare_corpus(self.data_dir, self.archive))
-
-
-PARTS: dict[str, Callable[[Bench], Figures]] = {
-    "text": lambda bench: text.measure(bench.source, bench.quick),
-    "answers": lambda bench: answers.measure(bench.source, bench.quick),
-    "limit": lambda bench: limit.measure(bench.source, bench.quick),
-    "batch": lambda bench: batch.measure(bench.source, bench.quick),
-    "start": lambda bench: start.measure(bench.source, bench.quick),
-    "peers": lambda bench: peers.measure(bench.source, bench.quick),
-    "cold-start": lambda bench: cold_start.measure(bench.quick),
-    "load": lambda bench: load.measure(bench.source, bench.quick, seconds=bench.seconds),
-    "million": lambda bench: million.measure(bench.source, bench.reviews, bench.quick),
+PARTS = {
+    module.PART.name: module.PART
+    for module in (text, answers, limit, batch, million, cold_start, start, load, distilbert)
 }
-USUAL = ("text", "answers", "limit", "batch", "start", "peers")
-"""What is measured where no part is named: some ten minutes. The others take longer, or Docker."""
+"""In the page's order."""
+USUAL = [part.name for part in PARTS.values() if not part.long]
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> None:
     """Measure the parts, keep their figures, write the page."""
-    options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    options = parse_options(arguments)
     bench = Bench(
         options.data_dir, options.archive, options.quick, options.reviews, options.seconds
     )
-    for part in options.parts:
-        print(f"{part} ...", flush=True)
+    for name in options.parts:
+        print(f"{name} ...", flush=True)
         try:
-            result = measure_part(part, partial(PARTS[part], bench))
+            result = measure_part(name, partial(PARTS[name].measure, bench))
         except MissingNeedError as error:
-            print(f"{part}: skipped, {error}", file=sys.stderr)
+            print(f"{name}: skipped, {error}", file=sys.stderr)
             continue
         result.save(options.results)
-        print(f"{part}: {result.conditions.seconds:.0f} s", flush=True)
-    write_report(load_results(options.results, PARTS), options.docs)
+        print(f"{name}: {result.conditions.seconds:.0f} s", flush=True)
+    write_report(PARTS.values(), load_results(options.results, PARTS), options.docs)
 
 
 def parse_options(arguments: list[str]) -> argparse.Namespace:
@@ -96,30 +58,33 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
         "parts",
         nargs="*",
         metavar="PART",
-        help=f"{', '.join(PARTS)}; all; report (measures nothing); default: {' '.join(USUAL)}",
+        help=f"{', '.join(PARTS)}; all; report (measures nothing); default: {' '.join(USUAL)}, "
+        "or all of a quick run",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes and made-up reviews")
-    parser.add_argument("--reviews", type=int, default=million.REVIEWS, help="of the part million")
-    parser.add_argument("--seconds", type=float, default=load.SECONDS, help="of each load")
+    parser.add_argument("--reviews", type=int, default=Bench.reviews, help="of the part million")
+    parser.add_argument("--seconds", type=float, default=Bench.seconds, help="of each load")
     parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     parser.add_argument("--docs", type=Path, default=DOCS, help="default: %(default)s")
     options = parser.parse_args(arguments)
-    options.parts = choose(options.parts, parser.error)
-    if options.quick and RESULTS in (options.results, options.results.resolve()):
+    unknown = [name for name in options.parts if name not in (*PARTS, "all", "report")]
+    if unknown:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if options.quick and not {RESULTS, DOCS}.isdisjoint(
+        path.resolve() for path in (options.results, options.docs)
+    ):
         parser.error("figures of a quick run mean nothing: pass --results and --docs, elsewhere")
+    options.parts = choose(options.parts, options.quick)
     return options
 
 
-def choose(names: list[str], fail: Callable[[str], object]) -> list[str]:
+def choose(names: list[str], quick: bool) -> list[str]:
     """The parts that are asked for."""
     if names == ["report"]:
         return []
-    if names == ["all"]:
+    if "all" in names or (quick and not names):
         return list(PARTS)
-    unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        fail(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    return names or list(USUAL)
+    return names or USUAL
 
 
 if __name__ == "__main__":

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.chain import Application, Chain, reeltone, running, usual
+from benchmarks.part import LABELS, STYLES, Bench, Claim, Part, number, times, write_plainly
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.reviews import Source
 from benchmarks.timing import median, one_core, quantile, take_turns
 from benchmarks.usual import Usual, review_to_words
+from model_training.documents import table
 from model_training.paths import MODELS
+from model_training.report.plots import picture
 from model_training.serving.functions import JSON, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model, load_model
 
@@ -34,9 +40,10 @@ _OURS_A_TURN = 5
 """Requests of each of ours for one of the usual, which takes that much longer."""
 
 
-def measure(source: Source, quick: bool = False) -> Figures:
+def measure(bench: Bench) -> Figures:
     """For each length, p50 and p99 in milliseconds of each application; for the mean length, what
     text processing and the model take of it."""
+    source, quick = bench.source, bench.quick
     turns = 2 if quick else 100
     with one_core(), contextlib.ExitStack() as stack:
         chains = {name: stack.enter_context(running(make())) for name, make in APPLICATIONS.items()}
@@ -132,3 +139,75 @@ def invocation(model: Model, texts: list[str]) -> bytes:
 def answer(model: Model, body: bytes) -> object:
     """What the container does with it."""
     return output_fn(predict_fn(input_fn(body, JSON), model), "*/*")
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """The whole answer."""
+    times = figures["milliseconds"].get(str(MEAN_WORDS))
+    if times is None:
+        return []
+    usual, modern = times["usual"], times["modern"]
+    return [
+        Claim(
+            f"one review of {MEAN_WORDS} words, handler and endpoint",
+            usual["p50"] / modern["p50"],
+            "times as fast as the usual path",
+            goal=10,
+        ),
+        Claim("p99 of such answers", modern["p99"] / modern["p50"], "times their p50", 2, True),
+    ]
+
+
+def write(figures: Figures) -> str:
+    """Milliseconds by length."""
+    rows: list[list[str]] = []
+    for words, found in figures["milliseconds"].items():
+        usual = found["usual"]["p50"]
+        for name, each in found.items():
+            p50, p99 = each["p50"], each["p99"]
+            cells = [times(usual / p50), number(p50), number(p99), times(p99 / p50)]
+            rows.append([f"{int(words):,}", name, *cells, f"{each['requests']:,}"])
+    heads = ("words", "application", "to the usual", "p50, ms", "p99, ms", "p99 to p50", "requests")
+    parts = figures["parts"]
+    shares = [
+        [name, *(number(found[part]) for part in ("text", "model", "container"))]
+        for name, found in parts.items()
+    ]
+    inside = table(("230 words, ms", "text", "model's functions", "container, by HTTP"), shares)
+    return f"{table(heads, rows)}\n\nOf which, by themselves:\n\n{inside}"
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """p50 of an answer by the review's length; the bars reach to p99."""
+    lengths = figures["milliseconds"]
+    words = [int(length) for length in lengths]
+    with picture(path, 8, 3.8) as figure:
+        axes = figure.subplots()
+        for name, (color, style) in STYLES.items():
+            middle = [lengths[str(count)][name]["p50"] for count in words]
+            slow = [lengths[str(count)][name]["p99"] for count in words]
+            above = [max(0.0, high - low) for high, low in zip(slow, middle, strict=True)]
+            spread = np.array([[0.0] * len(words), above])
+            axes.errorbar(
+                words, middle, spread, fmt=style, color=color, label=LABELS[name], capsize=3
+            )
+        axes.set(xscale="log", yscale="log", xlabel="words of the review")
+        axes.set_ylabel("milliseconds, p50 to p99")
+        axes.set_xticks(words, [f"{count:,}" for count in words], minor=False)
+        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, place: ""))
+        write_plainly(axes, "y")
+        axes.legend()
+
+
+PART = Part(
+    name="answers",
+    title="One review, end to end",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
+    caption="Milliseconds by length",
+)

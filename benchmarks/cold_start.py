@@ -22,12 +22,14 @@ from pathlib import Path
 import httpx
 
 from benchmarks.chain import HANDLERS, ROOT, bare_function, reeltone
+from benchmarks.part import Bench, Claim, Part, medians, number, times
 from benchmarks.results import BenchmarkError, Figures, MissingNeedError
 from benchmarks.start import NOWHERE
 from benchmarks.timing import median
 from local_stack.functions import process_environment
 from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition
+from model_training.documents import table
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 EMULATOR = f"samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
@@ -44,14 +46,14 @@ _LEAST_SECONDS = 0.03
 """No Python imports boto3 faster; less means that the function was started before it was asked."""
 
 
-def measure(quick: bool = False) -> Figures:
+def measure(bench: Bench) -> Figures:
     """Seconds of INIT [rounds], the function's and the bare one's.
 
     Raises:
         MissingNeedError: no Docker engine, no image, or no SAM CLI.
     """
     check_needs()
-    rounds = 1 if quick else 9
+    rounds = 1 if bench.quick else 9
     seconds: dict[str, list[float]] = {"bare function": [], "function": []}
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder))
@@ -209,3 +211,39 @@ def init_seconds(ask: Callable[[], None]) -> float:
             "the emulator has started the function before it was asked"
         )
     return init
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """INIT in Lambda's container."""
+    seconds = medians(figures["seconds"])
+    ratio = seconds["function"] / seconds["bare function"]
+    what = "start in Lambda's container (INIT)"
+    return [Claim(what, ratio, "times a bare boto3 client's", 1.4, at_most=True)]
+
+
+def write(figures: Figures) -> str:
+    """INIT in Lambda's container."""
+    seconds = medians(figures["seconds"])
+    rows = [
+        [name, times(value / seconds["bare function"]), number(1000 * value)]
+        for name, value in seconds.items()
+    ]
+    code = "with" if figures["byte code in the package"] else "**without**"
+    note = (
+        f"`{figures['image']}` with AWS's own runtime client and emulator; medians of "
+        f"{len(figures['seconds']['function'])} starts each, in turn; package {code} byte code."
+    )
+    return note + "\n\n" + table(("INIT", "to the bare function", "ms"), rows)
+
+
+PART = Part(
+    name="cold-start",
+    title="Cold start",
+    measure=measure,
+    write=write,
+    claim=claim,
+    long=True,
+)

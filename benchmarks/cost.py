@@ -9,18 +9,24 @@ from __future__ import annotations
 import math
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from benchmarks.part import number
+from benchmarks.results import Result
+from benchmarks.timing import median
+from model_training.documents import table
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.jobs.prices import SERVERLESS
+from model_training.jobs.prices import AS_OF, SERVERLESS, hourly
 
 READ_ON = "2026-11-22"
 """When the sources of the prices were read."""
 VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
 """Reviews a month."""
 MONTH_HOURS = 730
+BATCH_INSTANCE = "ml.m5.large"
+"""What a batch transform job is priced with: two vCPUs, one core."""
 
 Tiers = tuple[tuple[float, float], ...]
 """(units, dollars a unit): the first so many units at that price, then the next line's."""
@@ -106,7 +112,7 @@ class Assumptions:
     model_ms: float = 10.0
     """Such a review at the endpoint: 8.6 in the scorer, the rest is the server around it."""
     distilbert_ms: float = 320.0
-    """Such a review through DistilBERT: benchmarks/distilbert.py."""
+    """Such a review through DistilBERT: make bench ARGS=distilbert."""
     around_ms: float = 40.0
     """Assumed, for lack of a measurement on AWS: the rest of the function's time for a request,
     most of it spent waiting for the way to the endpoint and back."""
@@ -221,6 +227,47 @@ def _dollars(amount: float) -> str:
 
 def _markdown(rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+# --- In docs/benchmarks.md ------------------------------------------------------------------------
+
+
+def write(results: Mapping[str, Result]) -> str:
+    """Dollars for a million reviews, from the measured times; empty where there are none."""
+    if "answers" not in results:
+        return ""
+    given = assume(results)
+    volumes = (1_000_000, 100_000_000)
+    rows = [
+        [name, *(f"{price(volume, given) * 1e6 / volume:,.2f}" for volume in volumes)]
+        for name, price in ROWS
+    ]
+    if "batch" in results:
+        rate = median(results["batch"].figures["sizes"]["64"]["reviews a second"])
+        dollars = 1e6 / rate / 3600 * hourly(BATCH_INSTANCE)
+        rows.append([f"Reeltone by batch transform, {BATCH_INSTANCE}", *[f"{dollars:,.2f}"] * 2])
+    note = (
+        f"Text {number(given.text_ms)} ms, model with its server {number(given.model_ms)} ms, "
+        f"DistilBERT {number(given.distilbert_ms)} ms, as measured above on one core; the other "
+        "assumptions and all prices, with their sources, are in "
+        f"[operations.md](operations.md#what-it-costs); batch transform's are of {AS_OF}, one "
+        "core, without the minutes that a job takes to start. Standing costs are in it: who asks "
+        "less pays more a review."
+    )
+    heads = (
+        "dollars a million reviews",
+        *(f"at {volume // 10**6} million a month" for volume in volumes),
+    )
+    return f"## Cost of a million reviews\n\n{note}\n\n{table(heads, rows)}"
+
+
+def assume(results: Mapping[str, Result]) -> Assumptions:
+    """The assumptions with the measured times in the place of the assumed ones."""
+    ours = results["answers"].figures["parts"]["modern"]
+    given = replace(Assumptions(), text_ms=ours["text"], model_ms=ours["container"])
+    if "distilbert" in results:
+        given = replace(given, distilbert_ms=results["distilbert"].figures["milliseconds"])
+    return given
 
 
 def main(arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The time that DistilBERT takes for one review: python -m benchmarks.distilbert
+"""How long DistilBERT takes for one review: what a larger model at the endpoint would cost.
 
 Its shape with random weights, in PyTorch on one thread: what the weights are does not change how
 long it takes. Source of the shape: Sanh et al., DistilBERT, 2019 (distilbert-base-uncased).
@@ -6,19 +6,17 @@ long it takes. Source of the shape: Sanh et al., DistilBERT, 2019 (distilbert-ba
 
 from __future__ import annotations
 
-import sys
 import time
-from argparse import ArgumentParser
-from statistics import median
 
 import torch
 
-from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from benchmarks.part import Bench, Part, number
+from benchmarks.results import Figures
+from benchmarks.timing import median, one_core
 
-TOKENS = 300  # word pieces of a review of 230 words
+TOKENS = 300
+"""Word pieces of a review of 230 words."""
 LAYERS, WIDTH, HEADS, INNER = 6, 768, 12, 3072
-RUNS = 15
 
 
 def make_encoder() -> torch.nn.Module:
@@ -29,26 +27,29 @@ def make_encoder() -> torch.nn.Module:
     return torch.nn.TransformerEncoder(layer, LAYERS).eval()
 
 
-def milliseconds(runs: int = RUNS) -> float:
-    """Median processor time of one review, after two that warm up."""
+def measure(bench: Bench) -> Figures:
+    """Median milliseconds of processor time for one review, after two that warm up."""
     torch.set_num_threads(1)
     encoder, times = make_encoder(), []
     tokens = torch.randn(1, TOKENS, WIDTH)  # [review, token, width]
-    with torch.inference_mode():
-        for _ in range(runs + 2):
+    with one_core(), torch.inference_mode():
+        for _ in range(2 + (1 if bench.quick else 15)):
             started = time.process_time()
             encoder(tokens)
             times.append(1000 * (time.process_time() - started))
-    return median(times[2:])
+    return {"tokens": TOKENS, "milliseconds": round(median(times[2:]), 1)}
 
 
-def main(arguments: list[str]) -> None:
-    """Print what was measured."""
-    ArgumentParser(prog="python -m benchmarks.distilbert", description=__doc__).parse_args(
-        arguments
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def write(figures: Figures) -> str:
+    """One sentence."""
+    return (
+        f"A review of 230 words, {figures['tokens']} word pieces, takes a model of its shape "
+        f"{number(figures['milliseconds'])} ms of one core. How fast and how accurate others are "
+        "that read these reviews is in [comparison.md](comparison.md)."
     )
-    print(f"DistilBERT, {TOKENS} tokens, one thread: {milliseconds():.0f} ms")
 
 
-if __name__ == "__main__":
-    run_command(main, ReeltoneError, sys.argv[1:])
+PART = Part(name="distilbert", title="DistilBERT", measure=measure, write=write)

@@ -26,10 +26,12 @@ from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.answers import MEAN_WORDS, answer, invocation
+from benchmarks.part import Bench, Part, number
 from benchmarks.results import Figures
-from benchmarks.reviews import Source
 from benchmarks.timing import median, one_core
+from model_training.documents import table
 from model_training.paths import MODELS
+from model_training.report.plots import BLUE, picture
 from model_training.serving.scorer import Model, load_model
 
 MODEL = "modern"
@@ -50,8 +52,9 @@ class Node:
     outputs: list[Shape]
 
 
-def measure(source: Source, quick: bool = False) -> Figures:
+def measure(bench: Bench) -> Figures:
     """Times, operations and peaks for a review of 230 words on one core."""
+    source, quick = bench.source, bench.quick
     runs = 3 if quick else 100
     with one_core(), threadpool_limits(1):
         model = load_model(MODELS / MODEL)
@@ -215,3 +218,61 @@ def _best(task: Callable[[], object], count: int, runs: int) -> float:
         task()
         best = min(best, time.perf_counter() - started)
     return count / best / 1e9
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def time_parts(figures: Figures) -> list[tuple[str, float]]:
+    """Milliseconds by what takes them: operators from the largest on, small ones together."""
+    milliseconds = figures["milliseconds"]
+    graph = milliseconds["graph"]
+    shares = list(figures["operators"].items())
+    parts = [("text processing", milliseconds["text"])]
+    parts += [(f"graph: {name}", share * graph) for name, share in shares[:5]]
+    parts.append(("graph: all other operators", sum(share for _, share in shares[5:]) * graph))
+    around = max(0.0, milliseconds["container's functions"] - graph)
+    return [*parts, ("JSON and checks around the graph", around)]
+
+
+def write(figures: Figures) -> str:
+    """Operations, peaks and shares."""
+    milliseconds = figures["milliseconds"]
+    rate = figures["operations"] / milliseconds["graph"] / 1e6  # 10^9 a second
+    rows = [
+        [f"peak, {name}", number(peak), f"{rate / peak:.0%}"]
+        for name, peak in figures["peaks"].items()
+    ]
+    rows.insert(0, ["the model", number(rate), ""])
+    note = (
+        f"A review of {figures['words']} words is {figures['tokens']} tokens, and "
+        f"{number(figures['operations'] / 1e9)} × 10⁹ operations, "
+        f"{figures['operations of the LSTMs'] / figures['operations']:.1%} of them the LSTMs'. "
+        f"The graph takes {number(milliseconds['graph'])} ms of one core."
+    )
+    heads = ("10⁹ operations a second", "measured", "reached by the model")
+    parts = [[name, number(value)] for name, value in time_parts(figures)]
+    shares = table(("where the time goes", "ms"), parts)
+    return f"{note}\n\n{table(heads, rows)}\n\n{shares}"
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """What takes the time of one answer, part by part."""
+    parts = time_parts(figures)
+    with picture(path, 8, 0.34 * len(parts) + 1) as figure:
+        axes = figure.subplots()
+        places = np.arange(len(parts))
+        axes.barh(places, [value for _, value in parts], 0.7, color=BLUE)
+        axes.set_yticks(places, [name for name, _ in parts])
+        axes.invert_yaxis()
+        axes.set_xlabel("milliseconds of one core, 230 words")
+
+
+PART = Part(
+    name="limit",
+    title="Against the limit",
+    measure=measure,
+    write=write,
+    draw=draw,
+    caption="Where the time goes",
+)

@@ -13,18 +13,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 
 import httpx
 
+from benchmarks.part import Bench, Claim, Part, number, or_dash, write_plainly
 from benchmarks.results import Figures
-from benchmarks.reviews import Source
 from benchmarks.start import local_stack
 from benchmarks.timing import median, quantile
+from model_training.documents import table
+from model_training.report.plots import BLUE, VERMILION, picture
 
 USERS = (1, 8, 32, 128, 512)
 """The last is more than the stack lets wait."""
-SECONDS = 60.0
-"""Of each number of users."""
 TEXTS = 1_000
 _PATIENCE = 35.0
 """Seconds that a client waits for an answer: CloudFront's."""
@@ -55,19 +56,13 @@ class Tally:
         }
 
 
-def measure(
-    source: Source,
-    quick: bool = False,
-    users: Sequence[int] = USERS,
-    seconds: float = SECONDS,
-) -> Figures:
+def measure(bench: Bench) -> Figures:
     """Each level's answers a second, p50 and p99 in milliseconds, refusals and errors."""
-    if quick:
-        users, seconds = users[:2], 1.0
-    texts = source.pick(TEXTS)
+    users, seconds = (USERS[:2], 1.0) if bench.quick else (USERS, bench.seconds)
+    texts = bench.source.pick(TEXTS)
     with local_stack() as (url, _):
         levels = [asyncio.run(press(url, texts, count, seconds)) for count in users]
-    return {"texts": source.name, "levels": levels}
+    return {"texts": bench.source.name, "levels": levels}
 
 
 async def press(url: str, texts: Sequence[str], users: int, seconds: float) -> Figures:
@@ -121,3 +116,61 @@ def _quantiles(name: str, seconds: list[float]) -> dict[str, float | None]:
         f"{name} p50": round(1000 * median(seconds), 1),
         f"{name} p99": round(1000 * quantile(seconds, 0.99), 1),
     }
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """Errors under load."""
+    most = max(level["users"] for level in figures["levels"])
+    errors = sum(sum(level["errors"].values()) for level in figures["levels"])
+    return [Claim(f"errors under 1 to {most} users at once", errors, "", 0, at_most=True)]
+
+
+def write(figures: Figures) -> str:
+    """Levels."""
+    rows = []
+    for level in figures["levels"]:
+        cells = [f"{level['users']}", number(level["answers a second"])]
+        cells += [or_dash(level[f"answer {name}"]) for name in ("p50", "p99")]
+        cells += [f"{level['refused']:,}", or_dash(level["refusal p99"])]
+        rows.append([*cells, f"{sum(level['errors'].values()):,}"])
+    heads = (
+        *("users", "answers a second", "p50, ms", "p99, ms"),
+        *("503 with Retry-After", "their p99, ms", "errors"),
+    )
+    seconds = min(level["seconds"] for level in figures["levels"])
+    note = (
+        f"`make run`'s stack and the users on the same cores, {seconds:.0f} s and until the last "
+        "answer for each number of users, who ask again as soon as they have their answer."
+    )
+    return note + "\n\n" + table(heads, rows)
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """Answers a second, and their times, by the number of users."""
+    levels = [level for level in figures["levels"] if level["answered"]]
+    users = [str(level["users"]) for level in levels]
+    with picture(path, 8, 3.2) as figure:
+        left, right = figure.subplots(1, 2)
+        left.bar(users, [level["answers a second"] for level in levels], color=BLUE)
+        left.set(title="answers a second", xlabel="users")
+        for name, color, style in (("p50", BLUE, "o-"), ("p99", VERMILION, "s--")):
+            values = [level[f"answer {name}"] for level in levels]
+            right.plot(users, values, style, color=color, label=name)
+        right.set(title="milliseconds until the answer", xlabel="users", yscale="log")
+        write_plainly(right, "y")
+        right.legend()
+
+
+PART = Part(
+    name="load",
+    title="Under load",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
+    caption="By number of users",
+    long=True,
+)

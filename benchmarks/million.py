@@ -14,17 +14,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice, pairwise
+from pathlib import Path
 
 import httpx
 
 from benchmarks.chain import container, reeltone
+from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.reviews import Source
+from model_training.documents import table
 from model_training.jobs.transform import CONCURRENT, PAYLOAD_MB, write_line
+from model_training.report.plots import BLUE, GREEN, VERMILION, picture
 from model_training.serving.functions import JSON_LINES
 
-REVIEWS = 1_000_000
 QUICK_REVIEWS = 300
 SAMPLES = 100
 """Measurements of time and memory on the way."""
@@ -65,13 +67,14 @@ class Progress:
         self.samples.append((self.scored, seconds, spent, megabytes and round(megabytes, 1)))
 
 
-def measure(source: Source, reviews: int = REVIEWS, quick: bool = False) -> Figures:
-    """Time and memory on the way through ``reviews`` reviews: the test reviews, repeated.
+def measure(bench: Bench) -> Figures:
+    """Time and memory on the way through so many reviews: the test reviews, repeated.
 
     Raises:
         BenchmarkError: not every review was scored.
     """
-    reviews = min(reviews, QUICK_REVIEWS) if quick else reviews
+    source, quick = bench.source, bench.quick
+    reviews = min(bench.reviews, QUICK_REVIEWS) if quick else bench.reviews
     texts = source.pick(len(source.test.texts))
     repeated = islice(cycle(texts), reviews)
     payload = PAYLOAD_MB * 1024**2 // (64 if quick else 1)
@@ -102,8 +105,8 @@ def payloads(texts: Iterable[str], most: int) -> Iterator[bytes]:
     """Requests of whole lines, as SageMaker cuts them: as many as fit in ``most`` bytes."""
     lines: list[bytes] = []
     size = 0
-    for number, text in enumerate(texts, 1):
-        line = write_line(number, {"review": text})
+    for count, text in enumerate(texts, 1):
+        line = write_line(count, {"review": text})
         if lines and size + len(line) > most:
             yield b"".join(lines)
             lines, size = [], 0
@@ -136,8 +139,8 @@ async def send_until_free(
     Raises:
         BenchmarkError: it is refused, or the endpoint busy at each of the tries.
     """
-    for number in range(TRIES):
-        progress.again += number > 0
+    for attempt in range(TRIES):
+        progress.again += attempt > 0
         response = await client.post(
             "/invocations", content=body, headers={"content-type": JSON_LINES}
         )
@@ -161,3 +164,83 @@ def tenths(samples: Sequence[Sample]) -> list[float]:
         for before, after in pairwise(edges)
         if after[1] > before[1]
     ]
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """Linear time, flat memory."""
+    rates = tenths(figures["samples"])
+    claims = [
+        Claim(
+            f"{figures['reviews']:,} reviews in one file, slowest tenth",
+            min(rates) / max(rates),
+            "times as fast as the fastest",
+        )
+    ]
+    memory = [megabytes for *_, megabytes in figures["samples"]]
+    if None not in memory:
+        early = max(memory[: max(1, len(memory) // 10)])
+        claims.append(Claim("memory at their end", memory[-1] / early, "times the first tenth's"))
+    return claims
+
+
+def write(figures: Figures) -> str:
+    """Totals, and how even the way was."""
+    rates = tenths(figures["samples"])
+    rows = [
+        ["slowest to fastest tenth", times(min(rates) / max(rates))],
+        ["reviews a second, all cores", number(figures["reviews"] / figures["seconds"])],
+        ["minutes", number(figures["seconds"] / 60)],
+    ]
+    if again := figures["requests sent again"]:
+        rows.append(["requests sent again, since no core was free", number(again)])
+    spent = figures["samples"][-1][2]
+    if spent is not None:
+        rows.append(["of processor time, minutes", number(spent / 60)])
+    memory = [megabytes for *_, megabytes in figures["samples"]]
+    if None not in memory:
+        last = len(memory) - 1
+        for part, place in {"a tenth": last // 10, "half": last // 2, "all": last}.items():
+            rows.append([f"memory of the endpoint after {part}, MB", number(memory[place])])
+    if figures["peak megabytes"] is not None:
+        rows.append(["its peak, MB", number(figures["peak megabytes"])])
+    note = (
+        f"{figures['reviews']:,} reviews, the {figures['texts']} over and over, in requests of "
+        f"{number(figures['megabytes a request'])} MB, {figures['requests at a time']} at a time, "
+        "as a Batch Transform job sends them."
+    )
+    return note + "\n\n" + table(("", "measured"), rows)
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """Time and memory on the way through a large file."""
+    reviews, seconds, spent, megabytes = (
+        list(each) for each in zip(*figures["samples"], strict=True)
+    )
+    thousands = [count / 1000 for count in reviews]
+    with picture(path, 8, 3.2) as figure:
+        left, right = figure.subplots(1, 2)
+        left.plot(thousands, [each / 60 for each in seconds], color=BLUE, label="all")
+        if None not in spent:
+            minutes = [each / 60 for each in spent]
+            left.plot(thousands, minutes, "--", color=VERMILION, label="processor")
+            left.legend()
+        left.set(title="minutes", xlabel="thousand reviews scored")
+        if None not in megabytes:
+            right.plot(thousands, megabytes, color=GREEN)
+            right.set_ylim(bottom=0)
+        right.set(title="memory of the endpoint, MB", xlabel="thousand reviews scored")
+
+
+PART = Part(
+    name="million",
+    title="A large file",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
+    caption="Time and memory on the way",
+    long=True,
+)

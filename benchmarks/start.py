@@ -19,22 +19,23 @@ from benchmarks.chain import (
     running,
     wait_for_ping,
 )
+from benchmarks.part import Bench, Claim, Part, medians, number
 from benchmarks.processes import resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.reviews import Source
-from benchmarks.timing import take_turns
+from benchmarks.timing import median, take_turns
 from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition
+from model_training.documents import table
 
 NOWHERE = "http://127.0.0.1:9"
 """Of an endpoint that is not asked: starting sends nothing."""
 
 
-def measure(source: Source, quick: bool = False) -> Figures:
+def measure(bench: Bench) -> Figures:
     """Seconds of each start [rounds], and what the processes keep in memory once they are warm."""
-    rounds = 1 if quick else 9
+    rounds = 1 if bench.quick else 9
     seconds = take_turns(starts(), rounds, time.perf_counter)
-    reviews = source.pick(5 if quick else 500)
+    reviews = bench.source.pick(5 if bench.quick else 500)
     with running(reeltone()) as chain:
         for review in reviews:
             chain.seconds(review)
@@ -109,3 +110,41 @@ def _wait_for_url(process: subprocess.Popen[str]) -> str | None:
         if found := re.match(r"Ready: (http://\S+)", line):
             return found[1]
     return None
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """Starts outside Docker."""
+    seconds = medians(figures["seconds"])
+    return [
+        Claim(
+            "the function's start, in this Python",
+            seconds["function"] / seconds["bare function"],
+            "times a bare boto3 client's",
+        ),
+        Claim("the endpoint's start, to its first /ping", seconds["endpoint"], "s", 1.5, True),
+    ]
+
+
+def write(figures: Figures) -> str:
+    """Seconds and megabytes."""
+    rows = [
+        [name, number(median(seconds)), number(max(seconds))]
+        for name, seconds in figures["seconds"].items()
+    ]
+    memory = [
+        [name, number(value)] for name, value in figures["megabytes"].items() if value is not None
+    ]
+    shown = table(("start to first request, s", "median", "slowest"), rows)
+    return shown + ("\n\n" + table(("resident when warm", "MB"), memory) if memory else "")
+
+
+PART = Part(
+    name="start",
+    title="Starts on this machine",
+    measure=measure,
+    write=write,
+    claim=claim,
+)

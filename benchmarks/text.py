@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
+import numpy as np
+
+from benchmarks.part import Bench, Claim, Part, medians, number, times, write_plainly
 from benchmarks.results import Figures
-from benchmarks.reviews import Source
-from benchmarks.timing import take_turns
+from benchmarks.timing import median, take_turns
 from benchmarks.usual import review_to_words, review_to_words_tidied
+from model_training.documents import table
 from model_training.paths import MODELS
+from model_training.report.plots import BLUE, GREY, picture
 from review_text import Vocabulary, load_vocabulary
 
 NAMES = ("classic", "modern")
 
 
-def measure(source: Source, quick: bool = False) -> Figures:
+def measure(bench: Bench) -> Figures:
     """Reviews a second [rounds] of each kind of code; each round has reviews of its own, the same
     for all, which none of them has read before."""
-    each, rounds, warm_up = (4, 2, 20) if quick else (100, 5, 2_000)
+    source = bench.source
+    each, rounds, warm_up = (4, 2, 20) if bench.quick else (100, 5, 2_000)
     vocabularies = {name: load(name) for name in NAMES}
     for vocabulary in vocabularies.values():
         run(vocabulary.encode, source.pick(warm_up, start=each * rounds))
@@ -56,3 +62,56 @@ def run(process: Callable[[str], object], reviews: Sequence[str]) -> None:
     """Process all reviews."""
     for review in reviews:
         process(review)
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+def claim(figures: Figures) -> list[Claim]:
+    """How many times as fast as the usual code."""
+    rates = medians(figures["rates"])
+    return [
+        Claim(
+            f"text processing, {name}",
+            rates[name] / rates["usual"],
+            "times as fast as the usual code",
+        )
+        for name in ("classic", "modern")
+    ]
+
+
+def write(figures: Figures) -> str:
+    """Reviews a second."""
+    rates = medians(figures["rates"])
+    rows = [[name, times(rate / rates["usual"]), number(rate)] for name, rate in rates.items()]
+    note = (
+        f"Medians of {len(figures['rates']['usual'])} rounds of {figures['reviews']} "
+        f"{figures['texts']}, the same for all. *Tidied* is the usual code with its stop words "
+        "read once and one stemmer. *Modern* keeps punctuation, which is more tokens."
+    )
+    return note + "\n\n" + table(("code", "to the usual", "reviews a second"), rows)
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """Reviews a second of each kind of text processing."""
+    rates = {name: median(values) for name, values in figures["rates"].items()}
+    with picture(path, 8, 0.32 * len(rates) + 1) as figure:
+        axes = figure.subplots()
+        colors = [GREY if name.startswith("usual") else BLUE for name in rates]
+        places = np.arange(len(rates))
+        axes.barh(places, list(rates.values()), 0.7, color=colors)
+        axes.set_yticks(places, list(rates))
+        axes.invert_yaxis()
+        axes.set(xscale="log", xlabel="reviews a second, one core (logarithmic)")
+        write_plainly(axes, "x")
+
+
+PART = Part(
+    name="text",
+    title="Text",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
+    caption="Reviews a second of one core",
+)

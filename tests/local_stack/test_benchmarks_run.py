@@ -78,11 +78,10 @@ def test_million(tmp_path: Path) -> None:
     assert "slowest to fastest tenth" in page
 
 
-def test_peers(tmp_path: Path) -> None:
-    figures, page = run("peers", tmp_path)
-    assert list(figures["peers"]) == ["modern", "classic", "vader", "textblob", "minilm"]
-    assert figures["peers"]["modern"]["of"] == 25_000
-    assert "VADER" in page
+def test_distilbert(tmp_path: Path) -> None:
+    figures, page = run("distilbert", tmp_path)
+    assert figures["milliseconds"] > 1
+    assert "300 word pieces" in page
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -17,6 +17,7 @@ import pytest
 from benchmarks import cold_start
 from benchmarks.__main__ import main
 from benchmarks.chain import HANDLERS, bare_function, reeltone
+from benchmarks.part import Bench
 from benchmarks.results import BenchmarkError, MissingNeedError
 from benchmarks.start import NOWHERE
 
@@ -220,7 +221,7 @@ def test_the_function_and_a_bare_one_are_started_in_containers_that_end(
     docker = Docker()
     monkeypatch.setattr(subprocess, "run", docker.run)
     monkeypatch.setattr(shutil, "which", lambda name: str(sam_with_emulator(tmp_path)))
-    figures = cold_start.measure(quick=True)
+    figures = cold_start.measure(Bench(quick=True))
     assert figures["seconds"].keys() == {"bare function", "function"}
     for [seconds] in figures["seconds"].values():
         assert seconds > 0.1
