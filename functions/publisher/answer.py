@@ -83,7 +83,7 @@ def _put(url: str, body: bytes, timeout: float) -> str | None:
     headers = {"Content-Type": ""}
     try:
         request = Request(url, body, headers, method="PUT")
-        # Another scheme than http or https is no answer address to request.py.
+        # Another address than CloudFormation's, by https, is no answer address to stack.py.
         with urlopen(request, timeout=timeout):  # nosec B310
             return None
     except HTTPError as error:

@@ -1,6 +1,6 @@
 """A custom resource of CloudFormation: publishes website and model with the stack.
 
-Properties: SiteBucket, ModelBucket, ModelName; Serving, MinInstances and MaxInstances, what the
+Properties: ModelName; Serving, MinInstances and MaxInstances, what the
 endpoint will be started with; and Release, any text that changes when the package does, because
 CloudFormation sends an Update only for a changed property. Attributes: ModelDataUrl, SiteVersion,
 and ServingVersion, 16 hex digits that change with the model or with Serving.
@@ -8,6 +8,7 @@ and ServingVersion, 16 hex digits that change with the model or with Serving.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +19,8 @@ from deadline import DeadlineError, limit_time
 from faults import PublisherError
 from journal import find_places, log
 from publish import clear_up, publish
-from request import find_buckets, read_envelope, read_publication, read_request_type
+from request import Envelope, read_envelope, read_publication, read_request_type
+from stack import Stack, check_request, is_answer_address, read_stack
 
 PACKAGE = Path(__file__).parent
 """Where site/ and models/ are."""
@@ -47,26 +49,29 @@ def handler(event: Any, context: Context) -> None:
         "stack": envelope.stack_id,
         "request": envelope.request_id,
     }
-    if not envelope.response_url:
-        # Nobody waits, so nothing is touched: a Delete that somebody tries out would be one.
-        log("ERROR", "ResponseURL is missing or no URL; only CloudFormation calls this", **fields)
+    stack = read_stack(os.environ)
+    if not is_answer_address(envelope.response_url, stack.region):
+        # CloudFormation does not wait, so nothing is touched and nobody is told.
+        log("ERROR", "ResponseURL is no address of CloudFormation's", **fields)
         return
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
     log("INFO", "request", **fields)
-    outcome = carry_out(event, seconds_left)
+    outcome = carry_out(event, envelope, stack, seconds_left)
     level = "ERROR" if outcome.reason else "INFO"
     log(level, "outcome", status=outcome.status, reason=outcome.reason, **fields)
     send_answer(envelope.response_url, make_body(envelope, outcome), seconds_left)
 
 
-def carry_out(event: Mapping[str, Any], seconds_left: Callable[[], float]) -> Outcome:
+def carry_out(
+    event: Mapping[str, Any], envelope: Envelope, stack: Stack, seconds_left: Callable[[], float]
+) -> Outcome:
     """The outermost boundary: everything that goes wrong becomes an outcome."""
     try:
         with limit_time(seconds_left() - ANSWER_SECONDS):
-            return Outcome(attributes=fulfil(event))
+            return Outcome(attributes=fulfil(event, envelope, stack))
     except PublisherError as error:
         return Outcome(str(error))
     except DeadlineError:  # what is left of the function's time is needed for the answer
@@ -77,13 +82,15 @@ def carry_out(event: Mapping[str, Any], seconds_left: Callable[[], float]) -> Ou
         return Outcome(f"unexpected {name}; see the publisher's log")
 
 
-def fulfil(event: Mapping[str, Any]) -> dict[str, str]:
+def fulfil(event: Mapping[str, Any], envelope: Envelope, stack: Stack) -> dict[str, str]:
     """Do what the event asks for; gives the resource's attributes.
 
     Raises:
         PublisherError: it cannot be done.
     """
-    if read_request_type(event) == "Delete":
-        clear_up(find_buckets(event), connect())
+    request_type = read_request_type(event)
+    check_request(stack, envelope.stack_id, request_type)
+    if request_type == "Delete":
+        clear_up(stack, connect())
         return {}
-    return publish(read_publication(event), PACKAGE, connect())
+    return publish(read_publication(event), stack, PACKAGE, connect())

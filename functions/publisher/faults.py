@@ -15,6 +15,10 @@ class PackageError(PublisherError):
     """The function's package lacks what it should publish."""
 
 
+class StackError(PublisherError):
+    """CloudFormation does not say what the stack is at."""
+
+
 class BucketError(PublisherError):
     """S3 refused or failed."""
 

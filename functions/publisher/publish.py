@@ -15,10 +15,11 @@ from faults import BucketGoneError
 from journal import log
 from package import SiteFile, find_model, hash_site, read_site
 from request import Publication
+from stack import Stack
 
 
-def publish(publication: Publication, package: Path, client: Any) -> dict[str, str]:
-    """Publish what the package carries; gives the resource's attributes.
+def publish(publication: Publication, stack: Stack, package: Path, client: Any) -> dict[str, str]:
+    """Publish what the package carries in the stack's buckets; gives the resource's attributes.
 
     The website comes last: where its bucket is at fault, nothing that visitors see has changed.
 
@@ -27,14 +28,14 @@ def publish(publication: Publication, package: Path, client: Any) -> dict[str, s
     """
     site = read_site(package)
     model = find_model(package, publication.model_name)
-    is_new = Bucket(client, publication.model_bucket).put_once(model.key, model.path)
+    is_new = Bucket(client, stack.model_bucket).put_once(model.key, model.path)
     log("INFO", "model published", key=model.key, is_new=is_new)
-    gone = publish_site(site, Bucket(client, publication.site_bucket))
+    gone = publish_site(site, Bucket(client, stack.site_bucket))
     version = hash_site(site)
     serving = hashlib.sha256(f"{model.key}\0{publication.serving.settings}".encode())
     log("INFO", "site published", files=len(site), gone=gone, version=version)
     return {
-        "ModelDataUrl": f"s3://{publication.model_bucket}/{model.key}",
+        "ModelDataUrl": f"s3://{stack.model_bucket}/{model.key}",
         "SiteVersion": version,
         "ServingVersion": serving.hexdigest()[:16],
     }
@@ -53,13 +54,13 @@ def publish_site(site: list[SiteFile], bucket: Bucket) -> int:
     return len(gone)
 
 
-def clear_up(names: list[str], client: Any) -> None:
-    """Empty the buckets, as CloudFormation deletes no bucket that holds something.
+def clear_up(stack: Stack, client: Any) -> None:
+    """Empty the stack's buckets, as CloudFormation deletes no bucket that holds something.
 
     Raises:
         PublisherError: S3 refused or failed.
     """
-    for name in names:
+    for name in (stack.model_bucket, stack.site_bucket):
         try:
             count = Bucket(client, name).empty()
         except BucketGoneError:

@@ -44,10 +44,8 @@ class Serving:
 
 @dataclass(frozen=True)
 class Publication:
-    """What the resource's properties ask to be published where."""
+    """What the resource's properties ask to be published."""
 
-    site_bucket: str
-    model_bucket: str
     model_name: str
     serving: Serving
 
@@ -55,9 +53,8 @@ class Publication:
 def read_envelope(event: object) -> Envelope:
     """The envelope of any event, however broken: without it nobody could be told so."""
     members = event if isinstance(event, Mapping) else {}
-    url = _text(members, "ResponseURL")
     return Envelope(
-        response_url=url if url.startswith(("https://", "http://")) else "",
+        response_url=_text(members, "ResponseURL"),
         request_type=_text(members, "RequestType"),
         stack_id=_text(members, "StackId"),
         request_id=_text(members, "RequestId"),
@@ -82,25 +79,12 @@ def read_publication(event: Mapping[str, Any]) -> Publication:
     """The resource's properties.
 
     Raises:
-        RequestError: a property is missing, empty or not a string, the buckets are one, or the
-            endpoint would not start.
+        RequestError: there is no model's name, or the endpoint would not start.
     """
-    properties = _properties(event)
-    names = ("SiteBucket", "ModelBucket", "ModelName")
-    for name in names:
-        if not _text(properties, name):
-            raise RequestError(
-                f"{name} = {properties.get(name)!r:.80}; the properties {', '.join(names)} "
-                "each need a name"
-            )
-    site_bucket, model_bucket, model_name = (properties[name] for name in names)
-    publication = Publication(site_bucket, model_bucket, model_name, read_serving(event))
-    if publication.site_bucket == publication.model_bucket:
-        # Publishing the site deletes whatever else is in its bucket.
-        raise RequestError(
-            f"SiteBucket and ModelBucket are both {publication.site_bucket!r}; use two buckets"
-        )
-    return publication
+    name = _properties(event).get("ModelName")
+    if not (isinstance(name, str) and name):
+        raise RequestError(f"ModelName = {name!r:.80}; it must name a model")
+    return Publication(name, read_serving(event))
 
 
 def read_serving(event: Mapping[str, Any]) -> Serving:
@@ -139,15 +123,6 @@ def _check_image(serving: Serving, stack: str) -> None:
             f"ServingImage is of account {image_account}; a serverless endpoint takes images of "
             f"its own account only, {account}: push it there, or deploy with ServingMode=instances"
         )
-
-
-def find_buckets(event: Mapping[str, Any]) -> list[str]:
-    """The buckets to empty when the resource goes.
-
-    One that the properties do not name was never filled: no reason to keep the stack.
-    """
-    names = [_text(_properties(event), name) for name in ("SiteBucket", "ModelBucket")]
-    return sorted({name for name in names if name})
 
 
 def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import copy
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+from urllib.request import Request, urlopen
 
 import boto3
+from moto.cloudformation import cloudformation_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 from samtranslator.translator.transform import transform
 
 from local_stack.template import Template
@@ -27,6 +32,9 @@ from local_stack.template import Template
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 STACK = "reeltone-test"
+ADDRESS = (
+    "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/answer"
+)
 PACKAGES = "packages"
 """The bucket that `sam deploy` would upload packages to."""
 
@@ -209,18 +217,44 @@ class Cloud:
         [stack] = self.client.describe_stacks(StackName=STACK)["Stacks"]
         event = {
             "RequestType": request_type,
-            "ResponseURL": self.url,
+            "ResponseURL": ADDRESS,
             "StackId": stack["StackId"],
             "RequestId": f"request-{len(self.answers)}",
             "LogicalResourceId": "Publication",
             "ResourceType": "Custom::Publication",
             "ResourceProperties": self.properties,
         }
-        load_handler(self.package)(event, Context())
+        with self._at(stack["StackId"], f"{request_type.upper()}_IN_PROGRESS"):
+            load_handler(self.package)(event, Context())
         answer = self.answers[-1]
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         attributes: dict[str, str] = answer["Data"]
         return attributes
+
+    @contextmanager
+    def _at(self, stack_id: str, status: str) -> Iterator[None]:
+        """CloudFormation calls a custom resource in the middle of its work, with the function's own
+        environment; moto is never in the middle, and calls none."""
+        known = {
+            "STACK_ID": stack_id,
+            "SITE_BUCKET": self.properties["SiteBucket"],
+            "MODEL_BUCKET": self.properties["ModelBucket"],
+        }
+        stack = cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].get_stack(stack_id)
+        settled = stack.status
+        stack.status = status
+        with (
+            patch.dict(os.environ, known),
+            patch("answer.urlopen", lambda request, timeout: urlopen(self._redirect(request))),
+        ):
+            yield
+        stack.status = settled
+
+    def _redirect(self, request: Request) -> Request:
+        """What is meant for CloudFormation's bucket, to where answers are taken here."""
+        assert request.full_url == ADDRESS
+        headers = dict(request.header_items())
+        return Request(self.url, request.data, headers, method=request.method)
 
 
 class Context:

@@ -295,6 +295,24 @@ def test_the_inner_time_out_strikes_first() -> None:
     assert api == API_TIMEOUT
 
 
+def test_the_publisher_is_told_its_own_stack_and_buckets() -> None:
+    variables = properties("PublisherFunction")["Environment"]["Variables"]
+    assert variables == {
+        "STACK_ID": {"Ref": "AWS::StackId"},
+        "SITE_BUCKET": {"Ref": "SiteBucket"},
+        "MODEL_BUCKET": {"Ref": "ModelBucket"},
+    }
+
+
+def test_a_service_assumes_a_role_for_this_account_alone() -> None:
+    roles = {name for name, r in TEMPLATE.resources.items() if r["Type"] == "AWS::IAM::Role"}
+    assert len(roles) >= 4
+    for name in roles:
+        for statement in properties(name)["AssumeRolePolicyDocument"]["Statement"]:
+            condition = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+            assert statement["Condition"] == condition, name
+
+
 def test_cloudformation_waits_longer_than_the_publisher_can_run() -> None:
     publisher = TEMPLATE.function("PublisherFunction").timeout
     assert publisher < properties("Publication")["ServiceTimeout"]

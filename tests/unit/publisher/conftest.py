@@ -13,16 +13,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
 from moto import mock_aws
 
 import answer
+import stack
 
 ROOT = Path(__file__).parents[3]
 SECRET = "X-Amz-Signature=0123456789abcdef"  # pragma: allowlist secret
 SITE_BUCKET, MODEL_BUCKET = "reeltone-site", "reeltone-models"
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/reeltone/0f1e2d3c"
+ADDRESS = (
+    "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/"
+    f"answer?{SECRET}"
+)
 PROPERTIES = {
     "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:publisher",
     "SiteBucket": SITE_BUCKET,
@@ -30,6 +37,7 @@ PROPERTIES = {
     "ModelName": "modern",
     "Release": "1",
 }
+ENVIRONMENT = {"STACK_ID": STACK_ID, "SITE_BUCKET": SITE_BUCKET, "MODEL_BUCKET": MODEL_BUCKET}
 OLD_SITE = {
     "index.html": "<!doctype html><title>Old</title>",
     "style.css": "body { color: black }",
@@ -65,6 +73,12 @@ class Mailbox:
     taken: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
+
+    def open(self, request: Request, timeout: float) -> Any:
+        """In urlopen's place: what is meant for CloudFormation's bucket comes here."""
+        url = request.full_url.replace(ADDRESS, self.url)
+        data, headers = request.data, dict(request.header_items())
+        return urlopen(Request(url, data, headers, method=request.method), timeout=timeout)
 
     def take(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"]))
@@ -210,13 +224,16 @@ class CloudFormation:
     capsys: pytest.CaptureFixture[str]
     log: list[dict[str, Any]] = field(default_factory=list)
     """The lines of the last request."""
+    status: str = ""
+    """What it says that the stack is at; empty: whatever the event asks for."""
+    says: str = ""
 
     def event(self, request_type: str, **changes: Any) -> dict[str, Any]:
         """``changes`` of the properties."""
         event = {
             "RequestType": request_type,
-            "ResponseURL": self.mailbox.url,
-            "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/reeltone/0f1e2d3c",
+            "ResponseURL": ADDRESS,
+            "StackId": STACK_ID,
             "RequestId": "6d6f6f6e-0000-4000-8000-000000000000",
             "LogicalResourceId": "Publication",
             "ResourceType": "Custom::Publication",
@@ -228,6 +245,8 @@ class CloudFormation:
 
     def invoke(self, event: Any, seconds: float = 300) -> None:
         """One run of the function, which may fail; nothing that it logs is secret."""
+        asked = event.get("RequestType") if isinstance(event, dict) else None
+        self.says = self.status or f"{str(asked).upper()}_IN_PROGRESS"
         try:
             self.app.handler(event, Clock(seconds))
         finally:
@@ -272,7 +291,12 @@ def cloudformation(
 ) -> CloudFormation:
     monkeypatch.setattr(app, "connect", s3.connect)
     monkeypatch.setattr(answer, "PAUSES", (0.01,) * 5)
-    return CloudFormation(app, mailbox, capsys)
+    monkeypatch.setattr(answer, "urlopen", mailbox.open)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    cloudformation = CloudFormation(app, mailbox, capsys)
+    monkeypatch.setattr(stack, "read_status", lambda stack_id: cloudformation.says)
+    return cloudformation
 
 
 Pack = Callable[[dict[str, str], dict[str, str]], Path]

@@ -6,14 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
+
+import stack
+from faults import StackError
+from stack import is_answer_address
 
 from .conftest import (
     MODEL_BUCKET,
+    NEW_MODELS,
+    NEW_SITE,
     OLD_MODELS,
     OLD_SITE,
     PROPERTIES,
     S3,
+    SECRET,
+    SESSION,
     SITE_BUCKET,
+    STACK_ID,
     CloudFormation,
     Pack,
 )
@@ -25,18 +35,12 @@ def assert_untouched(s3: S3) -> None:
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 @pytest.mark.parametrize("value", [None, "", 7, ["modern"]])
-@pytest.mark.parametrize("name", ["SiteBucket", "ModelBucket", "ModelName"])
-def test_a_property_that_is_missing_or_no_name_is_named(
-    cloudformation: CloudFormation,
-    s3: S3,
-    pack: Pack,
-    name: str,
-    value: object,
-    request_type: str,
+def test_a_model_that_is_missing_or_no_name_is_refused(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, value: object, request_type: str
 ) -> None:
     pack(OLD_SITE, OLD_MODELS)
-    reason = cloudformation.fail(request_type, **{name: value})
-    assert reason.startswith(f"{name} = {value!r}; ")
+    reason = cloudformation.fail(request_type, ModelName=value)
+    assert reason == f"ModelName = {value!r}; it must name a model"
     assert_untouched(s3)
 
 
@@ -48,16 +52,168 @@ def test_properties_that_are_none_are_refused(
     event = cloudformation.event("Create") | {"ResourceProperties": properties}
     answer = cloudformation.send(event)
     assert answer["Status"] == "FAILED"
-    assert "SiteBucket = None; " in answer["Reason"]
+    assert "ModelName = None; " in answer["Reason"]
 
 
-def test_site_and_models_must_not_share_a_bucket(
-    cloudformation: CloudFormation, s3: S3, pack: Pack
+# --- Events that somebody else made up ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"SiteBucket": MODEL_BUCKET, "ModelBucket": SITE_BUCKET},
+        {"SiteBucket": "somebody-elses", "ModelBucket": "somebody-elses"},
+        {"SiteBucket": None, "ModelBucket": None},
+    ],
+)
+def test_the_buckets_are_the_functions_own_whatever_the_event_says(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, names: dict[str, object]
+) -> None:
+    s3.client.create_bucket(
+        Bucket="somebody-elses", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    s3.client.put_object(Bucket="somebody-elses", Key="letter")
+    pack(OLD_SITE, OLD_MODELS)
+    cloudformation.request("Create", **names)
+    assert s3.contents(SITE_BUCKET) == OLD_SITE
+    assert len(s3.contents(MODEL_BUCKET)) == 1
+    cloudformation.request("Delete", **names)
+    assert_untouched(s3)
+    assert s3.contents("somebody-elses") == {"letter": ""}
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+@pytest.mark.parametrize(
+    "stack_id", [None, "", 7, STACK_ID + "x", STACK_ID.replace("eu-west-1", "eu-west-2")]
+)
+def test_another_stacks_request_is_refused(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, stack_id: object, request_type: str
 ) -> None:
     pack(OLD_SITE, OLD_MODELS)
-    reason = cloudformation.fail("Create", ModelBucket=SITE_BUCKET)
-    assert reason.endswith("use two buckets")
-    assert_untouched(s3)
+    cloudformation.request("Create")
+    s3.calls.clear()
+    cloudformation.invoke(cloudformation.event(request_type) | {"StackId": stack_id})
+    reason = cloudformation.mailbox.taken[-1]["Reason"]
+    assert reason.startswith("StackId = ")
+    assert STACK_ID in reason
+    assert s3.calls == []
+
+
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("Delete", "CREATE_COMPLETE"),
+        ("Delete", "UPDATE_COMPLETE"),
+        ("Delete", "UPDATE_IN_PROGRESS"),
+        ("Delete", "CREATE_IN_PROGRESS"),
+        ("Delete", "DELETE_FAILED"),
+        ("Update", "UPDATE_COMPLETE"),
+        ("Update", "DELETE_IN_PROGRESS"),
+        ("Create", "DELETE_IN_PROGRESS"),
+        ("Create", "ROLLBACK_COMPLETE"),
+    ],
+)
+def test_what_the_stack_is_not_at_is_not_done(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, status: str
+) -> None:
+    """A forged Delete would empty both buckets of a live site."""
+    pack(OLD_SITE, OLD_MODELS)
+    cloudformation.request("Create")
+    pack(NEW_SITE, NEW_MODELS)
+    s3.calls.clear()
+    cloudformation.status = status
+    reason = cloudformation.fail(request_type)
+    assert reason == f"RequestType = {request_type}, but the stack is {status}"
+    assert s3.calls == []
+
+
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("Create", "CREATE_IN_PROGRESS"),
+        ("Create", "UPDATE_IN_PROGRESS"),
+        ("Update", "UPDATE_IN_PROGRESS"),
+        ("Update", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("Delete", "DELETE_IN_PROGRESS"),
+        ("Delete", "ROLLBACK_IN_PROGRESS"),
+        ("Delete", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("Delete", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Delete", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+    ],
+)
+def test_what_cloudformation_can_be_at_is_done(
+    cloudformation: CloudFormation, pack: Pack, request_type: str, status: str
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    cloudformation.status = status
+    cloudformation.request(request_type)
+
+
+HOST = "cloudformation-custom-resource-response-euwest1.s3"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        7,
+        "file:///etc/passwd",
+        "ftp://host/answer",
+        "https://[::1/answer",
+        "https://evil.example/answer",
+        f"http://{HOST}.eu-west-1.amazonaws.com/answer",
+        f"https://{HOST}.eu-west-1.amazonaws.com.evil.example/answer",
+        f"https://{HOST}.eu-west-1.amazonaws.com:8443/answer",
+        f"https://{HOST}.eu-west-1.amazonaws.com@evil.example/answer",
+        f"https://user@{HOST}.eu-west-1.amazonaws.com/answer",
+        f"https://{HOST}.us-east-1.amazonaws.com/answer",
+        f"https://my-{HOST}.eu-west-1.amazonaws.com/answer",
+        "https://cloudformation-custom-resource-response-mine.s3.eu-west-1.amazonaws.com/answer",
+    ],
+)
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+def test_without_an_address_of_cloudformations_nothing_is_done(
+    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, url: object
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    cloudformation.request("Create")
+    s3.calls.clear()
+    cloudformation.invoke(cloudformation.event(request_type) | {"ResponseURL": url})
+    assert s3.calls == []
+    assert len(cloudformation.mailbox.attempts) == 1
+    [line] = cloudformation.log
+    assert line["level"] == "ERROR"
+    assert "ResponseURL" in line["message"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        f"{HOST}.amazonaws.com",
+        f"{HOST}.eu-west-1.amazonaws.com",
+        f"{HOST}-eu-west-1.amazonaws.com",
+        f"{HOST}.dualstack.eu-west-1.amazonaws.com",
+    ],
+)
+def test_each_spelling_of_cloudformations_bucket_is_an_address(host: str) -> None:
+    assert is_answer_address(f"https://{host}/arn%3Aaws%3Acloudformation?{SECRET}", "eu-west-1")
+
+
+def test_the_stacks_status_is_what_cloudformation_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack.boto3, "client", SESSION.client)
+    with mock_aws():
+        client = SESSION.client("cloudformation")
+        made = client.create_stack(
+            StackName="reeltone",
+            TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}',
+        )
+        assert stack.read_status(made["StackId"]) == "CREATE_COMPLETE"
+        with pytest.raises(StackError, match="does not say what the stack is at"):
+            stack.read_status(STACK_ID)
+
+
+# --- What CloudFormation would not send -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["modem", "../models/modern", "*", "Modern", "x" * 5000])
@@ -82,22 +238,6 @@ def test_an_unknown_request_type_is_answered_with_those_that_there_are(
     assert_untouched(s3)
 
 
-@pytest.mark.parametrize("url", [None, "", 7, "file:///etc/passwd", "ftp://host/answer"])
-@pytest.mark.parametrize("request_type", ["Create", "Delete"])
-def test_without_a_response_url_nothing_is_done(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, url: object
-) -> None:
-    pack(OLD_SITE, OLD_MODELS)
-    cloudformation.request("Create")
-    s3.calls.clear()
-    cloudformation.invoke(cloudformation.event(request_type) | {"ResponseURL": url})
-    assert s3.calls == []
-    assert len(cloudformation.mailbox.taken) == 1
-    [line] = cloudformation.log
-    assert line["level"] == "ERROR"
-    assert "ResponseURL" in line["message"]
-
-
 @pytest.mark.parametrize("event", [None, [], "Delete", 7, {}])
 def test_what_is_no_event_at_all_is_logged(
     cloudformation: CloudFormation, s3: S3, event: Any
@@ -112,19 +252,14 @@ def test_an_event_that_lacks_what_the_answer_repeats_is_answered(
 ) -> None:
     pack(OLD_SITE, OLD_MODELS)
     event = cloudformation.event("Create")
-    for name in ("StackId", "RequestId", "LogicalResourceId"):
+    for name in ("RequestId", "LogicalResourceId"):
         del event[name]
     assert cloudformation.send(event)["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"SiteBucket": None, "ModelBucket": None},
-        {"ModelName": "modem"},
-        {"ModelBucket": SITE_BUCKET},
-        {"SiteBucket": "Not a bucket's name", "ModelBucket": "../.."},
-    ],
+    [{"ModelName": None}, {"ModelName": "modem"}],
 )
 def test_a_delete_after_a_create_that_was_refused_succeeds(
     cloudformation: CloudFormation, pack: Pack, changes: dict[str, object]
@@ -132,14 +267,6 @@ def test_a_delete_after_a_create_that_was_refused_succeeds(
     pack(OLD_SITE, OLD_MODELS)
     cloudformation.fail("Create", **changes)
     cloudformation.request("Delete", **changes)
-
-
-def test_a_delete_that_names_no_bucket_has_nothing_to_do(
-    cloudformation: CloudFormation, s3: S3
-) -> None:
-    cloudformation.request("Delete", SiteBucket=None, ModelBucket="")
-    assert s3.calls == []
-    assert [line["message"] for line in cloudformation.log] == ["request", "outcome"]
 
 
 def test_a_physical_id_that_cloudformation_made_up_is_repeated(
