@@ -26,9 +26,9 @@ from model_training.errors import BundleError, ReeltoneError
 from model_training.files import replacing, run_command
 from model_training.serving.bundle import FILES, Bundle, read_bundle
 
-# What onnxruntime declares besides, it does not import to serve; and its protobuf would come before
-# the image's own, with which AWS's server does not start.
-RUNTIME = "onnxruntime==1.31.1"
+# onnxruntime alone: what it declares besides, it does not import to serve; and its protobuf would
+# come before the image's own, with which AWS's server does not start.
+RUNTIME = Path(__file__).parents[2] / "requirements" / "runtime.txt"
 
 # The stemmer, without the rest of nltk: see review_text/porter.py.
 _STEMMER = ("__init__.py", "stem/__init__.py", "stem/api.py", "stem/porter.py")
@@ -118,11 +118,12 @@ def fetch_runtime(target: Path) -> None:
     """Install onnxruntime for AWS's image into ``target``."""
     platforms = [word for tag in _IMAGE_TAGS for word in ("--platform", tag)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
-    command += ["--target", str(target), *_IMAGE_PLATFORM, *platforms, RUNTIME]
+    command += ["--target", str(target), *_IMAGE_PLATFORM, *platforms]
+    command += ["--require-hashes", "--requirement", str(RUNTIME)]
     try:
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
-        raise BundleError(f"pip could not fetch {RUNTIME}; see above") from error
+        raise BundleError(f"pip could not fetch what {RUNTIME} names; see above") from error
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import tarfile
-import tomllib
 from pathlib import Path
 
 import review_text
@@ -14,11 +13,8 @@ from model_training.jobs.cloud import JobError
 
 ENTRY = "train_job.py"
 _PACKAGE = Path(__file__).parents[1]
-_PROJECT = _PACKAGE.parent / "pyproject.toml"
+_LOCK = _PACKAGE.parent / "requirements" / "job.txt"
 _ROOMS = ("recipes", "corpus", "networks", "evaluation", "training")
-# What training imports and AWS's PyTorch image lacks or has in other versions. Not torch: the
-# image's is built for its CUDA. Not numpy: the image's torch and scipy agree on one.
-_REQUIRED = ("gensim", "nltk", "safetensors", "scikit-learn", "scipy", "tqdm")
 
 
 def pack_source() -> tuple[str, bytes]:
@@ -31,7 +27,7 @@ def pack_source() -> tuple[str, bytes]:
     files |= {f"review_text/{f.name}": f for f in words.iterdir() if f.suffix in (".py", ".txt")}
     files[ENTRY] = Path(__file__).with_name(ENTRY)
     contents = {name: file.read_bytes() for name, file in files.items()}
-    contents["requirements.txt"] = "".join(f"{line}\n" for line in requirements()).encode()
+    contents["requirements.txt"] = requirements()
     raw = io.BytesIO()
     with (
         gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as compressed,
@@ -45,18 +41,13 @@ def pack_source() -> tuple[str, bytes]:
     return f"source-{hashlib.sha256(packed).hexdigest()[:16]}.tar.gz", packed
 
 
-def requirements(project: Path = _PROJECT) -> list[str]:
-    """What the job installs, in the versions that the project pins.
+def requirements(lock: Path = _LOCK) -> bytes:
+    """What the job installs: files with these hashes, beside the image's own PyTorch and numpy.
 
     Raises:
-        JobError: pyproject.toml is not there or does not pin one of them.
+        JobError: the lock is not there.
     """
     try:
-        extras = tomllib.loads(project.read_text())["project"]["optional-dependencies"]
-    except (OSError, KeyError) as error:
-        raise JobError(f"{project}: {error}; start jobs from a copy of the project") from error
-    pins = {line.partition("==")[0]: line for lines in extras.values() for line in lines}
-    missing = [name for name in _REQUIRED if "==" not in pins.get(name, "")]
-    if missing:
-        raise JobError(f"{project} pins no version of {', '.join(missing)}")
-    return [pins[name] for name in _REQUIRED]
+        return lock.read_bytes()
+    except OSError as error:
+        raise JobError(f"{lock}: {error}; start jobs from a copy of the project") from error

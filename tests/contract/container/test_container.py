@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from checks.pins import SHIPPED, normalise, read_lock
 from model_training.export.packing import pack_bundle
 from model_training.serving.functions import MAX_REVIEWS, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
@@ -31,7 +32,7 @@ from tests.needs import need
 ROOT = Path(__file__).resolve().parents[3]
 DOCKERFILE = str(ROOT / "model_training/serving/Dockerfile")
 BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
-PACKAGES = ("numpy", "onnxruntime", "starlette", "uvicorn")
+LOCKS = (SHIPPED["image"], SHIPPED["layer"])
 MOST_MEGABYTES = 140
 """Of the image beyond its base."""
 MOST_START_SECONDS = 60
@@ -138,10 +139,10 @@ def download_wheels(folder: Path) -> bool:
     """The wheels that the Dockerfile installs, and pip's own, for Python 3.13 on Linux."""
     tags = [f"manylinux{tag}_{platform.machine()}" for tag in ("_2_28", "_2_27", "2014")]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder)]
-    command += ["--constraint", str(ROOT / "requirements/constraints.txt")]
     command += ["--only-binary=:all:", "--python-version=3.13", "--implementation=cp"]
     command += [word for tag in tags for word in ("--platform", tag)]
-    every = [[*command, *PACKAGES, "pip"], [*command, "--no-deps", "nltk"]]
+    locks = [word for lock in LOCKS for word in ("--requirement", str(lock))]
+    every = [[*command, "--no-deps", "--require-hashes", *locks], [*command, "pip"]]
     return all(subprocess.run(one, timeout=240).returncode == 0 for one in every)
 
 
@@ -320,6 +321,17 @@ def test_the_image_has_the_program_and_no_model(container: Container) -> None:
     )
     assert folders == ["lib", "model_training", "review_text"]
     assert modules == ["__init__.py", "__pycache__", "errors.py", "serving"]
+
+
+def test_the_image_has_the_packages_of_its_locks(image: str) -> None:
+    program = (
+        "from importlib.metadata import distributions as d; "
+        "print(*(f'{p.name}=={p.version}' for p in d(path=['/opt/reeltone/lib'])))"
+    )
+    listed = docker("run", "--rm", "--network=none", "--entrypoint=python3", image, "-c", program)
+    pins = [word.partition("==") for word in listed.split()]
+    found = {(normalise(name), version) for name, _, version in pins}
+    assert found == {pin for lock in LOCKS for pin in read_lock(lock)}
 
 
 def test_the_image_is_small(image: str) -> None:
