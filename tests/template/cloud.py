@@ -23,8 +23,8 @@ from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 import boto3
-from moto.cloudformation import cloudformation_backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.cloudformation.models import cloudformation_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from samtranslator.translator.transform import transform
 
 from local_stack.template import Template

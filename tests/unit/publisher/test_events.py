@@ -201,7 +201,7 @@ def test_each_spelling_of_cloudformations_bucket_is_an_address(host: str) -> Non
 
 
 def test_the_stacks_status_is_what_cloudformation_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack.boto3, "client", SESSION.client)
+    monkeypatch.setattr("boto3.client", SESSION.client)
     with mock_aws():
         client = SESSION.client("cloudformation")
         made = client.create_stack(
