@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -16,6 +15,7 @@ from endpoint import Endpoint
 from model_training.serving.functions import Refusal, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
 from settings import Settings, read_settings
+from tests.invocations import REQUEST_ID, make_context
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLES = ROOT / "model_training" / "models"
@@ -54,12 +54,6 @@ def load_settings(bundle: str) -> Settings:
     return read_settings(environment)
 
 
-def call(event: Any, request_id: str = "9f9f4a4e-0000-4000-8000-000000000000") -> Any:
-    """The handler's result."""
-    context: Any = SimpleNamespace(
-        function_name="sentiment",
-        memory_limit_in_mb="256",
-        invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:sentiment",
-        aws_request_id=request_id,
-    )
-    return app.handler(event, context)
+def call(event: Any, request_id: str = REQUEST_ID) -> Any:
+    """Invoke the handler."""
+    return app.handler(event, make_context(request_id=request_id))

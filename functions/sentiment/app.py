@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from time import perf_counter
 from typing import Any
@@ -14,65 +14,62 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from body import JSON, TEXT, parse_fields, read_body
-from endpoint import Answer, Endpoint, connect
-from errors import CallerError, MethodNotAllowedError, RouteNotFoundError, describe_problem
-from predict import MAX_CHARACTERS, MAX_REVIEWS, Prediction, check_list, predict, read_reviews
+from deadline import DeadlineError, limit_time
+from endpoint import Endpoint, connect
+from errors import (
+    CallerError,
+    MethodNotAllowedError,
+    OutOfTimeError,
+    RouteNotFoundError,
+    describe_problem,
+)
+from events import Request, Response, read_event, write_result
+from predict import (
+    MAX_CHARACTERS,
+    MAX_EXPLAINED,
+    MAX_REQUEST_CHARACTERS,
+    MAX_REVIEWS,
+    Prediction,
+    check_list,
+    predict,
+    read_reviews,
+)
 from settings import Settings, read_settings
-from telemetry import logger, measure_endpoint, metrics, note_error, note_reviews, record_request
+from telemetry import logger, metrics, note_error, note_reviews, record_request
 
 PROBLEM = "application/problem+json"
 
-Event = Mapping[str, Any]
-"""Of an HTTP API, payload format 2.0."""
-
-
-@dataclass(frozen=True)
-class Response:
-    """An HTTP response."""
-
-    status: int
-    media_type: str
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As an HTTP API takes it from a function."""
-        headers = {"Content-Type": self.media_type, "Cache-Control": "no-store", **self.headers}
-        return {
-            "statusCode": self.status,
-            "headers": headers,
-            "body": self.body,
-            "isBase64Encoded": False,
-        }
+ANSWER_SECONDS = 1.0
+"""Seconds of the function's time that are kept for saying that the rest is used up."""
 
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process."""
+    """Read the settings of this process."""
     return read_settings(os.environ)
 
 
 @cache
 def load_endpoint() -> Endpoint:
-    """The endpoint; its connection stays open from one request to the next."""
+    """Connect to the endpoint; the connection stays open from one request to the next."""
     settings = load_settings()
     return connect(settings.endpoint_name, settings.vocabulary.fingerprint)
 
 
-def post_sentiment(event: Event) -> Response:
-    """One review."""
-    media_type, text = read_body(event, JSON, TEXT)
+def post_sentiment(request: Request) -> Response:
+    """Answer one review."""
+    media_type, text = read_body(request, JSON, TEXT)
     if media_type == TEXT:
         return Response(200, TEXT, "1" if predict_one(text).is_positive else "0")
     review, explain = parse_fields(text, "review")
     return answer_json(predict_one(review, explain).to_dict())
 
 
-def post_sentiments(event: Event) -> Response:
-    """Up to 100 reviews; each gets its prediction or its problem."""
-    _, text = read_body(event, JSON)
+def post_sentiments(request: Request) -> Response:
+    """Answer up to 100 reviews; each gets its prediction or its problem."""
+    _, text = read_body(request, JSON)
     reviews, explain = parse_fields(text, "reviews")
-    outcomes = predict_all(check_list(reviews), explain)
+    outcomes = predict_all(check_list(reviews, explain), explain)
     models = [outcome.model for outcome in outcomes if isinstance(outcome, Prediction)]
     return answer_json(
         {
@@ -82,8 +79,8 @@ def post_sentiments(event: Event) -> Response:
     )
 
 
-def get_model(_: Event) -> Response:
-    """Which model answers, how good it is, and what it takes."""
+def get_model(_: Request) -> Response:
+    """Say which model answers, how good it is, and what it takes."""
     settings = load_settings()
     return answer_json(
         {
@@ -96,17 +93,19 @@ def get_model(_: Event) -> Response:
                 "characters": MAX_CHARACTERS,
                 "reviews": MAX_REVIEWS,
                 "tokens": settings.vocabulary.settings.max_tokens,
+                "explained": MAX_EXPLAINED,
+                "request_characters": MAX_REQUEST_CHARACTERS,
             },
         }
     )
 
 
-def get_health(_: Event) -> Response:
-    """Whether the model answers; asking wakes it."""
-    return answer_json({"status": "ok", "model": invoke([], False).model})
+def get_health(_: Request) -> Response:
+    """Say whether the model answers; asking wakes it."""
+    return answer_json({"status": "ok", "model": load_endpoint().invoke([]).model})
 
 
-Route = Callable[[Event], Response]
+Route = Callable[[Request], Response]
 
 # Powertools' router would add a quarter to a cold start: see docs/decisions.md.
 ROUTES: dict[str, tuple[str, Route]] = {
@@ -118,7 +117,7 @@ ROUTES: dict[str, tuple[str, Route]] = {
 
 
 def predict_one(review: object, explain: bool = False) -> Prediction:
-    """The prediction for one review.
+    """Predict one review.
 
     Raises:
         CallerError: the review cannot be read.
@@ -131,39 +130,30 @@ def predict_one(review: object, explain: bool = False) -> Prediction:
 
 
 def predict_all(values: list[object], explain: bool) -> list[Prediction | CallerError]:
-    """A prediction or an error for each review.
+    """Give a prediction or an error for each review.
 
     Raises:
         ServiceError: the endpoint gave no usable answer.
     """
     reviews = read_reviews(values, load_settings().vocabulary)
     note_reviews(reviews)
-    return predict(reviews, invoke, explain)
-
-
-def invoke(reviews: list[list[int]], contributions: bool) -> Answer:
-    """Ask the endpoint for readings of ``reviews``, lists of token ids."""
-    endpoint = load_endpoint()
-    with measure_endpoint():
-        answer = endpoint.invoke(reviews, contributions)
-    logger.append_keys(model=answer.model)
-    return answer
+    return predict(reviews, load_endpoint(), explain)
 
 
 def show_outcome(outcome: Prediction | CallerError) -> dict[str, Any]:
-    """One of several results."""
+    """Show one of several results."""
     if isinstance(outcome, Prediction):
         return outcome.to_dict()
     return {"problem": describe_problem(outcome)}
 
 
 def answer_json(content: dict[str, Any]) -> Response:
-    """A successful answer."""
+    """Answer with a success."""
     return Response(200, JSON, dump_json(content))
 
 
 def answer_error(error: Exception) -> Response:
-    """The problem of an error."""
+    """Answer with the problem of an error."""
     problem = describe_problem(error)
     note_error(error, problem["type"])
     headers = {"Retry-After": str(problem["retryAfter"])} if "retryAfter" in problem else {}
@@ -173,26 +163,37 @@ def answer_error(error: Exception) -> Response:
     return Response(problem["status"], PROBLEM, body, headers)
 
 
-def find_route(event: Event) -> Route:
-    """What answers this path and method.
+def find_route(request: Request) -> tuple[str, Route]:
+    """Find the method and the function of a request's path.
 
     Raises:
         RouteNotFoundError: no route has the path.
-        MethodNotAllowedError: the route takes another method.
     """
-    request, path = event["requestContext"], event["rawPath"]
-    if request["stage"] != "$default":
-        path = path.removeprefix(f"/{request['stage']}")
-    if path not in ROUTES:
-        raise RouteNotFoundError(f"The API has {', '.join(ROUTES)}; not this.")
-    method, route = ROUTES[path]
-    if request["http"]["method"] != method:
+    path = request.path.rstrip("/")
+    # A named stage stands before the path, unless a domain of one's own leads to it.
+    for candidate in (path, path.removeprefix(f"/{request.stage}")):
+        if candidate in ROUTES:
+            return ROUTES[candidate]
+    raise RouteNotFoundError(f"The API has {', '.join(ROUTES)}; not this.")
+
+
+def answer_request(request: Request) -> Response:
+    """Answer a request that may have any path and any method.
+
+    Raises:
+        CallerError: the request has a fault.
+        ServiceError: the service cannot answer.
+    """
+    method, route = find_route(request)
+    if request.method == "HEAD" and method == "GET":
+        return replace(route(request), body="")
+    if request.method != method:
         raise MethodNotAllowedError(method)
-    return route
+    return route(request)
 
 
 def dump_json(content: dict[str, Any]) -> str:
-    """Compact JSON, in ASCII because a caller's lone surrogate cannot be UTF-8."""
+    """Write compact JSON, in ASCII because a caller's lone surrogate cannot be UTF-8."""
     return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
@@ -201,20 +202,24 @@ def dump_json(content: dict[str, Any]) -> str:
 )
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of an HTTP API; whatever happens, the answer is an HTTP response."""
+    """Answer one request; whatever happens, the answer is an HTTP response."""
     started = perf_counter()
     if not logger.get_correlation_id():
         logger.set_correlation_id(context.aws_request_id)
-    response = respond(event)
+    response = respond(event, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
     record_request(response.status, started)
-    return response.to_dict()
+    return write_result(response, event)
 
 
-def respond(event: Event) -> Response:
-    """The outermost boundary: what a route raises is an answer, too."""
+def respond(event: dict[str, Any], seconds: float) -> Response:
+    """Answer within ``seconds``. The outermost boundary: what a route raises is an answer, too."""
     try:
-        logger.append_keys(route=event.get("routeKey"))
-        return find_route(event)(event)
+        request = read_event(event)
+        logger.append_keys(route=event.get("routeKey", event.get("resource")))
+        with limit_time(seconds):
+            return answer_request(request)
+    except DeadlineError:
+        return answer_error(OutOfTimeError(f"not done after {seconds:.1f} s"))
     except Exception as error:
         return answer_error(error)
 

@@ -1,41 +1,54 @@
-"""What a caller sent, from the event of an HTTP API (payload format 2.0) to checked fields."""
+"""What a caller sent, from the body of a request to checked fields."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from errors import MalformedRequestError, MistypedFieldError, UnsupportedMediaTypeError
+from events import Request
 
 JSON = "application/json"
 TEXT = "text/plain"
 
 # A fixed list: some of Python's other codecs take minutes for a hostile megabyte.
-_UTF_8 = frozenset({"utf-8", "utf8"})
-_CHARSETS = _UTF_8 | {"utf-16", "us-ascii", "iso-8859-1", "windows-1252"}
+CHARSETS = {
+    "utf-8": ("utf8",),
+    "utf-16": (),
+    "us-ascii": ("ascii",),
+    "iso-8859-1": ("iso8859-1", "latin-1", "latin1"),
+    "windows-1252": ("cp1252",),
+}
+"""By the names that the IANA has for them, with others that are common."""
+_NAMES = {name: charset for charset, others in CHARSETS.items() for name in (charset, *others)}
 
 
-def read_body(event: Mapping[str, Any], *accepted: str) -> tuple[str, str]:
-    """Media type and text of the body.
+def read_body(request: Request, *accepted: str) -> tuple[str, str]:
+    """Read media type and text of the body.
 
     Raises:
-        UnsupportedMediaTypeError: not one of the ``accepted`` media types, or an unknown charset.
+        UnsupportedMediaTypeError: not one of the ``accepted`` media types, or an unknown charset,
+            or compressed.
         MalformedRequestError: the bytes are not text in that charset.
     """
-    media_type, charset = _read_content_type(event, accepted)
-    body: str = event.get("body") or ""
-    if event.get("isBase64Encoded"):
+    media_type, charset = _read_content_type(request, accepted)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f'The content encoding is "{encoding[:40]}"; send the body as it is.'
+        )
+    body = request.body
+    if request.is_base64:
         body = _decode(_read_base64(body), charset)
-    elif charset not in _UTF_8:
+    elif charset != "utf-8":
         # The gateway took the bytes for UTF-8, as it does with any text that can be read so.
         body = _decode(body.encode("utf-8", "surrogatepass"), charset)
     return media_type, body.removeprefix("\ufeff")
 
 
 def parse_fields(text: str, name: str) -> tuple[Any, bool]:
-    """The field ``name``, which must be there, and ``explain``, which may be.
+    """Read the field ``name``, which must be there, and ``explain``, which may be.
 
     Raises:
         MalformedRequestError: not JSON, not an object, or not these fields.
@@ -56,18 +69,17 @@ def parse_fields(text: str, name: str) -> tuple[Any, bool]:
     return fields[name], explain
 
 
-def _read_content_type(event: Mapping[str, Any], accepted: tuple[str, ...]) -> tuple[str, str]:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    content_type = (headers.get("content-type") or "").lower()
+def _read_content_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, str]:
+    content_type = request.headers.get("content-type", "").lower()
     media_type, *parameters = (part.strip() for part in content_type.split(";"))
     if media_type not in accepted:
         raise UnsupportedMediaTypeError(
             f'The content type is "{media_type[:80]}"; send {" or ".join(accepted)}.'
         )
-    charset = dict(part.partition("=")[::2] for part in parameters).get("charset", "utf-8")
-    charset = charset.strip(' "')
-    if charset not in _CHARSETS:
-        raise UnsupportedMediaTypeError(f'The charset is "{charset[:40]}"; send utf-8.')
+    named = dict(part.partition("=")[::2] for part in parameters).get("charset", "utf-8")
+    charset = _NAMES.get(named.strip(' "'))
+    if charset is None:
+        raise UnsupportedMediaTypeError(f'The charset is "{named[:40]}"; send utf-8.')
     return media_type, charset
 
 

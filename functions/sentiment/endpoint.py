@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from botocore import exceptions as aws
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.session import get_session
 from urllib3.exceptions import HTTPError
 
-from deadline import DeadlineError, limit_time
+from deadline import DeadlineError
 from errors import (
     BadAnswerError,
     ModelBusyError,
@@ -25,26 +24,17 @@ from errors import (
     SetUpError,
     VocabularyMismatchError,
 )
+from telemetry import measure_endpoint, note_model
 
 MAX_ANSWER_BYTES = 4 * 1024**2
-"""What a serverless endpoint may answer; 100 reviews with all contributions are about 1.2 MB."""
+"""Bytes that a serverless endpoint may answer; 100 reviews with all contributions are 1.2 MB."""
 
-_FAR_BEYOND_ANY_LOGIT = 1e6
+MAX_LOGIT = 1e6
+"""No logit, and no part of one, comes anywhere near."""
 
-_MAX_ERROR_BYTES = 64 * 1024
-"""What is read of a refusal: botocore itself would read all of it, however much comes."""
-
-
-@dataclass(frozen=True)
-class TimeLimits:
-    """Seconds; the function itself has 29."""
-
-    connect: float = 2
-    read: float = 24
-    """Until the next byte: a slow drip never reaches this one."""
-    call: float = 26
-    """From the first byte sent to the last one read; both others fit into it."""
-
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 24.0
+"""Seconds until the next byte. A slow drip never reaches them: the handler's deadline ends that."""
 
 # Other codes: ModelFailedError from status 500 on, SetUpError below (access, credentials, name).
 _BY_CODE: dict[str, type[ServiceError]] = {
@@ -95,15 +85,9 @@ class Answer:
 class Endpoint:
     """An endpoint whose model was trained with a known vocabulary."""
 
-    def __init__(
-        self, runtime: Runtime, name: str, vocabulary: str, seconds: float = TimeLimits.call
-    ) -> None:
-        """An endpoint whose calls take ``seconds`` at most.
-
-        ``vocabulary``: the fingerprint of the one that the token ids come from.
-        """
+    def __init__(self, runtime: Runtime, name: str, vocabulary: str) -> None:
+        """Take ``vocabulary``, the fingerprint of the one that the token ids come from."""
         self._runtime = runtime
-        self._seconds = seconds
         self._name = name
         self._vocabulary = vocabulary
 
@@ -118,22 +102,27 @@ class Endpoint:
             "reviews": reviews,
             "contributions": contributions,
         }
-        body = self._send(json.dumps(request, separators=(",", ":")).encode())
+        with measure_endpoint():
+            body = self._send(json.dumps(request, separators=(",", ":")).encode())
         lengths = [len(ids) if contributions else 0 for ids in reviews]
-        return self._read_answer(_parse(body), lengths)
+        answer = self._read_answer(_parse(body), lengths)
+        note_model(answer.model)
+        return answer
 
     def _send(self, body: bytes) -> bytes:
         try:
-            with limit_time(self._seconds):
-                answer = self._call(body)
+            answer = self._call(body)
         except aws.ClientError as error:
             _raise_client_error(error)
         except aws.BotoCoreError as error:
             named = next((named for kind, named in _BY_CLASS if isinstance(error, kind)), None)
             raise (named or SetUpError)(f"{type(error).__name__}: {error}") from error
+        except HTTPError as error:
+            # botocore names what goes wrong with an answer, and not what does with a refusal.
+            raise ModelFailedError(f"a refusal without its end: {type(error).__name__}") from error
         except DeadlineError as error:
-            # A model that is awake and slow; one that sleeps sends nothing, for `TimeLimits.read`.
-            raise ModelBusyError(f"no whole answer within {self._seconds} s") from error
+            # A model that is awake and slow; one that sleeps sends nothing for `READ_SECONDS`.
+            raise ModelBusyError("no whole answer in the time that was left") from error
         if len(answer) > MAX_ANSWER_BYTES:
             raise BadAnswerError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
         return answer
@@ -165,16 +154,15 @@ class Endpoint:
         )
 
 
-def connect(name: str, vocabulary: str, limits: TimeLimits | None = None) -> Endpoint:
-    """The endpoint of that name, in the region and with the credentials of the environment.
+def connect(name: str, vocabulary: str) -> Endpoint:
+    """Find the endpoint of that name, in the region and with the credentials of the environment.
 
     Raises:
         SetUpError: the SDK cannot make a client of what the environment says.
     """
-    limits = limits or TimeLimits()
     config = Config(
-        connect_timeout=limits.connect,
-        read_timeout=limits.read,
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
         # A repeated request would find the model as busy as the first one did.
         retries={"mode": "standard", "total_max_attempts": 1},
     )
@@ -183,42 +171,7 @@ def connect(name: str, vocabulary: str, limits: TimeLimits | None = None) -> End
         runtime = get_session().create_client("sagemaker-runtime", config=config)
     except (aws.BotoCoreError, ValueError) as error:
         raise SetUpError(f"no client for SageMaker: {error}") from error
-    _limit_refusals(runtime)
-    return Endpoint(runtime, name, vocabulary, limits.call)
-
-
-def _limit_refusals(runtime: Any) -> None:
-    """Cut refusals off, before botocore reads them into memory to their end."""
-    session = runtime._endpoint.http_session
-
-    def send(request: Any, **_: Any) -> Any:
-        response = session.send(request)
-        if response.status_code < 300:
-            return response
-        begun = _Begun(_read_beginning(response.raw))
-        return AWSResponse(response.url, response.status_code, response.headers, begun)
-
-    runtime.meta.events.register("before-send.sagemaker-runtime", send)
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """The beginning of a body, in the form in which botocore reads bodies."""
-
-    content: bytes
-
-    def stream(self) -> Iterator[bytes]:
-        """All of it."""
-        yield self.content
-
-
-def _read_beginning(raw: Any) -> bytes:
-    with closing(raw):  # the rest of a longer body goes with its connection
-        try:
-            content: bytes = raw.read(_MAX_ERROR_BYTES)
-        except HTTPError:
-            return b""  # the words are lost; the status says enough
-    return content
+    return Endpoint(runtime, name, vocabulary)
 
 
 def _raise_client_error(error: aws.ClientError) -> NoReturn:
@@ -269,4 +222,4 @@ def _number(members: dict[str, Any], name: str) -> float:
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return abs(value) < _FAR_BEYOND_ANY_LOGIT  # which NaN is not
+    return abs(value) < MAX_LOGIT  # which NaN is not

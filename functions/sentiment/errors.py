@@ -32,6 +32,16 @@ _JSON_TYPES: dict[type, str] = {
 }
 
 
+class UnknownEventError(CallerError):
+    """The function was invoked with something that is no HTTP request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The event is no HTTP request. Send one of an HTTP API (such as events/positive.json), "
+            "a REST API, a load balancer or a Function URL."
+        )
+
+
 class EmptyReviewError(CallerError):
     """The review has no characters."""
 
@@ -53,11 +63,11 @@ class ReviewTooLongError(CallerError):
 
 
 class TooManyReviewsError(CallerError):
-    """The request has more reviews than a request may have."""
+    """The request has more reviews, or more characters in them, than a request may have."""
 
 
 class UnsupportedMediaTypeError(CallerError):
-    """The route does not read this content type or this charset."""
+    """The route does not read this content type, charset or content encoding."""
 
 
 class NoWordsError(CallerError):
@@ -96,6 +106,10 @@ class ModelUnreachableError(ServiceError):
     """No connection to the endpoint."""
 
 
+class OutOfTimeError(ServiceError):
+    """The function's own time is up, and not because of the endpoint."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """What the caller learns about one kind of error."""
@@ -111,6 +125,7 @@ class Problem:
 
 PROBLEMS: dict[type[Exception], Problem] = {
     MalformedRequestError: Problem(400, "malformed-request", "Malformed request"),
+    UnknownEventError: Problem(400, "unknown-event", "Unknown event"),
     EmptyReviewError: Problem(400, "empty-review", "Empty review"),
     RouteNotFoundError: Problem(404, "not-found", "Not found"),
     MethodNotAllowedError: Problem(405, "method-not-allowed", "Method not allowed"),
@@ -151,6 +166,13 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "Model unreachable",
         "The model cannot be reached. Try again in 5 seconds.",
         retry_after=5,
+    ),
+    OutOfTimeError: Problem(
+        503,
+        "out-of-time",
+        "Out of time",
+        "The request took too long. Send fewer reviews at a time, or try again in 2 seconds.",
+        retry_after=2,
     ),
     Exception: Problem(
         500,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import Any
 
-from endpoint import Answer, Reading
+from endpoint import Answer, Endpoint, Reading
 from errors import (
     CallerError,
     EmptyReviewError,
@@ -20,17 +20,20 @@ from errors import (
 from review_text import EncodedReview, Vocabulary, split_sentences
 
 MAX_CHARACTERS = 20_000
-"""Code points of a review: the longest of the data set's 100,000 reviews has 14,282."""
+"""Maximum length of a review, code points: the longest of the data set's 100,000 has 14,282."""
 
 MAX_REVIEWS = 100
-"""Of one request; the endpoint takes as many in one call."""
+"""Maximum reviews of a request; the endpoint takes as many in one call."""
+
+MAX_EXPLAINED = 20
+"""Maximum reviews of a request that asks for reasons: each of them is up to 50 kB of answer."""
+
+MAX_REQUEST_CHARACTERS = 1_000_000
+"""Maximum length of all reviews of a request together, code points."""
 
 _DECIMALS = 6
 _SHARE_DECIMALS = 7
-"""As the endpoint rounds each word's contribution: sums of them have no more."""
-
-Invoke = Callable[[list[list[int]], bool], Answer]
-"""Token ids of each review, and whether to give contributions."""
+"""Decimals of each word's contribution at the endpoint: sums of them have no more."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Stretch:
     contribution: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """Show it as the API does."""
         return {"start": self.start, "end": self.end, "contribution": self.contribution}
 
 
@@ -65,7 +68,7 @@ class Explanation:
     sentences: list[Stretch]
 
     def to_dict(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """Show it as the API does."""
         return {
             "logit": self.logit,
             "bias": self.bias,
@@ -96,7 +99,7 @@ class Prediction:
         return self.probability if self.is_positive else round(1 - self.probability, _DECIMALS)
 
     def to_dict(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """Show it as the API does."""
         return {
             "sentiment": "positive" if self.is_positive else "negative",
             "probability": self.probability,
@@ -107,25 +110,33 @@ class Prediction:
         }
 
 
-def check_list(reviews: object) -> list[object]:
-    """What a caller sent as a list of reviews.
+def check_list(reviews: object, explain: bool) -> list[object]:
+    """Check what a caller sent as a list of reviews.
 
     Raises:
-        CallerError: it is not a list, or empty, or too long.
+        CallerError: it is not a list, or empty, or more than the function does in one request.
     """
     if not isinstance(reviews, list):
         raise MistypedFieldError('The field "reviews"', reviews, "an array of strings")
     if not reviews:
         raise MalformedRequestError('The field "reviews" is empty; send 1 to 100 reviews.')
-    if len(reviews) > MAX_REVIEWS:
+    most = MAX_EXPLAINED if explain else MAX_REVIEWS
+    if len(reviews) > most:
+        with_reasons = " with reasons" if explain else ""
         raise TooManyReviewsError(
-            f"The request has {len(reviews):,} reviews; the limit is {MAX_REVIEWS}."
+            f"The request has {len(reviews):,} reviews; the limit{with_reasons} is {most}."
+        )
+    characters = sum(len(review) for review in reviews if isinstance(review, str))
+    if characters > MAX_REQUEST_CHARACTERS:
+        raise TooManyReviewsError(
+            f"The reviews have {characters:,} characters together; the limit of a request is "
+            f"{MAX_REQUEST_CHARACTERS:,}."
         )
     return reviews
 
 
 def read_reviews(values: Iterable[object], vocabulary: Vocabulary) -> list[Review | CallerError]:
-    """What a caller sent as reviews: each one encoded, or the error that says what is wrong."""
+    """Encode what a caller sent as reviews; in the place of a faulty one is what is wrong."""
     reviews: list[Review | CallerError] = []
     for value in values:
         try:
@@ -156,9 +167,9 @@ def read_review(value: object, vocabulary: Vocabulary) -> Review:
 
 
 def predict(
-    reviews: Sequence[Review | CallerError], invoke: Invoke, explain: bool
+    reviews: Sequence[Review | CallerError], endpoint: Endpoint, explain: bool
 ) -> list[Prediction | CallerError]:
-    """A prediction in the place of each review, with one call of the endpoint or none.
+    """Put a prediction in the place of each review, with one call of the endpoint or none.
 
     Raises:
         ServiceError: the endpoint gave no usable answer.
@@ -166,15 +177,15 @@ def predict(
     readable = [review for review in reviews if isinstance(review, Review)]
     if not readable:
         return [error for error in reviews if isinstance(error, CallerError)]
-    answer = invoke([review.encoded.ids for review in readable], explain)
+    answer = endpoint.invoke([review.encoded.ids for review in readable], explain)
     readings = iter(answer.readings)
     return [
-        _judge(review, next(readings), answer, explain) if isinstance(review, Review) else review
+        _shape(review, next(readings), answer, explain) if isinstance(review, Review) else review
         for review in reviews
     ]
 
 
-def _judge(review: Review, reading: Reading, answer: Answer, explain: bool) -> Prediction:
+def _shape(review: Review, reading: Reading, answer: Answer, explain: bool) -> Prediction:
     return Prediction(
         probability=round(reading.probability, _DECIMALS),
         truncated=review.encoded.truncated,

@@ -7,21 +7,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from traceback import extract_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from errors import CallerError, ServiceError
-from predict import Review
+
+if TYPE_CHECKING:
+    from predict import Review
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Reeltone")
 
 
 def note_reviews(reviews: Sequence[Review | CallerError]) -> None:
-    """How much there is to read."""
-    readable = [review for review in reviews if isinstance(review, Review)]
+    """Note how much there is to read."""
+    readable = [review for review in reviews if not isinstance(review, CallerError)]
     logger.append_keys(
         reviews=len(reviews),
         characters=sum(len(review.text) for review in readable),
@@ -31,13 +33,13 @@ def note_reviews(reviews: Sequence[Review | CallerError]) -> None:
 
 
 def note_error(error: Exception, problem: str) -> None:
-    """Why there is no answer; ``problem``: what the caller is told, as a type."""
+    """Note why there is no answer; ``problem``: what the caller is told, as a type."""
     logger.append_keys(problem=problem, **_find_reason(error))
 
 
 @contextmanager
 def measure_endpoint() -> Iterator[None]:
-    """How long the endpoint takes to answer or to fail."""
+    """Note how many milliseconds the endpoint takes to answer or to fail."""
     started = perf_counter()
     try:
         yield
@@ -47,14 +49,19 @@ def measure_endpoint() -> Iterator[None]:
         logger.append_keys(endpoint_milliseconds=milliseconds)
 
 
+def note_model(version: str) -> None:
+    """Note which model answered."""
+    logger.append_keys(model=version)
+
+
 def record_request(status: int, started: float) -> None:
-    """The log line, and a count by outcome; ``started``: a ``perf_counter()``."""
-    outcome, log = _judge(status)
+    """Write the log line, and count by outcome; ``started``: a ``perf_counter()``."""
+    outcome, log = _name_outcome(status)
     metrics.add_metric(outcome, MetricUnit.Count, 1)
     log("request", status=status, milliseconds=_count_milliseconds(started))
 
 
-def _judge(status: int) -> tuple[str, Any]:
+def _name_outcome(status: int) -> tuple[str, Any]:
     if status < 400:
         return "Answered", logger.info
     if status < 500:

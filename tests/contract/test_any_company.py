@@ -17,7 +17,7 @@ from model_training.serving.functions import JSON, JSON_LINES
 from model_training.serving.scorer import Model
 from tests import function
 from tests.fuzz.invariants import ask
-from tests.unit.sentiment.conftest import make_event
+from tests.invocations import make_event
 
 ONE, MANY = "/api/sentiment", "/api/sentiments"
 HUGE = ("A great film, or a dull one? " * 700)[:20_000]

@@ -16,7 +16,7 @@ import app
 from model_training.serving.scorer import load_model
 from tests import function, openapi
 from tests.fuzz.invariants import CALLERS_FAULTS, check_answer
-from tests.unit.sentiment.conftest import make_event
+from tests.invocations import make_event
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -146,12 +146,6 @@ def hang_in_refusal(connection: Connection, body: bytes) -> None:
     hang(connection, body)
 
 
-def hang_in_long_refusal(connection: Connection, body: bytes) -> None:
-    """Stops after as much of it as anybody should want to read."""
-    connection.send(500, b" " * 2**16, length=2**20)
-    hang(connection, body)
-
-
 def break_off_refusal(connection: Connection, body: bytes) -> None:
     """RST while its body is read: after a FIN, botocore takes what there is for all of it."""
     connection.send(500, b"{", length=100_000)
@@ -159,21 +153,17 @@ def break_off_refusal(connection: Connection, body: bytes) -> None:
     reset(connection, body)
 
 
-def flood(status: int) -> Behaviour:
+def flood(connection: Connection, body: bytes) -> None:
     """A body of 1 GB, as fast as it is taken."""
-
-    def behave(connection: Connection, body: bytes) -> None:
-        connection.client.sendall(head(status, 2**30))
-        for _ in range(2**10):
-            connection.client.sendall(b" " * 2**20)
-
-    return behave
+    connection.client.sendall(head(200, 2**30))
+    for _ in range(2**10):
+        connection.client.sendall(b" " * 2**20)
 
 
 def flood_late(connection: Connection, body: bytes) -> None:
     """Not before there has been time to ask for more elsewhere."""
     connection.closing.wait(SECONDS_OF_A_DELAY)
-    flood(200)(connection, body)
+    flood(connection, body)
 
 
 def garbage(connection: Connection, body: bytes) -> None:
@@ -214,19 +204,16 @@ FAULTS = {
     "truncated-json": Fault(truncate, 502, "bad-answer"),
     "broken-off": Fault(break_off, 502, "bad-answer"),
     "hang-in-refusal": Fault(hang_in_refusal, 502, "model-failed"),
-    "hang-in-long-refusal": Fault(hang_in_long_refusal, 502, "model-failed"),
     "broken-off-refusal": Fault(break_off_refusal, 502, "model-failed"),
     "nan": Fault(changed(bias=float("nan")), 502, "bad-answer"),
     "wrong-shape": Fault(changed(results=[]), 502, "bad-answer"),
     "wrong-vocabulary": Fault(changed(vocabulary="f" * 64), 500, "set-up"),
-    "huge-body": Fault(flood(200), 502, "bad-answer"),
+    "huge-body": Fault(flood, 502, "bad-answer"),
     "late-huge-body": Fault(flood_late, 502, "bad-answer"),
-    "huge-refusal": Fault(flood(500), 502, "model-failed"),
 }
 """Refused connections besides: those are a server that is not there."""
 
 SLOW = {name for name in FAULTS if name.startswith(("hang", "drip", "late"))}
-SLOW -= {"hang-in-long-refusal"}
 """Those that take a second or more."""
 
 

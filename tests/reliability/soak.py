@@ -31,7 +31,7 @@ CLIENTS = CAPACITY + 2
 """Some always wait for a free process."""
 ROUNDS = 10
 """Before the second one, memory is measured for the first time."""
-MOST_SECONDS = 2 * SECONDS_BETWEEN_PROCESSES["call"] + 5
+MOST_SECONDS = 2 * SECONDS_BETWEEN_PROCESSES["handler"] + 5
 """Of a request that waits for another one's fault first; a busy machine is forgiven much."""
 MOST_STARTS = 5
 """A process that a busy machine does not start within Lambda's 10 s is ended, and starts anew."""

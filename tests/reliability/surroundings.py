@@ -7,14 +7,16 @@ import os
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest import mock
 
 import app
-from endpoint import TimeLimits, connect
+import endpoint
+from tests.invocations import make_context, make_event
 from tests.reliability.expectations import SECONDS, Outcome
-from tests.unit.sentiment.conftest import CONTEXT, make_event
 
 BUNDLES = Path(__file__).parents[2] / "model_training" / "models"
-LIMITS = TimeLimits(**SECONDS)
+
+MILLISECONDS = round((SECONDS["handler"] + app.ANSWER_SECONDS) * 1000)
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -33,7 +35,11 @@ def set_up(url: str) -> None:
     """Make ``app`` ask the runtime at ``url``, and hurry."""
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url)
     app.load_settings.cache_clear()
-    connected = connect("reeltone", app.load_settings().vocabulary.fingerprint, LIMITS)
+    with (
+        mock.patch.object(endpoint, "CONNECT_SECONDS", SECONDS["connect"]),
+        mock.patch.object(endpoint, "READ_SECONDS", SECONDS["read"]),
+    ):
+        connected = endpoint.connect("reeltone", app.load_settings().vocabulary.fingerprint)
     app.load_endpoint = lambda: connected  # type: ignore[assignment]
 
 
@@ -42,7 +48,7 @@ def ask() -> Outcome:
     event = make_event("POST", "/api/sentiment", body='{"review": "A great film."}')
     event["headers"]["content-type"] = "application/json"
     started = perf_counter()
-    response: dict[str, Any] = app.handler(event, CONTEXT)
+    response: dict[str, Any] = app.handler(event, make_context(MILLISECONDS))
     seconds = perf_counter() - started
     problem = json.loads(response["body"]).get("type", "").removeprefix("/problems/")
     headers = {name.lower(): value for name, value in response["headers"].items()}

@@ -12,7 +12,7 @@ from tests.reliability.expectations import SECONDS_BETWEEN_PROCESSES
 from tests.reliability.faulty_runtime import FAULTS, FaultyRuntime, faulty_runtime
 from tests.reliability.whole_stack import whole_stack
 
-IN_TIME = SECONDS_BETWEEN_PROCESSES["call"] + 5
+IN_TIME = SECONDS_BETWEEN_PROCESSES["handler"] + 5
 """Seconds; between processes more can come in the way than inside one."""
 
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from moto import mock_aws
 
+from local_stack.template import Template
 from model_training.export.packing import pack_bundle
 from model_training.paths import MODELS
 
@@ -329,6 +330,18 @@ def test_the_api_calls_the_live_version() -> None:
         for method in methods.values():
             uri = json.dumps(method["x-amazon-apigateway-integration"]["uri"])
             assert "SentimentFunctionAliaslive" in uri
+
+
+def test_no_other_site_may_ask_the_api_unless_it_is_named() -> None:
+    body = transform_template(CODE, {})["Resources"]["SentimentApi"]["Properties"]["Body"]
+    condition, named, nobody = body["x-amazon-apigateway-cors"]["Fn::If"]
+    assert not Template(ROOT / "template.yaml").holds(condition)
+    assert nobody == {"Ref": "AWS::NoValue"}
+    origins = {"AllowedOrigins": "https://example.com,http://localhost:5000"}
+    assert Template(ROOT / "template.yaml", origins).holds(condition)
+    assert named["allowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert (named["allowMethods"], named["allowHeaders"]) == (["GET", "POST"], ["content-type"])
+    assert "allowCredentials" not in named
 
 
 # --- delete ---------------------------------------------------------------------------------------

@@ -8,46 +8,46 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import app
 import telemetry
-from endpoint import Answer, Reading
+from endpoint import Endpoint
 from review_text import MODERN, Vocabulary, build_vocabulary
 from settings import Settings, read_settings
+from tests.invocations import make_context, make_event
 
 WORDS = ["I loved every minute of it, a great film!", "A dull and awful film. I hated it."]
-CONTEXT = SimpleNamespace(
-    function_name="sentiment",
-    memory_limit_in_mb="256",
-    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:sentiment",
-    aws_request_id="9f9f4a4e-0000-4000-8000-000000000000",
-)
 
 
 @dataclass
-class FakeEndpoint:
-    """Every token contributes +1 if its id is even, -1 if it is odd; the bias is 0.25. As the real
-    one, it gives contributions only if it is asked for them."""
+class FakeRuntime:
+    """Takes the place of boto3's client. Every token contributes +1 if its id is even, -1 if it is
+    odd; the bias is 0.25. As the real one, it gives contributions only if it is asked for them."""
 
-    vocabulary: Vocabulary
     error: Exception | None = None
     calls: list[list[list[int]]] = field(default_factory=list)
 
-    def invoke(self, reviews: list[list[int]], contributions: bool = False) -> Answer:
-        self.calls.append(reviews)
+    def invoke_endpoint(self, **parameters: Any) -> Any:
+        request = json.loads(parameters["Body"])
+        self.calls.append(request["reviews"])
         if self.error:
             raise self.error
-        readings = [self._read(ids, contributions) for ids in reviews]
-        return Answer("modern-0123456789ab", 0.25, readings)
+        content = {
+            "model": "modern-0123456789ab",
+            "vocabulary": request["vocabulary"],
+            "bias": 0.25,
+            "results": [self._read(ids, request["contributions"]) for ids in self.calls[-1]],
+        }
+        return {"Body": io.BytesIO(json.dumps(content).encode())}
 
-    def _read(self, ids: list[int], asked: bool) -> Reading:
+    def _read(self, ids: list[int], asked: bool) -> dict[str, Any]:
         given = [1.0 if number % 2 == 0 else -1.0 for number in ids]
         logit = 0.25 + sum(given)
-        return Reading(logit, 0.9123456789 if logit > 0 else 0.1123456789, given if asked else [])
+        result = {"logit": logit, "probability": 0.9123456789 if logit > 0 else 0.1123456789}
+        return result | ({"contributions": given} if asked else {})
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class HttpResponse:
 class Api:
     """Sends requests to the handler as an HTTP API does, and keeps what it logged."""
 
-    endpoint: FakeEndpoint
+    endpoint: FakeRuntime
     log: io.StringIO
 
     def request(self, method: str, path: str, **changes: Any) -> HttpResponse:
@@ -77,10 +77,16 @@ class Api:
         return self.request("GET", path)
 
     def post(
-        self, path: str, content: object, content_type: str = "application/json"
+        self,
+        path: str,
+        content: object,
+        content_type: str = "application/json",
+        milliseconds: int = 29_000,
     ) -> HttpResponse:
+        """Post ``content``; the function has so many ``milliseconds`` left."""
         body = content if isinstance(content, str) else json.dumps(content)
-        return self.request("POST", path, body=body, headers={"content-type": content_type})
+        event = make_event("POST", path, body=body, headers={"content-type": content_type})
+        return self.send(event, milliseconds)
 
     def post_bytes(self, path: str, body: bytes, content_type: str) -> HttpResponse:
         return self.request(
@@ -91,8 +97,8 @@ class Api:
             headers={"content-type": content_type},
         )
 
-    def send(self, event: Any) -> HttpResponse:
-        response = app.handler(event, CONTEXT)
+    def send(self, event: Any, milliseconds: int = 29_000) -> HttpResponse:
+        response = app.handler(event, make_context(milliseconds))
         json.dumps(response)  # the runtime does this
         assert response["isBase64Encoded"] is False
         headers = {name.lower(): value for name, value in response["headers"].items()}
@@ -101,25 +107,6 @@ class Api:
     @property
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
-
-
-def make_event(method: str, path: str, **changes: Any) -> dict[str, Any]:
-    """An event in payload format 2.0."""
-    return {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": "abc.execute-api.eu-west-1.amazonaws.com"},
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abc",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1"},
-            "requestId": "JKJaXmPLvHcESHA=",
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    } | changes
 
 
 @pytest.fixture(scope="session")
@@ -166,10 +153,12 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture
 def api(settings: Settings, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Api:
-    endpoint = FakeEndpoint(settings.vocabulary)
+    runtime = FakeRuntime()
+    endpoint = Endpoint(runtime, "reeltone", settings.vocabulary.fingerprint)
     monkeypatch.setattr(app, "load_settings", lambda: settings)
     monkeypatch.setattr(app, "load_endpoint", lambda: endpoint)
-    return Api(endpoint, log)
+    telemetry.metrics.clear_metrics()
+    return Api(runtime, log)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 import app
 from errors import PROBLEMS
-from predict import MAX_CHARACTERS, MAX_REVIEWS
+from predict import MAX_CHARACTERS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, MAX_REVIEWS
 from tests.commands import read_curl
 
 from .conftest import Api, HttpResponse
@@ -24,6 +24,8 @@ def test_names_every_route_and_the_limits() -> None:
         assert f"`{method} {path}`" in REFERENCE
     assert f"{MAX_CHARACTERS:,} characters" in REFERENCE
     assert f"1 to {MAX_REVIEWS} reviews" in REFERENCE
+    assert f"{MAX_EXPLAINED} reviews with `explain`" in REFERENCE
+    assert f"{MAX_REQUEST_CHARACTERS:,} characters together" in REFERENCE
 
 
 def test_names_every_problem_with_its_status_and_no_other() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,11 +28,24 @@ from errors import (
 )
 from local_stack.template import Template
 from review_text import Vocabulary
+from tests.invocations import make_event
 
-from .conftest import Api, make_event
+from .conftest import Api
 
 ROOT = Path(__file__).parents[3]
 ONE, MANY = "/api/sentiment", "/api/sentiments"
+OTHER_EVENTS: dict[str, object] = {
+    "nothing": {},
+    "null": None,
+    "a list": [],
+    "odd": {"requestContext": 1},
+    "console's example": {"key1": "value1", "key2": "value2", "key3": "value3"},
+    "review": {"review": "A great film."},
+    "warmer": {"source": "serverless-plugin-warmup"},
+    "EventBridge": {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event"},
+    "SQS": {"Records": [{"eventSource": "aws:sqs", "body": "A great film."}]},
+    "WebSocket": {"requestContext": {"routeKey": "$connect", "stage": "live"}, "body": "film"},
+}
 
 
 def problem_type(response: Any) -> str:
@@ -158,7 +174,8 @@ class TestPlainText:
         assert (response.status, problem_type(response)) == (400, "empty-review")
 
     @pytest.mark.parametrize(
-        "charset", ["utf-8", '"UTF-8"', "iso-8859-1", "windows-1252", "utf-16"]
+        "charset",
+        ["utf-8", "utf8", '"UTF-8"', "iso-8859-1", "latin1", "windows-1252", "cp1252", "utf-16"],
     )
     def test_is_read_in_its_charset(self, api: Api, charset: str, vocabulary: Vocabulary) -> None:
         body = "é film".encode(charset.strip('"'))
@@ -198,6 +215,21 @@ class TestContentType:
 
     def test_plain_text_is_for_one_review_only(self, api: Api) -> None:
         assert api.post(MANY, "film", "text/plain").status == 415
+
+    @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip"])
+    def test_a_compressed_body_is_refused_as_such(self, api: Api, encoding: str) -> None:
+        headers = {"content-type": "application/json", "content-encoding": encoding}
+        body = base64.b64encode(gzip.compress(b'{"review": "film"}')).decode()
+        response = api.request("POST", ONE, body=body, isBase64Encoded=True, headers=headers)
+        assert (response.status, problem_type(response)) == (415, "unsupported-media-type")
+        assert (
+            response.json["detail"]
+            == f'The content encoding is "{encoding}"; send the body as it is.'
+        )
+
+    def test_a_body_may_be_said_to_be_as_it_is(self, api: Api) -> None:
+        headers = {"content-type": "application/json", "content-encoding": "identity"}
+        assert api.request("POST", ONE, body='{"review": "a"}', headers=headers).status == 200
 
     @pytest.mark.parametrize("headers", [{}, None])
     def test_a_missing_type_is_refused(self, api: Api, headers: dict[str, str] | None) -> None:
@@ -295,11 +327,22 @@ class TestManyReviews:
         assert response.json["detail"] == detail
         assert api.endpoint.calls == []
 
-    def test_the_largest_answer_fits_into_a_lambda_response(self, api: Api) -> None:
-        review = ("film " * 4000)[:20_000]
-        response = api.post(MANY, {"reviews": [review] * 100, "explain": True})
-        per_float = len("-0.01234567890123456") - len("-1.0")
-        assert len(response.body) + 100 * 512 * per_float < 6_000_000
+    def test_with_reasons_may_be_20(self, api: Api) -> None:
+        assert api.post(MANY, {"reviews": ["film"] * 20, "explain": True}).status == 200
+        response = api.post(MANY, {"reviews": ["film"] * 21, "explain": True})
+        assert (response.status, problem_type(response)) == (413, "too-many")
+        detail = "The request has 21 reviews; the limit with reasons is 20."
+        assert response.json["detail"] == detail
+
+    def test_may_have_a_million_characters_together(self, api: Api) -> None:
+        reviews = ["a" * 20_000] * 50
+        assert api.post(MANY, {"reviews": reviews}).status == 200
+        response = api.post(MANY, {"reviews": [*reviews, "a"]})
+        assert (response.status, problem_type(response)) == (413, "too-many")
+        assert response.json["detail"] == (
+            "The reviews have 1,000,001 characters together; the limit of a request is 1,000,000."
+        )
+        assert len(api.endpoint.calls) == 1
 
 
 class TestModel:
@@ -315,7 +358,13 @@ class TestModel:
             "architecture": "A very small model.",
             "vocabulary": vocabulary.fingerprint,
             "metrics": {"accuracy": 0.9177, "reviews": 25000},
-            "limits": {"characters": 20000, "reviews": 100, "tokens": 512},
+            "limits": {
+                "characters": 20_000,
+                "reviews": 100,
+                "tokens": 512,
+                "explained": 20,
+                "request_characters": 1_000_000,
+            },
         }
 
 
@@ -342,7 +391,7 @@ class TestRoutes:
         }
         assert {(path, method) for path, (method, _) in app.ROUTES.items()} == declared
 
-    @pytest.mark.parametrize("path", ["/", "/api", "/api/sentiment/", "/api/Model", "/api/x y"])
+    @pytest.mark.parametrize("path", ["/", "/api", "/sentiment", "/api/Model", "/api/x y", ""])
     def test_unknown_paths_are_not_found(self, api: Api, path: str) -> None:
         response = api.get(path)
         assert (response.status, problem_type(response)) == (404, "not-found")
@@ -413,14 +462,14 @@ class TestEveryResponse:
             if response.status >= 400:
                 assert response.json["requestId"] == "JKJaXmPLvHcESHA="
 
-    @pytest.mark.parametrize("event", [{}, {"key1": "value1"}, [], None, {"requestContext": 1}])
-    def test_is_a_problem_if_the_event_is_not_from_an_http_api(
-        self, api: Api, event: object
-    ) -> None:
+    @pytest.mark.parametrize("event", OTHER_EVENTS.values(), ids=OTHER_EVENTS)
+    def test_says_which_event_is_needed_if_it_is_no_request(self, api: Api, event: object) -> None:
         response = api.send(event)
-        assert (response.status, problem_type(response)) == (500, "internal-error")
+        assert (response.status, problem_type(response)) == (400, "unknown-event")
+        assert "HTTP API (such as events/positive.json)" in response.json["detail"]
         assert response.json["requestId"] == "9f9f4a4e-0000-4000-8000-000000000000"
         assert response.headers["cache-control"] == "no-store"
+        assert (api.log_lines[-1]["level"], api.endpoint.calls) == ("INFO", [])
 
     @hypothesis_settings(
         max_examples=300,
@@ -545,7 +594,56 @@ class TestTelemetry:
         assert read_metrics()["Answered"] == [1.0]
 
 
-def test_stages_with_a_name_are_not_part_of_the_path(api: Api) -> None:
-    event = make_event("GET", "/live/api/model")
-    event["requestContext"]["stage"] = "live"
+@pytest.mark.parametrize("stage", ["live", "api", "a"])
+@pytest.mark.parametrize("is_in_path", [True, False])
+def test_a_stage_with_a_name_may_stand_before_the_path(
+    api: Api, stage: str, is_in_path: bool
+) -> None:
+    """With a domain of one's own it does not."""
+    event = make_event("GET", f"/{stage}/api/model" if is_in_path else "/api/model")
+    event["requestContext"]["stage"] = stage
     assert api.send(event).status == 200
+
+
+@pytest.mark.parametrize("path", ["/liveapi/model", "/live", "/livelive/api/model"])
+def test_what_begins_like_a_stage_is_none(api: Api, path: str) -> None:
+    event = make_event("GET", path)
+    event["requestContext"]["stage"] = "live"
+    assert api.send(event).status == 404
+
+
+def test_a_path_may_end_with_a_slash(api: Api) -> None:
+    assert api.post(f"{ONE}/", {"review": "film"}).status == 200
+    assert api.get("/api/model/").status == 200
+
+
+def test_head_is_get_without_the_body(api: Api) -> None:
+    response, whole = api.request("HEAD", "/api/model"), api.get("/api/model")
+    assert (response.status, response.headers, response.body) == (200, whole.headers, "")
+    assert api.request("HEAD", ONE).status == 405
+
+
+class TestDeadline:
+    def test_the_endpoint_gets_what_the_rest_has_left(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(api.endpoint, "invoke_endpoint", lambda **_: time.sleep(9))
+        started = time.monotonic()
+        response = api.post(ONE, {"review": "film"}, milliseconds=1_050)
+        assert (response.status, problem_type(response)) == (503, "model-busy")
+        assert time.monotonic() - started < 5
+
+    def test_the_handlers_own_work_has_an_end_too(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(app, "read_reviews", lambda *_: time.sleep(9))
+        started = time.monotonic()
+        response = api.post(ONE, {"review": "film"}, milliseconds=1_050)
+        assert (response.status, problem_type(response)) == (503, "out-of-time")
+        assert time.monotonic() - started < 5
+        assert api.log_lines[-1]["level"] == "WARNING"
+
+    def test_a_request_that_comes_too_late_is_not_begun(self, api: Api) -> None:
+        response = api.post(ONE, {"review": "film"}, milliseconds=900)
+        assert problem_type(response) == "out-of-time"
+        assert api.endpoint.calls == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CONTEXT, make_event
+from tests.invocations import make_event
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,9 +66,9 @@ def test_the_environment_cannot_make_the_function_log_reviews(
     event = make_event("POST", "/api/sentiment", body='{"review": "Rosebud"')
     event["headers"]["content-type"] = "application/json"
     program = f"""
-from types import SimpleNamespace
 import app
-print(app.handler({event!r}, SimpleNamespace(**{vars(CONTEXT)!r}))["statusCode"])
+from tests.invocations import make_context
+print(app.handler({event!r}, make_context())["statusCode"])
 """
     ran = run_in_lambda(program, environment | {key: "true"})
     assert ran.stdout.splitlines()[-1] == "400"

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,12 @@ from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
 import errors
-from endpoint import MAX_ANSWER_BYTES, Endpoint, TimeLimits, connect
+from app import ANSWER_SECONDS
+from deadline import limit_time
+from endpoint import CONNECT_SECONDS, MAX_ANSWER_BYTES, READ_SECONDS, Endpoint, connect
+from local_stack.template import Template
 
+ROOT = Path(__file__).parents[3]
 VOCABULARY = "ab" * 32
 NO_ADDRESS = {"endpoint_url": "https://runtime.sagemaker.eu-west-1.amazonaws.com/"}
 
@@ -120,7 +125,7 @@ def plug(connected: tuple[Endpoint, Wire]) -> Callable[[Any], tuple[Endpoint, Wi
 def connect_wired(reply: Any = None) -> tuple[Endpoint, Wire]:
     endpoint, wire = connect("reeltone", VOCABULARY), Wire(reply or answer(results=[]))
     client: Any = endpoint._runtime
-    client._endpoint.http_session.send = wire
+    client.meta.events.register("before-send.sagemaker-runtime", wire)
     return endpoint, wire
 
 
@@ -211,6 +216,12 @@ def test_what_the_sdk_said_is_kept_for_the_log(plug: Plug) -> None:
     assert str(caught.value) == f'ConnectTimeoutError: Connect timeout on endpoint URL: "{url}"'
 
 
+def test_a_refusal_that_breaks_off_is_a_failure() -> None:
+    reply = http(500, b"{", {"content-length": "1000"})
+    with pytest.raises(errors.ModelFailedError, match="without its end: ProtocolError"):
+        connect_wired(reply)[0].invoke([[2]])
+
+
 class Body(io.BytesIO):
     """Counts what is read of it; what comes ``before`` each read may keep the reader waiting."""
 
@@ -236,31 +247,11 @@ class Runtime:
         return {"Body": self.body}
 
 
-def refusal(body: Body, length: int) -> Any:
-    """A failure of the service whose body comes from ``body``."""
-    headers = {"content-length": str(length), "x-amzn-errortype": "InternalFailure"}
-    return lambda: stream(500, body, headers)
-
-
-def test_no_more_is_read_of_a_refusal_than_its_beginning() -> None:
-    body = Body(b" " * 1_000_000)
-    with pytest.raises(errors.ModelFailedError):
-        connect_wired(refusal(body, 1_000_000))[0].invoke([[2]])
-    assert body.bytes_read == 64 * 1024
-    assert body.closed
-
-
-def test_a_refusal_that_breaks_off_is_still_one() -> None:
-    with pytest.raises(errors.ModelFailedError, match=r"\(500\)"):
-        connect_wired(refusal(Body(b"{"), 1_000))[0].invoke([[2]])
-
-
 def test_a_call_that_takes_too_long_is_ended() -> None:
     runtime = Runtime(Body(b"", before=lambda: time.sleep(5)))
     started = time.monotonic()
-    with pytest.raises(errors.ModelBusyError) as caught:
-        Endpoint(runtime, "reeltone", VOCABULARY, seconds=0.05).invoke([[2]])
-    assert str(caught.value) == "no whole answer within 0.05 s"
+    with pytest.raises(errors.ModelBusyError, match="in the time that was left"), limit_time(0.05):
+        Endpoint(runtime, "reeltone", VOCABULARY).invoke([[2]])
     assert time.monotonic() - started < 4
 
 
@@ -299,13 +290,12 @@ def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wire.requests[0].url.startswith("https://runtime.sagemaker.eu-west-1.amazonaws.com/")
 
 
-def test_a_call_ends_before_the_function_does() -> None:
-    limits, endpoint = TimeLimits(), connect("reeltone", VOCABULARY)
-    client: Any = endpoint._runtime
+def test_a_model_that_sleeps_is_told_from_a_slow_one_before_the_functions_time_is_up() -> None:
+    client: Any = connect("reeltone", VOCABULARY)._runtime
     config = client.meta.config
-    assert (config.connect_timeout, config.read_timeout) == (limits.connect, limits.read) == (2, 24)
-    assert limits.connect + limits.read <= limits.call == endpoint._seconds < 29
-    assert connect("reeltone", VOCABULARY, TimeLimits(1, 1, 1.5))._seconds == 1.5
+    assert (config.connect_timeout, config.read_timeout) == (CONNECT_SECONDS, READ_SECONDS)
+    timeout = Template(ROOT / "template.yaml").function("SentimentFunction").timeout
+    assert timeout - ANSWER_SECONDS - 1 > CONNECT_SECONDS + READ_SECONDS
 
 
 @pytest.mark.parametrize(

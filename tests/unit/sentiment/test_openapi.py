@@ -19,11 +19,12 @@ from errors import (
     ModelFailedError,
     ModelUnreachableError,
     ModelWakingError,
+    OutOfTimeError,
     SetUpError,
     find_problem,
 )
 from local_stack.template import Template
-from predict import MAX_CHARACTERS, MAX_REVIEWS
+from predict import MAX_CHARACTERS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, MAX_REVIEWS
 from tests import openapi
 
 from .conftest import Api, HttpResponse
@@ -40,6 +41,7 @@ SERVICE_ERRORS: list[Exception] = [
     ModelWakingError("no"),
     ModelBusyError("no"),
     ModelUnreachableError("no"),
+    OutOfTimeError("no"),
     KeyError("no"),
 ]
 
@@ -89,7 +91,7 @@ def test_has_the_media_types_of_the_code() -> None:
 
 def test_names_the_charsets_of_the_code() -> None:
     named = set(re.findall(r"`((?:utf|us|iso|windows)-[\w-]+)`", ONE["description"]))
-    assert named | {"utf-8", "utf8"} == body._CHARSETS
+    assert named | {"utf-8"} == set(body.CHARSETS)
 
 
 def test_has_the_limits_of_the_code() -> None:
@@ -99,9 +101,12 @@ def test_has_the_limits_of_the_code() -> None:
     limits = SCHEMAS["Model"]["properties"]["limits"]["properties"]
     assert limits["characters"]["const"] == MAX_CHARACTERS
     assert limits["reviews"]["const"] == MAX_REVIEWS
-    in_words = {f"{MAX_CHARACTERS:,}", f"{MAX_REVIEWS:,}", "25,000"}
+    assert limits["explained"]["const"] == MAX_EXPLAINED
+    assert limits["request_characters"]["const"] == MAX_REQUEST_CHARACTERS
+    in_words = {MAX_CHARACTERS, MAX_REVIEWS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, 25_000}
     text = openapi.PATH.read_text(encoding="utf-8")
-    assert set(re.findall(r"\d+,\d{3}|\d+(?= reviews)", text)) == in_words
+    found = re.findall(r"\d+(?:,\d{3})+|\d+(?= reviews)", text)
+    assert set(found) == {f"{number:,}" for number in in_words}
 
 
 def test_has_every_problem_at_its_status_and_no_other() -> None:
@@ -113,6 +118,7 @@ def test_has_every_problem_at_its_status_and_no_other() -> None:
     }
     documented |= {("404", kind) for kind in types_of(RESPONSES["NotFound"])}
     documented |= {("405", kind) for kind in types_of(RESPONSES["MethodNotAllowed"])}
+    documented.add(("400", "/problems/unknown-event"))  # of an invocation that is no request
     assert documented == {
         (str(problem.status), f"/problems/{problem.slug}") for problem in PROBLEMS.values()
     }
@@ -160,6 +166,7 @@ BAD: list[tuple[str, object, str]] = [
     ("/api/sentiment", "film", "text/html"),
     ("/api/sentiments", {"reviews": []}, body.JSON),
     ("/api/sentiments", {"reviews": ["film"] * 101}, body.JSON),
+    ("/api/sentiments", {"reviews": ["film"] * 21, "explain": True}, body.JSON),
     ("/api/sentiments", "film", body.TEXT),
 ]
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from endpoint import Answer, Reading
+from endpoint import Answer, Endpoint, Reading
 from predict import Prediction, predict, read_review
 from review_text import Vocabulary
 
 
-def predict_text(text: str, vocabulary: Vocabulary, probability: float) -> Prediction:
-    def invoke(reviews: list[list[int]], contributions: bool) -> Answer:
-        readings = [Reading(0.5, probability, [0.1] * len(ids)) for ids in reviews]
+class SureEndpoint(Endpoint):
+    """Gives every review the same probability, and every token the same contribution."""
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def invoke(self, reviews: Sequence[list[int]], contributions: bool = False) -> Answer:
+        readings = [Reading(0.5, self._probability, [0.1] * len(ids)) for ids in reviews]
         return Answer("modern-0123456789ab", -0.25, readings)
 
-    [outcome] = predict([read_review(text, vocabulary)], invoke, explain=True)
+
+def predict_text(text: str, vocabulary: Vocabulary, probability: float) -> Prediction:
+    reviews = [read_review(text, vocabulary)]
+    [outcome] = predict(reviews, SureEndpoint(probability), explain=True)
     assert isinstance(outcome, Prediction)
     return outcome
 
