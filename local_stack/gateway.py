@@ -22,7 +22,7 @@ from local_stack import template
 from local_stack.errors import StackError
 from local_stack.events import ResultError, build_event, build_response
 from local_stack.functions import BusyError, FunctionError, FunctionPool
-from model_training.serving.connections import read_body
+from model_training.serving.connections import OneLength, read_body
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request that an HTTP API takes."""
@@ -44,8 +44,12 @@ SECURITY_HEADERS = {
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
         )
     ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -80,7 +84,7 @@ def create_gateway(
             # A page that is being worked on must not come from the browser's cache.
             Mount("/", Headers(Site(site), {"cache-control": "no-cache"})),
         ],
-        middleware=[Middleware(Headers, SECURITY_HEADERS)],
+        middleware=[Middleware(Headers, SECURITY_HEADERS), Middleware(OneLength)],
     )
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from model_training.serving.connections import read_body
+from model_training.serving.connections import OneLength, read_body
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request that a serverless endpoint takes."""
@@ -45,7 +46,9 @@ class RuntimeStandIn:
         """The application that boto3 talks to."""
         path = "/endpoints/{name}/invocations"
         return Starlette(
-            routes=[Route(path, self._invoke, methods=["POST"])], lifespan=self._lifespan
+            routes=[Route(path, self._invoke, methods=["POST"])],
+            lifespan=self._lifespan,
+            middleware=[Middleware(OneLength)],
         )
 
     @contextlib.asynccontextmanager

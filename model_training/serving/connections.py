@@ -9,6 +9,8 @@ import asyncio
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 WAIT_SECONDS = 20.0
@@ -90,6 +92,23 @@ class LimitedProtocol(H11Protocol):
 
 SERVER_LIMITS: dict[str, Any] = {"http": LimitedProtocol, "ws": "none"}
 """Of uvicorn's settings."""
+
+
+class OneLength:
+    """Refuses a request that says its length twice, which two servers in a row may read as two
+    different requests (RFC 9112, section 6.1)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it and close its connection."""
+        app = self._app
+        names = {name for name, _ in scope.get("headers", ())}
+        if {b"content-length", b"transfer-encoding"} <= names:
+            message = "send Content-Length or Transfer-Encoding, not both"
+            app = JSONResponse({"message": message}, 400, {"connection": "close"})
+        await app(scope, receive, send)
 
 
 async def read_body(request: Request, most: int) -> bytes | None:

@@ -133,7 +133,8 @@ def load_model(folder: Path) -> Model:
 def _open_graph(path: Path) -> onnxruntime.InferenceSession:
     """The graph on the CPU. One thread a request: the server answers requests side by side.
 
-    onnxruntime itself refuses operators that it does not have, and weights outside the folder.
+    onnxruntime itself refuses operators that it does not have. It gets the graph's bytes and no
+    folder, so there is no other file, by whatever name or link, that weights could come from.
 
     Raises:
         BundleError: it cannot be loaded, or takes or gives something else than it should.
@@ -145,9 +146,12 @@ def _open_graph(path: Path) -> onnxruntime.InferenceSession:
     # keep each: more and more of it, and none of the time.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
     try:
         session = onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's exceptions share no class of their own
         raise BundleError(f"{path} cannot be loaded: {error}") from error

@@ -19,12 +19,13 @@ from typing import Any
 import uvicorn
 from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from model_training.errors import BundleError
-from model_training.serving.connections import BODY_SECONDS, SERVER_LIMITS, read_body
+from model_training.serving.connections import BODY_SECONDS, SERVER_LIMITS, OneLength, read_body
 from model_training.serving.functions import Refusal, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model, load_model
 
@@ -52,6 +53,7 @@ def make_app(model: Model) -> Starlette:
             Route("/invocations", invoke, methods=["POST"]),
         ],
         lifespan=load,
+        middleware=[Middleware(OneLength)],
     )
 
 

@@ -44,7 +44,9 @@ def test_the_archive_has_the_code_and_no_model(unpacked: Path) -> None:
         "review_text/vocabulary.py",
         "review_text/stop_words_english.txt",
     } <= names
-    assert not [name for name in names if "bundle/" in name or "jobs/" in name or "cache" in name]
+    assert not [
+        name for name in names if "bundle/" in name or "jobs/" in name or "__pycache__" in name
+    ]
 
 
 def test_the_requirements_leave_pytorch_to_the_image(unpacked: Path) -> None:

@@ -158,10 +158,19 @@ def make_external(model: onnx.ModelProto, location: str) -> None:
     entry.key, entry.value = "location", location
 
 
-@pytest.mark.parametrize("form", ["../secret", "{folder}/secret", "link", "x/../../secret"])
-def test_weights_outside_the_folder_are_never_read(bundle: Path, tmp_path: Path, form: str) -> None:
-    (tmp_path / "secret").write_bytes(bytes(4096))
+@pytest.mark.parametrize(
+    "form", ["../secret", "{folder}/secret", "link", "hard", "beside", "x/../../secret"]
+)
+def test_weights_of_another_file_are_never_read(
+    bundle: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = onnx.load(bundle / "model.onnx").graph
+    [weights] = [tensor for tensor in graph.initializer if tensor.name == "weights"]
+    (tmp_path / "secret").write_bytes(weights.raw_data)
     (bundle / "link").symlink_to(tmp_path / "secret")
+    (bundle / "hard").hardlink_to(tmp_path / "secret")
+    (bundle / "beside").write_bytes(weights.raw_data)
+    monkeypatch.chdir(bundle)  # where onnxruntime might look
     (bundle / "x").mkdir()
     change_graph(bundle, lambda model: make_external(model, form.format(folder=tmp_path)))
     assert "model.onnx cannot be loaded" in refusal(bundle)
