@@ -27,6 +27,7 @@ TESTED := $(COMPILE) --constraint requirements/test.txt
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
 FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
+REHEARSAL := tests/template tests/sam tests/contract/aws_image tests/contract/container
 BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
 ARCHIVE ?=
@@ -73,6 +74,15 @@ check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml wit
 	@$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
 
 # Not searched for secrets: pictures and models, and what looks like keys: fingerprints and hashes.
+.PHONY: rehearse
+rehearse: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Play a deployment on this machine, from first to last, and say what was real
+	@$(BIN)/pytest $(REHEARSAL)
+	@$(BIN)/python -m tests.template.rehearsal
+
+.PHONY: smoke
+smoke: ## See that a deployed Reeltone works, at URL=https://...
+	@$(PYTHON) -m checks.smoke $(URL)
+
 .PHONY: check-security
 check-security: $(VENV)/test $(SECURITY_VENV)/done ## Check code, secrets, licences, known vulnerabilities
 	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)

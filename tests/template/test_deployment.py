@@ -20,13 +20,8 @@ from local_stack.template import Template
 from model_training.export.packing import pack_bundle
 from model_training.paths import MODELS
 
+from .changes import CODE
 from .cloud import PACKAGES, REGION, ROOT, Cloud, find_one, taking_answers, transform_template
-
-CODE = {
-    "SentimentFunction": "sentiment-1",
-    "PublisherFunction": "publisher-1",
-    "VocabularyLayer": "layer-1",
-}
 
 
 def pack(package: Path, name: str, **changes: Any) -> Path:
