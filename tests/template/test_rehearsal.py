@@ -57,6 +57,7 @@ VALUES: dict[str, tuple[Mapping[str, str], str]] = {
     "LogRetentionDays": ({}, "7"),
     "RequestsPerSecond": ({}, "100"),
     "RequestBurst": ({}, "200"),
+    "AllowedOrigins": ({}, "https://film.example.com"),
     "DomainName": (DOMAIN, "movie.example.com"),
     "CertificateArn": (DOMAIN, DOMAIN["CertificateArn"][:-1] + "1"),
     "HostedZoneId": (DOMAIN, "Z0123456789"),
