@@ -9,6 +9,8 @@ import pytest
 
 os.environ["TQDM_DISABLE"] = "1"  # progress bars would bury a failed test's own output
 
+pytest_plugins = ["tests.small_corpus"]
+
 FOLDERS = ["unit", "template", "jobs", "contract", "local_stack", "reliability", "sam", "browser"]
 """By cost. The browser comes last for two reasons more: Chromium drops requests when Docker adds a
 network, and Playwright keeps an event loop running, in which others can't start their own."""

@@ -22,8 +22,6 @@ from model_training.files import run_command
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, Place
 from model_training.training import classifier
-from tests.unit.model_training.conftest import corpus as corpus
-from tests.unit.model_training.conftest import small_expected as small_expected
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

@@ -22,7 +22,7 @@ from model_training.paths import MODELS
 from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
 from tests.jobs.conftest import ROLE, Aws, sagemaker_job
-from tests.unit.model_training.conftest import write_archive
+from tests.small_corpus import write_archive
 
 Sleep = Callable[[float], None]
 

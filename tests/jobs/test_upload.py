@@ -14,7 +14,7 @@ import pytest
 from model_training.jobs import upload
 from model_training.jobs.__main__ import main
 from tests.jobs.conftest import BUCKET, STORED, Aws
-from tests.unit.model_training.conftest import write_archive
+from tests.small_corpus import write_archive
 
 KEY = "reeltone/data/aclImdb_v1.tar.gz"
 PART = 5 * 1024**2  # the least that S3 takes

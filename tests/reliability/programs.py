@@ -8,7 +8,7 @@ from model_training.corpus import acl_imdb
 from model_training.jobs import __main__ as jobs
 from model_training.jobs import transform, upload
 from model_training.training import classifier, language_models
-from tests.unit.model_training.conftest import REVIEWS, reviews_of
+from tests.small_corpus import REVIEWS, reviews_of
 
 LEAST_PART = 5 * 1024**2
 """Bytes: S3 takes no smaller part, and a small archive is to have several."""

@@ -14,7 +14,7 @@ from tests.reliability import killing
 from tests.reliability.aws_server import BUCKET, AwsServer, Request, aws_server
 from tests.reliability.killing import Moment, moments_of
 from tests.reliability.programs import LEAST_PART, jobs_small
-from tests.unit.model_training.conftest import write_archive
+from tests.small_corpus import write_archive
 
 pytestmark = pytest.mark.timeout(1200)  # seconds: a hundred starts of a program
 

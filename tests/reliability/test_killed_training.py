@@ -16,7 +16,7 @@ from safetensors import safe_open
 from tests.reliability import killing
 from tests.reliability.killing import Moment, Program, choose_moments, moments_of
 from tests.reliability.programs import pretrain_small, train_small
-from tests.unit.model_training.conftest import write_archive
+from tests.small_corpus import write_archive
 from tests.unit.model_training.training.test_classifier import SETTINGS
 from tests.unit.model_training.training.test_language_models import SMALL as PRETRAINING
 

@@ -18,7 +18,7 @@ from model_training.corpus.acl_imdb import URL, download, read_archive
 from model_training.corpus.cache import Corpus, prepare_corpus
 from model_training.errors import ArchiveError
 from review_text import CLASSIC, MODERN, Vocabulary
-from tests.unit.model_training.conftest import GOOD, REVIEWS, write_archive
+from tests.small_corpus import GOOD, REVIEWS, write_archive
 
 
 def test_reviews_are_read_in_the_order_of_their_numbers(corpus: Corpus) -> None:

@@ -29,7 +29,7 @@ from model_training.evaluation.answers import (
 from model_training.evaluation.short_cases import SHORT_CASES, score_short_cases
 from model_training.serving.scorer import Model, load_model
 from review_text import CLASSIC, MODERN, Vocabulary, build_vocabulary
-from tests.unit.model_training.conftest import REVIEWS
+from tests.small_corpus import REVIEWS
 from tests.unit.model_training.toy_bundle import WEIGHTS, make_toy_bundle
 
 

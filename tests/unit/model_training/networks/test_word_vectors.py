@@ -13,7 +13,7 @@ from model_training.corpus.reviews import Encoded
 from model_training.networks import word_vectors
 from model_training.networks.word_vectors import SkipGram, load_or_train, train_vectors
 from review_text import MODERN, build_vocabulary
-from tests.unit.model_training.conftest import REVIEWS
+from tests.small_corpus import REVIEWS
 
 SMALL = SkipGram(vector_size=8, window=2, sample=0, epochs=20)
 

@@ -17,7 +17,7 @@ from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Review
 from model_training.evaluation.peers.report import body, draw, write_report
 from model_training.evaluation.peers.results import Conditions, Result, load_result
 from tests.needs import need
-from tests.unit.model_training.conftest import write_archive
+from tests.small_corpus import write_archive
 
 TEXTS = ["good"] * 5 + ["bad"] * 5
 LABELS = np.array([1] * 5 + [0] * 5)
