@@ -182,6 +182,7 @@ def test_a_folder_without_a_page_gets_one(tmp_path: Path) -> None:
     assert page(RESULTS_OF_ALL) in text
 
 
+@pytest.mark.slow
 def test_the_same_figures_give_the_same_bytes(docs: Path) -> None:
     def written() -> dict[str, bytes]:
         write_report(PARTS.values(), RESULTS_OF_ALL, docs)

@@ -215,6 +215,7 @@ class Docker:
         return f"container {self.started}\n"
 
 
+@pytest.mark.slow
 def test_the_function_and_a_bare_one_are_started_in_containers_that_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def test_what_starts_on_one_core_sees_one_and_later_all_again() -> None:
     assert os.sched_getaffinity(0) == before
 
 
+@pytest.mark.slow
 def test_the_clock_of_children_counts_their_work_and_not_their_waiting() -> None:
     def run(program: str) -> None:
         subprocess.run([sys.executable, "-c", program], check=True)
@@ -69,6 +70,7 @@ def test_memory_is_that_of_the_process_alone() -> None:
     assert 1 < resident <= peak < 30
 
 
+@pytest.mark.slow
 def test_processor_time_is_of_the_process_and_its_threads() -> None:
     need(os.path.isdir("/proc/self"), "this system has no /proc")
     spent = processor_seconds(os.getpid())

@@ -28,6 +28,7 @@ def test_the_usual_code_finds_the_ids_of_the_classic_vocabulary(review: str) -> 
     assert set(ids[length:]) <= {0}
 
 
+@pytest.mark.slow
 def test_tidied_it_finds_the_same_words() -> None:
     for review in REVIEWS:
         assert review_to_words_tidied(review) == review_to_words(review)

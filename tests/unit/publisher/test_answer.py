@@ -61,6 +61,7 @@ def test_an_answer_that_comes_too_late_is_no_reason_to_repeat_the_run(
     assert cloudformation.log[-1]["problem"] == "HTTP 403"
 
 
+@pytest.mark.slow
 def test_a_silent_connection_leaves_time_for_another(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

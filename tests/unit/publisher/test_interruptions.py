@@ -72,6 +72,7 @@ def steps(cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str)
         yield number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
 def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(
@@ -91,6 +92,7 @@ def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next(
         finish(cloudformation, s3, request_type)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
 def test_a_refusal_at_any_step_is_answered_with_its_reason_and_what_it_stopped_can_be_finished(
     cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str
@@ -175,6 +177,7 @@ def test_time_that_is_nearly_over_is_kept_for_the_answer(
     assert s3.calls == []
 
 
+@pytest.mark.slow
 def test_work_that_takes_too_long_is_stopped_answered_and_can_be_finished(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:

@@ -141,6 +141,7 @@ def test_pages_come_after_what_they_name_and_before_the_deletion_of_what_they_na
     ]
 
 
+@pytest.mark.slow
 def test_more_old_files_than_s3_lists_or_deletes_at_once_are_gone_after_an_update(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
@@ -177,6 +178,7 @@ def test_delete_empties_buckets_without_versions(
         s3.client.delete_bucket(Bucket=bucket)
 
 
+@pytest.mark.slow
 def test_delete_empties_a_bucket_of_over_a_thousand_versions_and_delete_markers(
     cloudformation: CloudFormation, s3: S3
 ) -> None:

@@ -41,6 +41,7 @@ def test_code_that_takes_errors_for_its_own_does_not_swallow_it() -> None:
             time.sleep(10)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_destructor_that_swallows_it_gains_a_second() -> None:
     class Lingering:

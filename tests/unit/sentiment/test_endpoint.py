@@ -166,6 +166,7 @@ def test_no_reviews_are_a_question_whether_the_model_is_there(plug: Plug) -> Non
     assert json.loads(wire.requests[0].body)["reviews"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "named"),
     [

@@ -13,6 +13,7 @@ from model_training.serving.bundle import read_bundle
 from tests.unit.model_training.training.test_classifier import run
 
 
+@pytest.mark.slow
 def test_the_command_makes_a_bundle_and_says_its_version(
     tmp_path: Path, corpus: Corpus, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -26,6 +27,7 @@ def test_the_command_makes_a_bundle_and_says_its_version(
     assert (metrics["split"], metrics["reviews"]) == ("dev", 8)
 
 
+@pytest.mark.slow
 def test_without_dev_reviews_nothing_is_fitted_on_them(tmp_path: Path, corpus: Corpus) -> None:
     bundle = tmp_path / "bundle"
     folder = run(tmp_path, corpus, "modern", "--dev-reviews=0")

@@ -106,6 +106,7 @@ def test_lengths_are_described_by_class() -> None:
     assert "| positive | 1 | 5 | 5 | 5 | 5 | 0.0% |" in text
 
 
+@pytest.mark.slow
 def test_exploring_draws_everything_and_never_looks_at_the_test_reviews(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

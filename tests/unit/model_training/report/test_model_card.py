@@ -84,6 +84,7 @@ def desk(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Des
     return Desk(corpus, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_card_is_filled_from_what_the_commands_left(desk: Desk) -> None:
     desk.run("evaluate", "--write")
     desk.run("faithfulness", "--reviews", "6")
@@ -106,6 +107,7 @@ def test_the_card_is_filled_from_what_the_commands_left(desk: Desk) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_is_not_here_leaves_its_part_of_the_card(desk: Desk) -> None:
     desk.run("evaluate", "--write")
     write_run(desk.folder / "runs" / "modern", "of another vocabulary")
@@ -117,6 +119,7 @@ def test_what_is_not_here_leaves_its_part_of_the_card(desk: Desk) -> None:
     assert desk.pictures() == {"confusion.svg", "reliability.svg", "roc.svg"}
 
 
+@pytest.mark.slow
 def test_writing_the_card_again_changes_nothing(desk: Desk) -> None:
     desk.run("evaluate", "--write")
     desk.write_card()

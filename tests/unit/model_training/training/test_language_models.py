@@ -115,6 +115,7 @@ def test_the_loss_tells_each_next_word_apart_from_the_same_negatives() -> None:
     assert loss.item() == pytest.approx(torch.stack(losses).mean().item(), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_pretraining_learns_and_writes_down_what_it_did(
     tmp_path: Path, corpus: Corpus, direction: str
@@ -164,6 +165,7 @@ def test_a_language_model_can_start_from_word_vectors(
     assert words.min() > 6
 
 
+@pytest.mark.slow
 def test_what_both_directions_read_is_made_once_before_they_start(
     tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +230,7 @@ def test_a_longer_run_goes_on_from_where_the_rate_of_a_shorter_one_began_to_fall
         assert torch.equal(tensor, continued[name]), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_a_classifier_starts_from_the_language_model_of_its_direction(
     tmp_path: Path, corpus: Corpus, direction: str
@@ -251,6 +254,7 @@ def test_a_classifier_starts_from_the_language_model_of_its_direction(
         assert torch.equal(trained[f"readers.0.{name}"], before[name])
 
 
+@pytest.mark.slow
 def test_a_direction_that_fails_fails_the_run(tmp_path: Path, corpus: Corpus) -> None:
     config = tmp_path / "language-models.toml"
     config.write_text(SMALL.format(epochs=1))

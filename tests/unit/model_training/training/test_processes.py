@@ -40,6 +40,7 @@ def arguments(folder: Path, model: str) -> list[str]:
     return ["modern", *folders, f"--checkpoint-dir={folder / model}", *SETTINGS, *EXACT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_processes_end_with_the_weights_of_one(
     tmp_path: Path, corpus: Corpus, small_expected: dict[str, tuple[int, int]], count: int
@@ -71,6 +72,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_modules_run_as_programs_with_their_arguments_and_their_share_of_the_cores(
     modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,12 +87,14 @@ def test_modules_run_as_programs_with_their_arguments_and_their_share_of_the_cor
     assert (modules / "one").read_text() == (modules / "two").read_text() == share
 
 
+@pytest.mark.slow
 def test_one_that_fails_is_an_error_once_all_have_ended(modules: Path) -> None:
     (modules / "program.py").write_text("import sys\nsys.exit(sys.argv[1])\n")
     with pytest.raises(ReeltoneError, match="not trained to its end"):
         run_side_by_side([["program", "no luck"]])
 
 
+@pytest.mark.slow
 def test_none_outlives_the_process_that_started_it_and_was_killed(modules: Path) -> None:
     (modules / "program.py").write_text(
         "import os, sys, time\nopen(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)\n"

@@ -73,6 +73,7 @@ def train_all(stages: Path) -> None:
     classifier.main(["modern", *places, f"--checkpoint-dir={stages / 'checkpoints'}"])
 
 
+@pytest.mark.slow
 def test_one_command_trains_every_stage_once(
     stages: Path, corpus: Corpus, side_by_side: list[list[str]]
 ) -> None:
@@ -113,6 +114,7 @@ def test_one_command_trains_every_stage_once(
     assert labelled_set(own).targets.tolist() == own.labels.tolist()
 
 
+@pytest.mark.slow
 def test_a_stage_that_is_there_is_not_trained_again_and_what_it_came_from_is_not_needed(
     stages: Path, side_by_side: list[list[str]]
 ) -> None:

@@ -241,6 +241,7 @@ class TestReport:
         assert readme.startswith("# Title\n") and readme.endswith("\nAfter.\n")
         assert "| **Counting** | 0.8000 | 0.5000 | 0.5000 | 1.2 | – |" in readme
 
+    @pytest.mark.slow
     def test_the_plot_names_every_timed_model_and_repeats_byte_for_byte(
         self, tmp_path: Path
     ) -> None:

@@ -82,6 +82,7 @@ def train(peer: Peer, folder: Path) -> Peer:
     return later
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_training")
 @pytest.mark.parametrize(
     "kind",
@@ -210,6 +211,7 @@ class TestKerasNetworks:
         torch.testing.assert_close(state_weights.T @ state_weights, torch.eye(128))
 
 
+@pytest.mark.slow
 def test_fasttext_keeps_the_learning_rate_that_is_best_on_dev(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
