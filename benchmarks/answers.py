@@ -132,7 +132,7 @@ def poster(url: str, content_type: str) -> Callable[[bytes], object]:
 def invocation(model: Model, texts: list[str]) -> bytes:
     """What the function sends to the endpoint."""
     reviews = [model.vocabulary.encode_ids(text) for text in texts]
-    request = {"vocabulary": model.vocabulary.fingerprint, "reviews": reviews}
+    request = model.vocabulary.make_request(reviews)
     return json.dumps(request | {"contributions": False}, separators=(",", ":")).encode()
 
 

@@ -39,7 +39,7 @@ class Runtime:
 def connected(bundle: str, model: Model) -> Iterator[None]:
     """Let the handler ask ``model``, the shipped bundle of that name."""
     settings = load_settings(bundle)
-    endpoint = Endpoint(Runtime(model), "x", settings.vocabulary.fingerprint)
+    endpoint = Endpoint(Runtime(model), "x", settings.vocabulary)
     with (
         mock.patch.object(app, "load_settings", lambda: settings),
         mock.patch.object(app, "load_endpoint", lambda: endpoint),

@@ -53,7 +53,7 @@ def load_settings() -> Settings:
 def load_endpoint() -> Endpoint:
     """Connect to the endpoint; the connection stays open from one request to the next."""
     settings = load_settings()
-    return connect(settings.endpoint_name, settings.vocabulary.fingerprint)
+    return connect(settings.endpoint_name, settings.vocabulary)
 
 
 def post_sentiment(request: Request) -> Response:

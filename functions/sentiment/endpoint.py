@@ -24,6 +24,7 @@ from errors import (
     SetUpError,
     VocabularyMismatchError,
 )
+from review_text import Vocabulary
 from telemetry import measure_endpoint, note_model
 
 MAX_ANSWER_BYTES = 4 * 1024**2
@@ -85,8 +86,8 @@ class Answer:
 class Endpoint:
     """An endpoint whose model was trained with a known vocabulary."""
 
-    def __init__(self, runtime: Runtime, name: str, vocabulary: str) -> None:
-        """Take ``vocabulary``, the fingerprint of the one that the token ids come from."""
+    def __init__(self, runtime: Runtime, name: str, vocabulary: Vocabulary) -> None:
+        """Take ``vocabulary``, the one that the token ids come from."""
         self._runtime = runtime
         self._name = name
         self._vocabulary = vocabulary
@@ -97,11 +98,7 @@ class Endpoint:
         Raises:
             ServiceError: no usable answer; its class says why.
         """
-        request = {
-            "vocabulary": self._vocabulary,
-            "reviews": reviews,
-            "contributions": contributions,
-        }
+        request = self._vocabulary.make_request(reviews) | {"contributions": contributions}
         with measure_endpoint():
             body = self._send(json.dumps(request, separators=(",", ":")).encode())
         lengths = [len(ids) if contributions else 0 for ids in reviews]
@@ -141,9 +138,9 @@ class Endpoint:
     def _read_answer(self, answer: dict[str, Any], lengths: list[int]) -> Answer:
         """``lengths``: how many contributions each reading must have."""
         vocabulary, results = _member(answer, "vocabulary", str), _member(answer, "results", list)
-        if vocabulary != self._vocabulary:
+        if vocabulary != (own := self._vocabulary.fingerprint):
             raise VocabularyMismatchError(
-                f"vocabulary {vocabulary[:64]!r} at the endpoint, {self._vocabulary!r} here"
+                f"vocabulary {vocabulary[:64]!r} at the endpoint, {own!r} here"
             )
         if len(results) != len(lengths):
             raise BadAnswerError(f"{len(results)} results for {len(lengths)} reviews")
@@ -154,7 +151,7 @@ class Endpoint:
         )
 
 
-def connect(name: str, vocabulary: str) -> Endpoint:
+def connect(name: str, vocabulary: Vocabulary) -> Endpoint:
     """Find the endpoint of that name, in the region and with the credentials of the environment.
 
     Raises:

@@ -109,21 +109,20 @@ def evaluate(cloud: Cloud, options: Options) -> None:
     # onnxruntime, scikit-learn and scipy take a second to import, and only this needs them.
     from model_training.evaluation.metrics import score
     from model_training.serving.bundle import read_bundle
-    from review_text import load_vocabulary
 
     endpoint = options.endpoint or transform.find_endpoint(cloud, options.stack)
-    manifest = read_bundle(options.bundle).manifest
+    bundle = read_bundle(options.bundle)
     _confirm(options, evaluation.describe_endpoint(cloud, endpoint, options.price))
-    test = prepare_corpus(options.data_dir, options.archive).encoded(
-        "test", load_vocabulary(options.bundle / "vocabulary.json")
-    )
+    test = prepare_corpus(options.data_dir, options.archive).encoded("test", bundle.vocabulary)
     if cloud.dry_run:
         print(f"sagemaker-runtime.invoke_endpoint {endpoint}: {len(test):,} reviews, 100 a request")
         return
     runtime = cloud.client("sagemaker-runtime", evaluation.CLIENT)
-    logits = evaluation.score_split(runtime, endpoint, manifest.vocabulary, test)
-    metrics = {"split": "test", **score(logits, test.labels, manifest.temperature)}
-    print(json.dumps({"version": manifest.version, "endpoint": endpoint, **metrics}, indent=2))
+    logits = evaluation.score_split(runtime, endpoint, bundle.vocabulary, test)
+    metrics = {"split": "test", **score(logits, test.labels, bundle.manifest.temperature)}
+    print(
+        json.dumps({"version": bundle.manifest.version, "endpoint": endpoint, **metrics}, indent=2)
+    )
 
 
 def deploy_model(cloud: Cloud, options: Options) -> None:

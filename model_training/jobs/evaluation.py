@@ -16,6 +16,7 @@ from tqdm import tqdm
 from model_training.corpus.reviews import Encoded
 from model_training.jobs.cloud import Cloud, JobError
 from model_training.jobs.prices import SERVERLESS, hourly
+from review_text import Vocabulary
 
 BATCH = 100
 """Reviews a request; as many as the endpoint takes."""
@@ -67,13 +68,13 @@ def describe_endpoint(cloud: Cloud, name: str, price: float | None = None) -> st
 def score_split(
     runtime: Any,
     endpoint: str,
-    vocabulary: str,
+    vocabulary: Vocabulary,
     split: Encoded,
     sleep: Callable[[float], None] = time.sleep,
 ) -> npt.NDArray[np.float64]:
     """[reviews] logits from the endpoint; 0 for a review without tokens, as evaluation has it.
 
-    ``runtime``: boto3's sagemaker-runtime client; ``vocabulary``: its fingerprint.
+    ``runtime``: boto3's sagemaker-runtime client; ``vocabulary``: the one of the split's ids.
 
     Raises:
         JobError: the endpoint fails, refuses or does not wake up; the message says how.
@@ -83,9 +84,9 @@ def score_split(
     batches = np.array_split(rows, max(1, -(-len(rows) // BATCH)))
     for part in tqdm(batches, endpoint, unit=" requests"):
         reviews = [split[row].tolist() for row in part]
-        body = json.dumps({"vocabulary": vocabulary, "reviews": reviews}, separators=(",", ":"))
+        body = json.dumps(vocabulary.make_request(reviews), separators=(",", ":"))
         answer = _invoke(runtime, endpoint, body.encode(), sleep)
-        logits[part] = _read_logits(answer, vocabulary, len(part))
+        logits[part] = _read_logits(answer, vocabulary.fingerprint, len(part))
     return logits
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from model_training.corpus.reviews import Encoded
-from review_text import NO_WORD, TextSettings
+from review_text import NO_WORD, TextSettings, count_windows, cut_windows
 
 _LENGTH_STEP = 64  # window lengths are rounded up to this: each new shape costs new kernels
 _POOL_BATCHES = 50  # reviews of one window each are sorted by length within so many batches
@@ -82,20 +82,22 @@ class Batches:
     def make(self, rows: npt.NDArray[np.int64]) -> Batch:
         """The batch of the reviews at ``rows``."""
         window = self._settings.window
-        pieces = [
-            (number, review[start : start + window])
-            for number, review in enumerate(self._split[row] for row in rows)
-            for start in range(0, len(review), window)
+        cut = cut_windows([self._split[row].tolist() for row in rows], window)
+        counts = [count_windows(length, window) for length in cut.lengths]
+        filled = [
+            min(window, length - start)
+            for length in cut.lengths
+            for start in range(0, length, window)
         ]
-        longest = max(len(piece) for _, piece in pieces)
-        width = min(window, -(-longest // _LENGTH_STEP) * _LENGTH_STEP)
-        count = max(self._size, len(pieces))
+        width = min(window, -(-max(filled) // _LENGTH_STEP) * _LENGTH_STEP)
+        count = max(self._size, len(filled))
         ids = np.full((2, count, width), NO_WORD, np.int32)
         lengths, reviews = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        for index, (number, piece) in enumerate(pieces):
-            ids[0, index, : len(piece)] = piece
-            ids[1, index, : len(piece)] = piece[::-1]
-            lengths[index], reviews[index] = len(piece), number
+        ids[0, : len(filled)] = np.array(cut.ids, np.int32)[:, :width]
+        for index, length in enumerate(filled):
+            ids[1, index, :length] = ids[0, index, :length][::-1]
+        lengths[: len(filled)] = filled
+        reviews[: len(filled)] = np.repeat(np.arange(len(rows)), counts)
         return Batch(
             torch.from_numpy(ids[0]),
             torch.from_numpy(ids[1]),

@@ -2,9 +2,10 @@
 
 They run in AWS's scikit-learn image, in the container of server.py and on one machine.
 
-    application/json       {"vocabulary": "<fingerprint>", "reviews": [[12, 5, 901]],
-                            "contributions": true}
-                           ids of reviews that were encoded elsewhere, 0 to 100 of them
+    application/json       {"vocabulary": "<fingerprint>", "windows": [[12, 5, 901, 0, …]],
+                            "lengths": [3], "contributions": true}
+                           0 to 100 reviews that were encoded and cut elsewhere: windows of ids,
+                           padded with 0, and how many ids each review has
     application/jsonlines  {"id": 7, "review": "Not bad at all."}
                            a review a line, for Batch Transform; a line that cannot be scored
                            gets an error of its own
@@ -28,7 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from model_training.serving.scorer import Model, Result, chunks, load_model
 from model_training.serving.strict_json import read_json
-from review_text import Vocabulary
+from review_text import NO_WORD, Vocabulary, Windows, count_windows
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
@@ -87,7 +88,7 @@ class Request:
     """Reviews as numbers, for the vocabulary that they were encoded with."""
 
     vocabulary: str
-    reviews: list[list[int]]
+    windows: Windows
     contributions: bool
 
 
@@ -158,7 +159,7 @@ def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] 
         "bias": model.bias,
         "results": [
             _result(result, data.contributions)
-            for result in model.score(data.reviews, data.contributions)
+            for result in model.score_windows(data.windows, data.contributions)
         ],
     }
 
@@ -173,35 +174,38 @@ def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
     return json.dumps(prediction, separators=(",", ":")), JSON
 
 
+_FIELDS = {"vocabulary", "windows", "lengths", "contributions"}
+
+
 def _read_request(text: str) -> Request:
-    invalid = "invalid_request"
     try:
         content = read_json(text)
     except ValueError:
-        raise RefusalError(400, invalid, "the body is not JSON") from None
+        raise _invalid("the body is not JSON") from None
     if not isinstance(content, dict):
-        raise RefusalError(400, invalid, "the body is not a JSON object")
-    vocabulary, reviews = content.get("vocabulary"), content.get("reviews")
+        raise _invalid("the body is not a JSON object")
+    vocabulary, ids, lengths = map(content.get, ("vocabulary", "windows", "lengths"))
     contributions = content.get("contributions", False)
     if not isinstance(vocabulary, str):
-        raise RefusalError(400, invalid, '"vocabulary" must be a fingerprint, a string')
-    if not isinstance(reviews, list) or not all(isinstance(ids, list) for ids in reviews):
-        raise RefusalError(400, invalid, '"reviews" must be a list of lists of ids')
+        raise _invalid('"vocabulary" must be a fingerprint, a string')
+    if not isinstance(ids, list) or not all(isinstance(window, list) for window in ids):
+        raise _invalid('"windows" must be a list of lists of ids')
+    if not isinstance(lengths, list) or not all(type(length) is int for length in lengths):
+        raise _invalid('"lengths" must be a list of integers')
     if not isinstance(contributions, bool):
-        raise RefusalError(400, invalid, '"contributions" must be true or false')
-    unknown = sorted(content.keys() - {"vocabulary", "reviews", "contributions"})
-    if unknown:
-        raise RefusalError(400, invalid, f"unknown fields, {len(unknown)} in number")
-    return Request(vocabulary, reviews, contributions)
+        raise _invalid('"contributions" must be true or false')
+    if unknown := content.keys() - _FIELDS:
+        raise _invalid(f"unknown fields, {len(unknown)} in number")
+    return Request(vocabulary, Windows(ids, lengths), contributions)
 
 
 def _check(request: Request, model: Model) -> None:
     """Refuse what this model cannot score.
 
     Raises:
-        RefusalError: another vocabulary, too many reviews, or ids that are not ids.
+        RefusalError: another vocabulary, too many reviews, or windows that are none.
     """
-    own = model.vocabulary.fingerprint
+    own, lengths = model.vocabulary.fingerprint, request.windows.lengths
     if request.vocabulary != own:
         raise RefusalError(
             409,
@@ -209,22 +213,37 @@ def _check(request: Request, model: Model) -> None:
             f"the reviews were encoded with vocabulary {request.vocabulary[:12]}; this model has "
             f"{own[:12]}. Deploy function, layer and model together.",
         )
-    if len(request.reviews) > MAX_REVIEWS:
-        raise RefusalError(
-            413, "too_large", f"{len(request.reviews)} reviews; the limit is {MAX_REVIEWS}"
-        )
-    most, entries = model.vocabulary.settings.max_tokens, len(model.vocabulary)
-    for row, ids in enumerate(request.reviews):
-        if not 1 <= len(ids) <= most:
-            raise RefusalError(
-                400, "invalid_request", f"review {row} has {len(ids)} ids; use 1 to {most}"
-            )
-        if set(map(type, ids)) != {int} or min(ids) < 0 or max(ids) >= entries:
-            raise RefusalError(
-                400,
-                "invalid_request",
-                f"review {row} has an id that is not an integer from 0 to {entries - 1}",
-            )
+    if len(lengths) > MAX_REVIEWS:
+        raise RefusalError(413, "too_large", f"{len(lengths)} reviews; the limit is {MAX_REVIEWS}")
+    _check_windows(request.windows, model.vocabulary)
+
+
+def _check_windows(windows: Windows, vocabulary: Vocabulary) -> None:
+    """Refuse windows that ``cut_windows`` would not make of reviews with this vocabulary."""
+    size, most = vocabulary.settings.window, vocabulary.settings.max_tokens
+    for row, length in enumerate(windows.lengths):
+        if not 1 <= length <= most:
+            raise _invalid(f"review {row} has {length} ids; use 1 to {most}")
+    wanted = sum(count_windows(length, size) for length in windows.lengths)
+    if len(windows.ids) != wanted:
+        raise _invalid(f"{len(windows.ids)} windows; reviews of these lengths have {wanted}")
+    left = iter(windows.ids)
+    for row, length in enumerate(windows.lengths):
+        for start in range(0, length, size):
+            window = next(left)
+            if len(window) != size:
+                raise _invalid(f"review {row} has a window of {len(window)} ids; use {size}")
+            ids, padding = window[: length - start], window[length - start :]
+            if set(map(type, window)) != {int} or min(ids) < 1 or max(ids) >= len(vocabulary):
+                raise _invalid(
+                    f"review {row} has an id that is not an integer from 1 to {len(vocabulary) - 1}"
+                )
+            if any(padding):
+                raise _invalid(f"review {row} has ids behind its {length}; pad with {NO_WORD}")
+
+
+def _invalid(message: str) -> RefusalError:
+    return RefusalError(400, "invalid_request", message)
 
 
 def _result(result: Result, contributions: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from model_training.errors import BundleError
 from model_training.serving.bundle import read_bundle
-from review_text import Vocabulary
+from review_text import Vocabulary, Windows, count_windows, cut_windows
 
 # By default, onnxruntime writes a device id into the home folder, to be reported to Microsoft.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -57,35 +57,43 @@ class Model:
     bias: float
 
     def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
-        """A result for each review (1 to ``max_tokens`` ids), in order; memory stays bounded.
+        """Score reviews (1 to ``max_tokens`` ids each) that are not cut yet: ``score_windows``."""
+        windows = cut_windows(reviews, self.vocabulary.settings.window)
+        return self.score_windows(windows, contributions)
+
+    def score_windows(self, windows: Windows, contributions: bool = True) -> list[Result]:
+        """Give a result for each review, in order; memory stays bounded.
 
         A result is the same to the last bit, whatever else is scored with it, and with or without
         ``contributions``.
         """
-        window = self.vocabulary.settings.window
-        windows = [-(-len(review) // window) for review in reviews]
+        size = self.vocabulary.settings.window
+        ids = np.array(windows.ids, np.int32).reshape(-1, size)
+        lengths = np.array(windows.lengths, np.int32)
+        counts = [count_windows(length, size) for length in windows.lengths]
+        starts = np.cumsum([0, *counts])
         # Reviews of as many windows run together, so that none is padded with whole windows.
-        order = sorted(range(len(reviews)), key=lambda row: (windows[row], len(reviews[row])))
+        order = sorted(range(len(lengths)), key=lambda row: (counts[row], lengths[row]))
         results: dict[int, Result] = {}
-        for count, rows in groupby(order, key=windows.__getitem__):
+        for count, rows in groupby(order, key=counts.__getitem__):
             for part in chunks(list(rows), max(1, _MAX_WINDOWS // count)):
-                scored = self._run([reviews[row] for row in part], count, contributions)
+                own = (starts[part][:, None] + np.arange(count)).reshape(-1)
+                scored = self._run(ids[own], lengths[part], contributions)
                 results.update(zip(part, scored, strict=True))
-        return [results[row] for row in range(len(reviews))]
+        return [results[row] for row in range(len(lengths))]
 
-    def _run(self, reviews: list[Sequence[int]], windows: int, contributions: bool) -> list[Result]:
-        """Score reviews of ``windows`` windows each in one run of the graph."""
-        window = self.vocabulary.settings.window
-        lengths = np.array([len(review) for review in reviews], np.int32)
-        width = window if windows > 1 else int(lengths.max())
-        ids = np.zeros((len(reviews), windows * width), np.int32)
-        for row, review in enumerate(reviews):
-            ids[row, : len(review)] = review
-        filled = np.clip(lengths[:, None] - np.arange(windows, dtype=np.int32) * width, 0, width)
+    def _run(
+        self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], contributions: bool
+    ) -> list[Result]:
+        """Score reviews of as many windows each in one run of the graph: ``ids`` [N, window]."""
+        windows = len(ids) // len(lengths)
+        width = ids.shape[1] if windows > 1 else int(lengths.max())
+        places = np.arange(windows, dtype=np.int32) * width
+        filled = np.clip(lengths[:, None] - places, 0, width)
         [shares] = self.session.run(
             ["contributions"],
             {
-                "windows": ids.reshape(-1, width),
+                "windows": ids[:, :width],
                 "window_lengths": filled.reshape(-1),
                 "lengths": lengths,
             },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -49,9 +50,16 @@ def test_any_bytes_are_answered_or_refused(model: Model, body: bytes, content_ty
 
 @settings(max_examples=60, deadline=None)
 @given(reviews=st.lists(st.lists(st.integers(-1, 5_000) | VALUES, max_size=5), max_size=3))
-def test_any_ids_are_answered_or_refused(model: Model, reviews: list[list[object]]) -> None:
-    request = {"vocabulary": model.vocabulary.fingerprint, "reviews": reviews}
-    check_request(json.dumps(request | {"contributions": True}).encode(), JSON, model)
+def test_any_ids_are_answered_or_refused(model: Model, reviews: list[Any]) -> None:
+    request = model.vocabulary.make_request(reviews) | {"contributions": True}
+    check_request(json.dumps(request).encode(), JSON, model)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fields=st.fixed_dictionaries({}, optional=dict.fromkeys(["windows", "lengths"], VALUES)))
+def test_any_windows_are_answered_or_refused(model: Model, fields: dict[str, object]) -> None:
+    request = model.vocabulary.make_request([[2, 3], [4]]) | fields
+    check_request(json.dumps(request).encode(), JSON, model)
 
 
 @settings(max_examples=60, deadline=None)

@@ -72,7 +72,7 @@ def server(bundle: Path) -> Iterator[Server]:
 
 def request_body(model: Model, reviews: list[str]) -> str:
     ids = [model.vocabulary.encode(review).ids for review in reviews]
-    return json.dumps({"vocabulary": model.vocabulary.fingerprint, "reviews": ids})
+    return json.dumps(model.vocabulary.make_request(ids))
 
 
 def post(server: Server, body: str | bytes, content_type: str) -> httpx.Response:
@@ -99,7 +99,7 @@ def test_the_server_answers_what_the_four_functions_answer(
 def test_refusals_keep_their_status(server: Server) -> None:
     assert post(server, "{", "application/json").status_code == 400
     assert post(server, "{}", "text/csv").status_code == 415
-    wrong = json.dumps({"vocabulary": "x", "reviews": [[2]]})
+    wrong = json.dumps({"vocabulary": "x", "windows": [], "lengths": []})
     response = post(server, wrong, "application/json")
     assert (response.status_code, response.json()["error"]) == (409, "vocabulary_mismatch")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from itertools import islice
 from typing import Any
 
 from errors import PROBLEMS
@@ -17,7 +18,7 @@ from model_training.serving.functions import (
     predict_fn,
 )
 from model_training.serving.scorer import Model
-from review_text import Vocabulary, split_sentences
+from review_text import Vocabulary, count_windows, split_sentences
 from review_text.tokens import find_surfaces, find_tokens
 from tests import function
 
@@ -80,10 +81,12 @@ def check_request(body: bytes, content_type: str, model: Model) -> None:
         return
     content = _parse(text)
     sent = json.loads(body)
-    assert len(content["results"]) == len(sent["reviews"])
-    for ids, given in zip(sent["reviews"][:3], content["results"][:3], strict=True):
-        alone = _parse(ask(json.dumps(sent | {"reviews": [ids]}).encode(), JSON, model))
-        assert alone["results"] == [given]
+    assert len(content["results"]) == len(sent["lengths"])
+    windows = iter(sent["windows"])
+    for length, given in zip(sent["lengths"][:3], content["results"][:3], strict=True):
+        own = list(islice(windows, count_windows(length, model.vocabulary.settings.window)))
+        alone = sent | {"windows": own, "lengths": [length]}
+        assert _parse(ask(json.dumps(alone).encode(), JSON, model))["results"] == [given]
 
 
 def ask(body: bytes, content_type: str, model: Model) -> str:

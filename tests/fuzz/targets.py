@@ -62,9 +62,12 @@ def slow_text(data: bytes) -> None:
 
 
 def endpoint_json(data: bytes) -> None:
-    """A JSON request; ``$`` stands for the fingerprint, which no fuzzer would guess."""
+    """A JSON request; ``$`` stands for the fingerprint and ``~`` for the padding of a short window,
+    neither of which a fuzzer would guess."""
     model = load_model("classic")
-    check_request(data.replace(b"$", model.vocabulary.fingerprint.encode()), JSON, model)
+    padding = b",0" * (model.vocabulary.settings.window - 2)
+    request = data.replace(b"$", model.vocabulary.fingerprint.encode()).replace(b"~", padding)
+    check_request(request, JSON, model)
 
 
 def endpoint_lines(data: bytes) -> None:
@@ -100,9 +103,9 @@ SEEDS: dict[str, list[str]] = {
         'e\u0301\u200bx\u00ad \ufeff\u2028\x00\r\n J. R. Smith, Mr. X. End." (So.) <br>Now',
     ],
     "endpoint_json": [
-        '{"vocabulary":"$","reviews":[[2,3],[4,5,6]],"contributions":true}',
-        '{"vocabulary":"$","reviews":[]}',
-        '{"vocabulary":"x","reviews":[[1]],"contributions":false}',
+        '{"vocabulary":"$","windows":[[2,3~],[4,0~]],"lengths":[2,1],"contributions":true}',
+        '{"vocabulary":"$","windows":[],"lengths":[]}',
+        '{"vocabulary":"x","windows":[[1,0~]],"lengths":[1],"contributions":false}',
     ],
     "endpoint_lines": [
         '{"id":7,"review":"A fine film"}\n{"review":"dull \\ud800"}\n\n{"id":"x","review":3}',
@@ -129,7 +132,8 @@ def seeds(name: str) -> list[bytes]:
 
 def json_strings() -> list[str]:
     """Pieces that the fuzzer may put into its inputs."""
-    names = ("id", "review", "reviews", "explain", "vocabulary", "contributions")
+    names = ["id", "review", "reviews", "explain", "vocabulary", "contributions"]
+    names += ["windows", "lengths", "effects"]
     fields = [json.dumps(name) for name in names]
     markup = ["<br />", "<script>", "</script>", "<rt>", "</rt>", "<!--", "-->", "&amp;", "&#x"]
     heads = ["POST ", "/api/sentiments", "content-type: ", "text/plain", "charset=", "windows-1252"]

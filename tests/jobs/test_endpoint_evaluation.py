@@ -21,6 +21,7 @@ from model_training.jobs.evaluation import describe_endpoint, score_split
 from model_training.paths import MODELS
 from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
+from review_text import Vocabulary
 from tests.jobs.conftest import ROLE, Aws, sagemaker_job
 from tests.small_corpus import write_archive
 
@@ -43,7 +44,7 @@ class Endpoint:
         answer = functions.output_fn(functions.predict_fn(read, self.model), "")
         if isinstance(answer, functions.Refusal):
             raise refusal("ModelError", answer.body)
-        self.sizes.append(len(json.loads(request["Body"])["reviews"]))
+        self.sizes.append(len(json.loads(request["Body"])["lengths"]))
         return {"Body": io.BytesIO(answer[0].encode())}
 
 
@@ -75,7 +76,7 @@ def test_the_endpoint_gives_the_bundles_own_logits(
     model: Model, split: Encoded, pauses: list[float]
 ) -> None:
     endpoint = Endpoint(model)
-    logits = score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
+    logits = score_split(endpoint, "e", model.vocabulary, split, pauses.append)
     np.testing.assert_allclose(logits, scoring.score_split(model, split), atol=1e-5)
     assert logits[0] == 0.0  # a review without tokens
     assert sum(endpoint.sizes) == 225
@@ -97,7 +98,7 @@ def test_what_passes_is_waited_for(
     model: Model, split: Encoded, pauses: list[float], mood: Exception
 ) -> None:
     endpoint = Endpoint(model, [mood] * 7)
-    logits = score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
+    logits = score_split(endpoint, "e", model.vocabulary, split, pauses.append)
     assert pauses == [1, 2, 4, 8, 15, 15, 15]
     assert np.count_nonzero(logits) == 225
 
@@ -105,7 +106,7 @@ def test_what_passes_is_waited_for(
 def test_waiting_has_an_end(model: Model, split: Encoded, pauses: list[float]) -> None:
     endpoint = Endpoint(model, iter(lambda: refusal("ModelNotReadyException"), None))
     with pytest.raises(JobError, match=r"e did not answer for 300 s \(ModelNotReadyException\)"):
-        score_split(endpoint, "e", model.vocabulary.fingerprint, split, pauses.append)
+        score_split(endpoint, "e", model.vocabulary, split, pauses.append)
     assert sum(pauses) == 300
 
 
@@ -121,9 +122,7 @@ def test_what_does_not_pass_ends_at_once(
     model: Model, split: Encoded, pauses: list[float], mood: Exception, message: str
 ) -> None:
     with pytest.raises(JobError, match=message):
-        score_split(
-            Endpoint(model, [mood]), "e", model.vocabulary.fingerprint, split, pauses.append
-        )
+        score_split(Endpoint(model, [mood]), "e", model.vocabulary, split, pauses.append)
     assert pauses == []
 
 
@@ -131,7 +130,8 @@ def test_another_models_endpoint_is_told_apart(
     model: Model, split: Encoded, pauses: list[float]
 ) -> None:
     with pytest.raises(JobError, match="vocabulary_mismatch"):
-        score_split(Endpoint(model), "e", "0" * 64, split, pauses.append)
+        other = Vocabulary(model.vocabulary.settings, ["other"])
+        score_split(Endpoint(model), "e", other, split, pauses.append)
 
 
 @pytest.mark.parametrize(
@@ -141,18 +141,20 @@ def test_another_models_endpoint_is_told_apart(
         (b"[]", "no usable results"),
         (b'{"vocabulary": "v", "results": [{}]}', "no usable results"),
         (b'{"vocabulary": "v", "results": []}', "0 results for 75 reviews"),
-        (b'{"vocabulary": "other", "results": []}', "vocabulary other, the bundle v"),
+        (b'{"vocabulary": "other", "results": []}', "vocabulary other, the bundle "),
     ],
 )
 def test_nonsense_is_not_scored(
-    split: Encoded, pauses: list[float], answer: bytes, message: str
+    model: Model, split: Encoded, pauses: list[float], answer: bytes, message: str
 ) -> None:
+    answer = answer.replace(b'"v"', json.dumps(model.vocabulary.fingerprint).encode())
+
     class Babbling:
         def invoke_endpoint(self, **_: Any) -> dict[str, Any]:
             return {"Body": io.BytesIO(answer)}
 
     with pytest.raises(JobError, match=message):
-        score_split(Babbling(), "e", "v", split, pauses.append)
+        score_split(Babbling(), "e", model.vocabulary, split, pauses.append)
 
 
 def make_endpoint(aws: Aws, variant: dict[str, Any]) -> None:

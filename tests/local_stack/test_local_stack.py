@@ -228,7 +228,7 @@ def test_alone_the_stand_in_listens_where_it_is_told() -> None:
     with stack("--endpoint-only", "--host", "0.0.0.0") as running:
         answer = httpx.post(
             f"{running.url}/endpoints/reeltone/invocations",
-            json={"vocabulary": manifest["vocabulary"], "reviews": []},
+            json={"vocabulary": manifest["vocabulary"], "windows": [], "lengths": []},
         )
         assert answer.json()["model"] == manifest["version"]
         assert httpx.get(running.url).status_code == 404

@@ -107,8 +107,14 @@ INVOCATIONS = {
     "no JSON": ("application/jsonlines", f'{{"review": {CANARY}\n{{"review": "{CANARY}"'),
     "as an id": ("application/jsonlines", json.dumps({"id": [CANARY], "review": "film"})),
     "too long": ("application/jsonlines", json.dumps({"review": LONG})),
-    "as a vocabulary": ("application/json", json.dumps({"vocabulary": CANARY, "reviews": [[2]]})),
-    "as ids": ("application/json", json.dumps({"vocabulary": "x", "reviews": [CANARY]})),
+    "as a vocabulary": (
+        "application/json",
+        json.dumps({"vocabulary": CANARY, "windows": [], "lengths": []}),
+    ),
+    "as ids": (
+        "application/json",
+        json.dumps({"vocabulary": "x", "windows": [CANARY], "lengths": [1]}),
+    ),
     "plain": ("application/json", CANARY),
     "as a content type": (CANARY[:9], CANARY),
 }

@@ -68,8 +68,8 @@ def answer_to(body: bytes) -> dict[str, Any]:
     """What a model with a bias and nothing else makes of a request."""
     request = json.loads(body)
     results = [
-        {"logit": 0.5, "probability": 0.6, "contributions": [0.0] * len(ids)}
-        for ids in request["reviews"]
+        {"logit": 0.5, "probability": 0.6, "contributions": [0.0] * length}
+        for length in request["lengths"]
     ]
     vocabulary = request["vocabulary"]
     return {"model": "modern-0", "vocabulary": vocabulary, "bias": 0.5, "results": results}
@@ -223,8 +223,8 @@ def review_for(fault: str) -> str:
 
 
 def _asked_by(body: bytes) -> str:
-    [review] = json.loads(body)["reviews"]
-    return list(FAULTS)[len(review) - 1]
+    [words] = json.loads(body)["lengths"]
+    return list(FAULTS)[words - 1]
 
 
 class FaultyRuntime:

@@ -86,7 +86,7 @@ def _describe(name: str, port: int) -> Served:
         "gateway": b"/api/greeting",
     }
     head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" % paths[name]
-    asked = {"vocabulary": read_bundle(MODEL).manifest.vocabulary, "reviews": []}
+    asked = {"vocabulary": read_bundle(MODEL).manifest.vocabulary, "windows": [], "lengths": []}
     return Served(port, head, json.dumps(asked).encode())
 
 

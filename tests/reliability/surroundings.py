@@ -39,7 +39,7 @@ def set_up(url: str) -> None:
         mock.patch.object(endpoint, "CONNECT_SECONDS", SECONDS["connect"]),
         mock.patch.object(endpoint, "READ_SECONDS", SECONDS["read"]),
     ):
-        connected = endpoint.connect("reeltone", app.load_settings().vocabulary.fingerprint)
+        connected = endpoint.connect("reeltone", app.load_settings().vocabulary)
     app.load_endpoint = lambda: connected  # type: ignore[assignment]
 
 

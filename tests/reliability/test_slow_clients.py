@@ -21,7 +21,8 @@ import pytest
 from local_stack import gateway, runtime
 from model_training.serving import connections
 from model_training.serving import server as server_module
-from tests.reliability.servers import NAMES, SMALL_BUFFER, Served, running
+from model_training.serving.bundle import read_bundle
+from tests.reliability.servers import MODEL, NAMES, SMALL_BUFFER, Served, running
 
 WAIT = 0.4
 """Seconds, in the place of production's 20 and 30."""
@@ -227,8 +228,8 @@ def test_answers_that_nobody_reads_are_not_kept(connect: Connect, server: Served
 
 def ask_for_much(container: Served) -> bytes:
     """A request whose answer is larger than what is kept for a client that does not read."""
-    reviews = {"reviews": [[2] * 500] * 60, "contributions": True}
-    body = json.dumps(json.loads(container.body) | reviews).encode()
+    request = read_bundle(MODEL).vocabulary.make_request([[2] * 500] * 60)
+    body = json.dumps(request | {"contributions": True}).encode()
     return replace(container, body=body).request
 
 

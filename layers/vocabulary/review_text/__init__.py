@@ -13,13 +13,13 @@ from review_text.settings import CLASSIC, MODERN, SettingsError, TextSettings
 from review_text.vocabulary import (
     FIRST_WORD,
     INFREQUENT,
-    NO_WORD,
     EncodedReview,
     Vocabulary,
     VocabularyError,
     build_vocabulary,
     load_vocabulary,
 )
+from review_text.windows import NO_WORD, Windows, count_windows, cut_windows
 
 __all__ = [
     "CLASSIC",
@@ -33,7 +33,10 @@ __all__ = [
     "TextSettings",
     "Vocabulary",
     "VocabularyError",
+    "Windows",
     "build_vocabulary",
+    "count_windows",
+    "cut_windows",
     "load_vocabulary",
     "split_sentences",
 ]

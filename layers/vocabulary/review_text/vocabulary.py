@@ -16,9 +16,8 @@ from typing import Any
 from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
 from review_text.tokens import Normalise, find_surfaces, find_tokens, has_word, make_normalise
+from review_text.windows import NO_WORD, cut_windows
 
-NO_WORD = 0
-"""Padding."""
 INFREQUENT = 1
 """Any word that is not in the vocabulary."""
 FIRST_WORD = 2
@@ -118,6 +117,15 @@ class Vocabulary:
         surfaces = find_surfaces(text, self.settings)
         places, _ = self._choose(surfaces)
         return [self._ids[surfaces[place]] for place in places]
+
+    def make_request(self, reviews: Sequence[Sequence[int]]) -> dict[str, Any]:
+        """Make the JSON object in which an endpoint takes ``reviews``, lists of ids."""
+        windows = cut_windows(reviews, self.settings.window)
+        return {
+            "vocabulary": self.fingerprint,
+            "windows": windows.ids,
+            "lengths": windows.lengths,
+        }
 
     def word(self, number: int) -> str:
         """The word of an id, ``<none>`` or ``<infrequent>`` for the reserved two."""

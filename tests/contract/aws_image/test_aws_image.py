@@ -63,7 +63,7 @@ class Server:
         return self.client.post("/invocations", content=body, headers=names)
 
     def score(self, reviews: Any, **fields: Any) -> httpx.Response:
-        request = {"vocabulary": self.vocabulary.fingerprint, "reviews": reviews} | fields
+        request = self.vocabulary.make_request(reviews) | fields
         return self.invoke(json.dumps(request), content_type="application/json")
 
     def score_lines(self, body: str | bytes) -> list[Any]:
@@ -248,11 +248,7 @@ def test_encoded_reviews_get_the_scores_that_the_model_gives_here(
     server: Server, contributions: bool
 ) -> None:
     reviews = [server.vocabulary.encode(review).ids for review in REVIEWS]
-    request = {
-        "vocabulary": server.vocabulary.fingerprint,
-        "reviews": reviews,
-        "contributions": contributions,
-    }
+    request = server.vocabulary.make_request(reviews) | {"contributions": contributions}
     body = json.dumps(request)
     response = server.invoke(body, content_type="application/json")
     assert response.status_code == 200, response.text
@@ -272,7 +268,7 @@ def test_no_reviews_and_as_many_as_allowed_are_both_answered(server: Server) -> 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, */*;q=0.1"])
 def test_any_accept_header_gets_json(server: Server, accept: str) -> None:
-    request = {"vocabulary": server.vocabulary.fingerprint, "reviews": [[1]]}
+    request = server.vocabulary.make_request([[1]])
     response = server.invoke(json.dumps(request), content_type="application/json", accept=accept)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/json"
@@ -290,7 +286,7 @@ def test_any_accept_header_gets_json(server: Server, accept: str) -> None:
 def test_json_is_read_under_each_name_of_its_content_type(
     server: Server, headers: dict[str, str]
 ) -> None:
-    request = {"vocabulary": server.vocabulary.fingerprint, "reviews": [[1]]}
+    request = server.vocabulary.make_request([[1]])
     response = server.invoke(json.dumps(request), **headers)
     assert response.status_code == 200, response.text
 
@@ -305,15 +301,20 @@ def test_too_many_reviews_are_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "reviews", [None, [[]], ["text"], [[-1]], [[10**9]], [[1.5]], [[True]], [[1] * 100_000]]
+    "reviews", [["text"], [[-1]], [[10**9]], [[1.5]], [[True]], [[None]], [[1] * 100_000]]
 )
 def test_reviews_that_are_not_lists_of_ids_are_refused(server: Server, reviews: Any) -> None:
     assert_refused(server.score(reviews), 400, "invalid_request")
 
 
+@pytest.mark.parametrize("windows", [None, [], [[1]], ["text"], [1]])
+def test_windows_that_are_none_are_refused(server: Server, windows: Any) -> None:
+    assert_refused(server.score([[1]], windows=windows), 400, "invalid_request")
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"reviews": [[1]]}'],
+    [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000, b'{"windows": [], "lengths": []}'],
     ids=["empty", "cut off", "not UTF-8", "list", "null", "deep", "no vocabulary"],
 )
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])

@@ -226,7 +226,7 @@ def score_here(model: Model, body: str, content_type: str) -> str:
 
 def request_body(model: Model, reviews: list[str], **fields: Any) -> str:
     ids = [model.vocabulary.encode(review).ids for review in reviews]
-    return json.dumps({"vocabulary": model.vocabulary.fingerprint, "reviews": ids} | fields)
+    return json.dumps(model.vocabulary.make_request(ids) | fields)
 
 
 def test_a_ping_is_answered_with_the_models_version(container: Container, model: Model) -> None:
@@ -254,7 +254,7 @@ def test_what_cannot_be_scored_is_refused_by_status_and_code(
 ) -> None:
     refused = {
         "{": (400, "invalid_request"),
-        json.dumps({"vocabulary": "x", "reviews": [[2]]}): (409, "vocabulary_mismatch"),
+        json.dumps({"vocabulary": "x", "windows": [], "lengths": []}): (409, "vocabulary_mismatch"),
         request_body(model, ["Great."] * (MAX_REVIEWS + 1)): (413, "too_large"),
         " " * (MAX_BODY_BYTES + 1): (413, "too_large"),
     }

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import app
 import telemetry
 from endpoint import Endpoint
-from review_text import MODERN, Vocabulary, build_vocabulary
+from review_text import MODERN, NO_WORD, Vocabulary, build_vocabulary
 from settings import Settings, read_settings
 from tests.invocations import make_context, make_event
 
@@ -32,7 +33,10 @@ class FakeRuntime:
 
     def invoke_endpoint(self, **parameters: Any) -> Any:
         request = json.loads(parameters["Body"])
-        self.calls.append(request["reviews"])
+        windows = chain.from_iterable(request["windows"])
+        ids = [number for number in windows if number != NO_WORD]
+        ends = list(accumulate(request["lengths"], initial=0))
+        self.calls.append([ids[start:end] for start, end in pairwise(ends)])
         if self.error:
             raise self.error
         content = {
@@ -154,7 +158,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 @pytest.fixture
 def api(settings: Settings, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Api:
     runtime = FakeRuntime()
-    endpoint = Endpoint(runtime, "reeltone", settings.vocabulary.fingerprint)
+    endpoint = Endpoint(runtime, "reeltone", settings.vocabulary)
     monkeypatch.setattr(app, "load_settings", lambda: settings)
     monkeypatch.setattr(app, "load_endpoint", lambda: endpoint)
     telemetry.metrics.clear_metrics()

@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ import errors
 from app import ANSWER_SECONDS
 from deadline import limit_time
 from endpoint import CONNECT_SECONDS, MAX_ANSWER_BYTES, READ_SECONDS, Endpoint, connect
+from local_stack.runtime import MAX_BODY
 from local_stack.template import Template
+from review_text import MODERN, Vocabulary
 
 ROOT = Path(__file__).parents[3]
-VOCABULARY = "ab" * 32
+VOCABULARY = Vocabulary(replace(MODERN, window=4), ["film", "great"])
 NO_ADDRESS = {"endpoint_url": "https://runtime.sagemaker.eu-west-1.amazonaws.com/"}
 
 
@@ -72,7 +74,7 @@ def answer(**changes: object) -> Any:
     """The model's answer to ``[[2, 3]]`` with contributions."""
     content = {
         "model": "modern-0123456789ab",
-        "vocabulary": VOCABULARY,
+        "vocabulary": VOCABULARY.fingerprint,
         "bias": -0.01,
         "results": [{"logit": 0.49, "probability": 0.61, "contributions": [0.75, -0.25]}],
     }
@@ -141,8 +143,17 @@ def test_the_request_is_the_contracts(plug: Plug) -> None:
     assert request.headers["Accept"] == b"application/json"
     # Without spaces, for 100 reviews have 50,000 ids.
     assert request.body == (
-        b'{"vocabulary":"%b","reviews":[[2,3]],"contributions":true}' % VOCABULARY.encode()
+        b'{"vocabulary":"%b","windows":[[2,3,0,0]],"lengths":[2],"contributions":true}'
+        % VOCABULARY.fingerprint.encode()
     )
+
+
+def test_a_hundred_of_the_longest_reviews_are_less_than_an_endpoint_takes() -> None:
+    vocabulary = Vocabulary(MODERN, map(str, range(29_998)))
+    runtime = Runtime(Body(b"{}"))
+    with pytest.raises(errors.BadAnswerError):
+        Endpoint(runtime, "reeltone", vocabulary).invoke([[29_999] * 512] * 100, True)
+    assert len(runtime.sent) < MAX_BODY / 10
 
 
 def test_the_answer_is_read(plug: Plug) -> None:
@@ -163,7 +174,7 @@ def test_contributions_are_not_needed_unless_asked_for(plug: Plug) -> None:
 def test_no_reviews_are_a_question_whether_the_model_is_there(plug: Plug) -> None:
     endpoint, wire = plug(answer(results=[]))
     assert endpoint.invoke([]).readings == []
-    assert json.loads(wire.requests[0].body)["reviews"] == []
+    assert json.loads(wire.requests[0].body)["lengths"] == []
 
 
 @pytest.mark.slow
@@ -243,8 +254,10 @@ class Runtime:
     """Answers with a body, whatever it is asked."""
 
     body: Body
+    sent: bytes = b""
 
-    def invoke_endpoint(self, **_: Any) -> Any:
+    def invoke_endpoint(self, **parameters: Any) -> Any:
+        self.sent = parameters["Body"]
         return {"Body": self.body}
 
 
@@ -359,7 +372,8 @@ def test_an_answer_in_another_vocabulary_is_refused(plug: Plug) -> None:
     with pytest.raises(errors.VocabularyMismatchError) as caught:
         plug(answer(vocabulary="cd" * 4_000))[0].invoke([[2, 3]], contributions=True)
     # A fingerprint has 64 characters, and the log needs no more of whatever this one is.
-    assert str(caught.value) == f"vocabulary {'cd' * 32!r} at the endpoint, {VOCABULARY!r} here"
+    here = VOCABULARY.fingerprint
+    assert str(caught.value) == f"vocabulary {'cd' * 32!r} at the endpoint, {here!r} here"
 
 
 def test_an_answer_may_have_4_megabytes() -> None:

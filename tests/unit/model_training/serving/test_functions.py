@@ -85,7 +85,7 @@ def ask(model: Model, content: Any, content_type: str = "application/json") -> A
 
 
 def request_for(model: Model, reviews: Any, **more: Any) -> dict[str, Any]:
-    return {"vocabulary": model.vocabulary.fingerprint, "reviews": reviews} | more
+    return model.vocabulary.make_request(reviews) | more
 
 
 def test_an_answer_has_logit_probability_and_contributions_that_add_up(model: Model) -> None:
@@ -134,18 +134,24 @@ def test_a_repeated_text_shares_the_credit_for_its_maxima(tmp_path: Path) -> Non
     [
         ({"vocabulary": "0" * 64}, 409, "vocabulary_mismatch"),
         ({"vocabulary": None}, 400, "invalid_request"),
-        ({"reviews": None}, 400, "invalid_request"),
-        ({"reviews": [1]}, 400, "invalid_request"),
-        ({"reviews": [[]]}, 400, "invalid_request"),
-        ({"reviews": [[2] * 513]}, 400, "invalid_request"),
-        ({"reviews": [[-1]]}, 400, "invalid_request"),
-        ({"reviews": [[10**30]]}, 400, "invalid_request"),
-        ({"reviews": [[1.5]]}, 400, "invalid_request"),
-        ({"reviews": [[True]]}, 400, "invalid_request"),
-        ({"reviews": [["2"]]}, 400, "invalid_request"),
-        ({"reviews": [[2]], "contributions": "yes"}, 400, "invalid_request"),
+        ({"windows": None}, 400, "invalid_request"),
+        ({"windows": [1]}, 400, "invalid_request"),
+        ({"windows": []}, 400, "invalid_request"),
+        ({"windows": [[]]}, 400, "invalid_request"),
+        ({"windows": [[2]]}, 400, "invalid_request"),
+        ({"lengths": None}, 400, "invalid_request"),
+        ({"lengths": []}, 400, "invalid_request"),
+        ({"lengths": [0]}, 400, "invalid_request"),
+        ({"lengths": [-1]}, 400, "invalid_request"),
+        ({"lengths": [True]}, 400, "invalid_request"),
+        ({"lengths": [1.0]}, 400, "invalid_request"),
+        ({"lengths": [2]}, 400, "invalid_request"),
+        ({"lengths": [513]}, 400, "invalid_request"),
+        ({"lengths": [10**30]}, 400, "invalid_request"),
+        ({"lengths": [1, 1]}, 400, "invalid_request"),
+        ({"contributions": "yes"}, 400, "invalid_request"),
         ({"surprise": 1}, 400, "invalid_request"),
-        ({"reviews": [[2]] * (MAX_REVIEWS + 1)}, 413, "too_large"),
+        ({"lengths": [1] * (MAX_REVIEWS + 1)}, 413, "too_large"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_with_a_reason(
@@ -153,6 +159,25 @@ def test_what_cannot_be_scored_is_refused_with_a_reason(
 ) -> None:
     refusal = ask(model, request_for(model, [[2]]) | change)
     assert (refusal.status, json.loads(refusal.body)["error"]) == (status, code)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 10**30, 1.5, True, "2", None, [2]])
+@pytest.mark.parametrize("place", [0, 5, 120])
+def test_ids_that_are_none_are_refused(model: Model, number: Any, place: int) -> None:
+    ids = [2] * 130
+    ids[place] = number
+    refusal = ask(model, request_for(model, [[2], ids]))
+    last = len(model.vocabulary) - 1
+    assert json.loads(refusal.body)["message"] == (
+        f"review 1 has an id that is not an integer from 1 to {last}"
+    )
+
+
+def test_ids_behind_a_reviews_end_are_refused(model: Model) -> None:
+    request = request_for(model, [[2, 3]])
+    request["windows"][0][-1] = 2
+    refusal = ask(model, request)
+    assert json.loads(refusal.body)["message"] == "review 0 has ids behind its 2; pad with 0"
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "3", "NaN", '{"a": ' * 100_000, b"\xff"])
