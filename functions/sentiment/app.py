@@ -123,13 +123,15 @@ def predict_one(review: object, explain: bool = False) -> Prediction:
         CallerError: the review cannot be read.
         ServiceError: the endpoint gave no usable answer.
     """
-    [outcome] = predict_all([review], explain)
+    [outcome] = predict_all([review], explain, effects=explain)
     if isinstance(outcome, CallerError):
         raise outcome
     return outcome
 
 
-def predict_all(values: list[object], explain: bool) -> list[Prediction | CallerError]:
+def predict_all(
+    values: list[object], explain: bool, effects: bool = False
+) -> list[Prediction | CallerError]:
     """Give a prediction or an error for each review.
 
     Raises:
@@ -137,7 +139,7 @@ def predict_all(values: list[object], explain: bool) -> list[Prediction | Caller
     """
     reviews = read_reviews(values, load_settings().vocabulary)
     note_reviews(reviews)
-    return predict(reviews, load_endpoint(), explain)
+    return predict(reviews, load_endpoint(), explain, effects)
 
 
 def show_outcome(outcome: Prediction | CallerError) -> dict[str, Any]:

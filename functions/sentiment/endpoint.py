@@ -71,6 +71,8 @@ class Reading:
     """Of a positive review, calibrated."""
     contributions: list[float]
     """One per token id, if they were asked for; with the bias they add up to the logit."""
+    effects: list[float]
+    """One per token id, if they were asked for: the logit less the logit without that token."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,22 @@ class Endpoint:
         self._name = name
         self._vocabulary = vocabulary
 
-    def invoke(self, reviews: Sequence[list[int]], contributions: bool = False) -> Answer:
+    def invoke(
+        self, reviews: Sequence[list[int]], contributions: bool = False, effects: bool = False
+    ) -> Answer:
         """Ask for readings of up to 100 reviews; none: ask whether the model is awake.
+
+        ``effects`` are those of one review.
 
         Raises:
             ServiceError: no usable answer; its class says why.
         """
-        request = self._vocabulary.make_request(reviews) | {"contributions": contributions}
+        asked = {"contributions": contributions, "effects": effects}
+        request = self._vocabulary.make_request(reviews) | asked
         with measure_endpoint():
             body = self._send(json.dumps(request, separators=(",", ":")).encode())
-        lengths = [len(ids) if contributions else 0 for ids in reviews]
-        answer = self._read_answer(_parse(body), lengths)
+        lists = [name for name, is_asked in asked.items() if is_asked]
+        answer = self._read_answer(_parse(body), list(map(len, reviews)), lists)
         note_model(answer.model)
         return answer
 
@@ -135,8 +142,8 @@ class Endpoint:
             answer: bytes = stream.read(MAX_ANSWER_BYTES + 1)
         return answer
 
-    def _read_answer(self, answer: dict[str, Any], lengths: list[int]) -> Answer:
-        """``lengths``: how many contributions each reading must have."""
+    def _read_answer(self, answer: dict[str, Any], lengths: list[int], lists: list[str]) -> Answer:
+        """Read as many numbers as ``lengths`` says in each of ``lists`` of each reading."""
         vocabulary, results = _member(answer, "vocabulary", str), _member(answer, "results", list)
         if vocabulary != (own := self._vocabulary.fingerprint):
             raise VocabularyMismatchError(
@@ -147,7 +154,10 @@ class Endpoint:
         return Answer(
             model=_member(answer, "model", str),
             bias=_number(answer, "bias"),
-            readings=list(map(_read_reading, results, lengths)),
+            readings=[
+                _read_reading(result, length, lists)
+                for result, length in zip(results, lengths, strict=True)
+            ],
         )
 
 
@@ -190,16 +200,18 @@ def _parse(body: bytes) -> dict[str, Any]:
     return answer
 
 
-def _read_reading(result: object, length: int) -> Reading:
+def _read_reading(result: object, length: int, lists: list[str]) -> Reading:
     if not isinstance(result, dict):
         raise BadAnswerError(f"a result is a {type(result).__name__}, not an object")
     probability = _number(result, "probability")
     if not 0 <= probability <= 1:
         raise BadAnswerError(f"probability = {probability}")
-    contributions = _member(result, "contributions", list) if length else []
-    if len(contributions) != length or not all(map(_is_number, contributions)):
-        raise BadAnswerError(f"{len(contributions)} contributions where {length} numbers belong")
-    return Reading(_number(result, "logit"), probability, contributions)
+    found: dict[str, list[float]] = {"contributions": [], "effects": []}
+    for name in lists:
+        found[name] = _member(result, name, list)
+        if len(found[name]) != length or not all(map(_is_number, found[name])):
+            raise BadAnswerError(f"{len(found[name])} {name} where {length} numbers belong")
+    return Reading(_number(result, "logit"), probability, **found)
 
 
 def _member(members: dict[str, Any], name: str, kind: type) -> Any:

@@ -52,10 +52,13 @@ class Stretch:
     end: int
     """The first code point after it."""
     contribution: float
+    effect: float | None = None
+    """How much more the logit is than without it; None: nobody asked."""
 
     def to_dict(self) -> dict[str, Any]:
         """Show it as the API does."""
-        return {"start": self.start, "end": self.end, "contribution": self.contribution}
+        shown = {"start": self.start, "end": self.end, "contribution": self.contribution}
+        return shown if self.effect is None else shown | {"effect": self.effect}
 
 
 @dataclass(frozen=True)
@@ -167,9 +170,14 @@ def read_review(value: object, vocabulary: Vocabulary) -> Review:
 
 
 def predict(
-    reviews: Sequence[Review | CallerError], endpoint: Endpoint, explain: bool
+    reviews: Sequence[Review | CallerError],
+    endpoint: Endpoint,
+    explain: bool,
+    effects: bool = False,
 ) -> list[Prediction | CallerError]:
     """Put a prediction in the place of each review, with one call of the endpoint or none.
+
+    ``effects`` of words are those of a single review.
 
     Raises:
         ServiceError: the endpoint gave no usable answer.
@@ -177,7 +185,7 @@ def predict(
     readable = [review for review in reviews if isinstance(review, Review)]
     if not readable:
         return [error for error in reviews if isinstance(error, CallerError)]
-    answer = endpoint.invoke([review.encoded.ids for review in readable], explain)
+    answer = endpoint.invoke([review.encoded.ids for review in readable], explain, effects)
     readings = iter(answer.readings)
     return [
         _shape(review, next(readings), answer, explain) if isinstance(review, Review) else review
@@ -196,7 +204,11 @@ def _shape(review: Review, reading: Reading, answer: Answer, explain: bool) -> P
 
 def _explain(review: Review, reading: Reading, bias: float) -> Explanation:
     spans, contributions = review.encoded.spans, reading.contributions
-    words = [Stretch(*span, given) for span, given in zip(spans, contributions, strict=True)]
+    effects: Sequence[float | None] = reading.effects or [None] * len(spans)
+    words = [
+        Stretch(*span, contribution, effect)
+        for span, contribution, effect in zip(spans, contributions, effects, strict=True)
+    ]
     sentences = [
         Stretch(
             words[sentence.first].start,

@@ -3,9 +3,10 @@
     python -m model_training.evaluation.faithfulness model_training/models/modern
 
 On reviews of dev, drawn once at random, words are deleted, those with the largest contributions to
-the verdict first, and the bundle reads what is left. A faithful explanation names words whose loss
-moves the probability of the verdict. It is compared with deleting random words, and with the exact
-but slow way: deleting each word alone and ranking by what that does (leave-one-out).
+the verdict first, or those with the largest effects, or random ones, and the bundle reads what is
+left. A faithful explanation names words whose loss moves the probability of the verdict. Effects
+are those that the endpoint gives; that the word which they (or contributions) mark strongest is the
+one whose deletion moves the verdict most is found by scoring the review without each word.
 
 The area over the perturbation curve is the mean fall of that probability over 1 to 10 deleted
 words (Samek et al., 2017; here without the zeroth term, which is always 0). Only tokens with a
@@ -41,10 +42,11 @@ MAX_DELETED = 10
 """Deleted words at the end of a perturbation curve."""
 DELETED = 5
 """Deleted words at the point of the curve that is also reported alone."""
-WAYS = ("contributions", "leave-one-out", "random")
+WAYS = ("contributions", "effects", "random")
 
 _RANDOM_DRAWS = 5  # random deletions a review, averaged
 _SEED = 20_260
+_SAME = 1e-4  # two words whose deletions move the logit as far as that move it equally
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ class Perturbed:
     probabilities: Mapping[str, npt.NDArray[np.float64]]
     """Way → curve of the probability of the verdict."""
     rank_correlation: float
-    """Spearman's, of contributions with leave-one-out, over the review's words."""
+    """Spearman's, of contributions with what deleting each word does, over the review's words."""
+    strongest: Mapping[str, bool]
+    """Contributions or effects → whether the word that they mark strongest is the one whose
+    deletion moves the verdict most."""
 
 
 def sample_reviews(corpus: Corpus, vocabulary: Vocabulary, count: int = REVIEWS) -> list[Review]:
@@ -108,13 +113,14 @@ def perturb(model: Model, review: Review, random: np.random.Generator) -> Pertur
         return positive_probability(sign * _logits(model, left), model.temperature)
 
     draws = [curve(random.permutation(len(review.words))) for _ in range(_RANDOM_DRAWS)]
-    curves = (
-        curve(np.argsort(-contributions, kind="stable")),
-        curve(np.argsort(-influence, kind="stable")),
-        np.mean(draws, axis=0),
-    )
+    effects = sign * np.array(model.find_effects(review.ids))[review.words]
+    marks = {"contributions": contributions, "effects": effects}
+    curves = {way: curve(np.argsort(-marked, kind="stable")) for way, marked in marks.items()}
+    most = np.abs(influence).max() - _SAME
     return Perturbed(
-        dict(zip(WAYS, curves, strict=True)), rank_correlation(contributions, influence)
+        {**curves, "random": np.mean(draws, axis=0)},
+        rank_correlation(contributions, influence),
+        {way: bool(np.abs(influence)[np.abs(m).argmax()] >= most) for way, m in marks.items()},
     )
 
 
@@ -147,6 +153,9 @@ def summarise(perturbed: list[Perturbed]) -> dict[str, Any]:
         "ways": ways,
         "below_random": float((fallen["contributions"] < fallen["random"]).mean()),
         "rank_correlation": _mean([review.rank_correlation for review in perturbed]),
+        "strongest": {
+            way: float(np.mean([review.strongest[way] for review in perturbed])) for way in WAYS[:2]
+        },
     }
 
 

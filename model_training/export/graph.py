@@ -29,6 +29,18 @@ _IR_VERSION = 9  # what onnxruntime 1.16 and later can read
 
 Array = npt.NDArray[Any]
 
+_PARTS: dict[str, list[str | int]] = {
+    "maxima": ["B", 1, "F"],
+    "max_weight": ["F", 1],
+    "sums": ["B", "T", 1],
+    "ngram_1_said": ["B", "T"],
+    "ngram_2_said": ["B", "T"],
+    "ngram_3_said": ["B", "T"],
+    "ngram_scale": [],
+}
+"""What serving/effects.py puts together anew for a review that lacks a word; a graph that takes the
+last state has none of it."""
+
 
 _GUARDS = 2
 """Units and vector entries that only fix the range of what is quantised: see ``_guarded``."""
@@ -99,6 +111,13 @@ class _Graph:
         outputs = [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["B"]),
             helper.make_tensor_value_info("contributions", TensorProto.FLOAT, ["B", "T"]),
+        ]
+        known = {name for node in self._nodes for name in node.output}
+        known |= {constant.name for constant in self._constants}
+        outputs += [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in _PARTS.items()
+            if name in known
         ]
         graph = helper.make_graph(self._nodes, "review_lstm", inputs, outputs, self._constants)
         model = helper.make_model(

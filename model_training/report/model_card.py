@@ -141,8 +141,11 @@ def describe_faithfulness(names: Sequence[str], results: Sequence[dict[str, Any]
     said = [
         f"- *{name}*: deleting the {result['deleted']} words with the largest contributions lowers "
         f"the probability more than deleting random ones in {result['below_random']:.0%} of "
-        f"{result['reviews']} reviews; rank correlation of contributions with leave-one-out "
-        f"{result['rank_correlation']['mean']:.2f} ± {result['rank_correlation']['error']:.2f}."
+        f"{result['reviews']} reviews; rank correlation of contributions with effects "
+        f"{result['rank_correlation']['mean']:.2f} ± {result['rank_correlation']['error']:.2f}. "
+        "The word that is marked strongest is the one whose deletion moves the verdict most in "
+        f"{result['strongest']['contributions']:.0%} by contributions, and in "
+        f"{result['strongest']['effects']:.0%} by effects."
         for name, result in zip(names, results, strict=True)
     ]
     return f"{table(heads, rows)}\n\n" + "\n".join(said)

@@ -3,9 +3,9 @@
 They run in AWS's scikit-learn image, in the container of server.py and on one machine.
 
     application/json       {"vocabulary": "<fingerprint>", "windows": [[12, 5, 901, 0, …]],
-                            "lengths": [3], "contributions": true}
+                            "lengths": [3], "contributions": true, "effects": false}
                            0 to 100 reviews that were encoded and cut elsewhere: windows of ids,
-                           padded with 0, and how many ids each review has
+                           padded with 0, and how many ids each review has; effects of one only
     application/jsonlines  {"id": 7, "review": "Not bad at all."}
                            a review a line, for Batch Transform; a line that cannot be scored
                            gets an error of its own
@@ -29,7 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from model_training.serving.scorer import Model, Result, chunks, load_model
 from model_training.serving.strict_json import read_json
-from review_text import NO_WORD, Vocabulary, Windows, count_windows
+from review_text import NO_WORD, Vocabulary, Windows, count_windows, join_windows
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
@@ -90,6 +90,7 @@ class Request:
     vocabulary: str
     windows: Windows
     contributions: bool
+    effects: bool
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,16 @@ def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] 
     if isinstance(data, Lines):
         return "".join(f"{line}\n" for line in _score_lines(data.lines, model))
     _check(data, model)
+    results = model.score_windows(data.windows, data.contributions)
+    answers = [_result(result, data.contributions) for result in results]
+    if data.effects:
+        effects = model.find_effects(join_windows(data.windows))
+        answers[0]["effects"] = [round(effect, 6) for effect in effects]
     return {
         "model": model.version,
         "vocabulary": model.vocabulary.fingerprint,
         "bias": model.bias,
-        "results": [
-            _result(result, data.contributions)
-            for result in model.score_windows(data.windows, data.contributions)
-        ],
+        "results": answers,
     }
 
 
@@ -174,7 +177,7 @@ def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
     return json.dumps(prediction, separators=(",", ":")), JSON
 
 
-_FIELDS = {"vocabulary", "windows", "lengths", "contributions"}
+_FIELDS = {"vocabulary", "windows", "lengths", "contributions", "effects"}
 
 
 def _read_request(text: str) -> Request:
@@ -185,18 +188,20 @@ def _read_request(text: str) -> Request:
     if not isinstance(content, dict):
         raise _invalid("the body is not a JSON object")
     vocabulary, ids, lengths = map(content.get, ("vocabulary", "windows", "lengths"))
-    contributions = content.get("contributions", False)
     if not isinstance(vocabulary, str):
         raise _invalid('"vocabulary" must be a fingerprint, a string')
     if not isinstance(ids, list) or not all(isinstance(window, list) for window in ids):
         raise _invalid('"windows" must be a list of lists of ids')
     if not isinstance(lengths, list) or not all(type(length) is int for length in lengths):
         raise _invalid('"lengths" must be a list of integers')
-    if not isinstance(contributions, bool):
-        raise _invalid('"contributions" must be true or false')
+    flags = [content.get(name, False) for name in ("contributions", "effects")]
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise _invalid('"contributions" and "effects" must be true or false')
+    if flags[1] and len(lengths) != 1:
+        raise _invalid(f'"effects" are those of one review a request, not of {len(lengths)}')
     if unknown := content.keys() - _FIELDS:
         raise _invalid(f"unknown fields, {len(unknown)} in number")
-    return Request(vocabulary, Windows(ids, lengths), contributions)
+    return Request(vocabulary, Windows(ids, lengths), *flags)
 
 
 def _check(request: Request, model: Model) -> None:

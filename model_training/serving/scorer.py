@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from model_training.errors import BundleError
 from model_training.serving.bundle import read_bundle
+from model_training.serving.effects import MAX_WINDOWS, Effects
 from review_text import Vocabulary, Windows, count_windows, cut_windows
 
 # By default, onnxruntime writes a device id into the home folder, to be reported to Microsoft.
@@ -22,8 +24,6 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 T = TypeVar("T")
-_MAX_WINDOWS = 64
-"""Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
 
 # What the graph is given and asked for: type and number of dimensions.
 _INPUTS = {
@@ -76,11 +76,30 @@ class Model:
         order = sorted(range(len(lengths)), key=lambda row: (counts[row], lengths[row]))
         results: dict[int, Result] = {}
         for count, rows in groupby(order, key=counts.__getitem__):
-            for part in chunks(list(rows), max(1, _MAX_WINDOWS // count)):
+            for part in chunks(list(rows), max(1, MAX_WINDOWS // count)):
                 own = (starts[part][:, None] + np.arange(count)).reshape(-1)
                 scored = self._run(ids[own], lengths[part], contributions)
                 results.update(zip(part, scored, strict=True))
         return [results[row] for row in range(len(lengths))]
+
+    def find_effects(self, ids: Sequence[int]) -> list[float]:
+        """Find what each word of a review does to its logit: by how much that is more than the
+        logit without the word; of a review of one word, more than the bias."""
+        if len(ids) == 1:
+            return [self.score([ids])[0].logit - self.bias]
+        if self._effects is not None:
+            found: list[float] = self._effects.find(ids).tolist()
+            return found
+        without = [[*ids[:place], *ids[place + 1 :]] for place in range(len(ids))]
+        whole, *rest = (result.logit for result in self.score([ids, *without], False))
+        return [whole - logit for logit in rest]
+
+    @cached_property
+    def _effects(self) -> Effects | None:
+        """None where deletion is no matter of windows: a graph that takes the last state."""
+        if not any(output.name == "maxima" for output in self.session.get_outputs()):
+            return None
+        return Effects(self.session, self.vocabulary.settings.window)
 
     def _run(
         self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], contributions: bool

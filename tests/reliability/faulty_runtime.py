@@ -223,7 +223,7 @@ def review_for(fault: str) -> str:
 
 
 def _asked_by(body: bytes) -> str:
-    [words] = json.loads(body)["lengths"]
+    words: int = json.loads(body)["lengths"][0]
     return list(FAULTS)[words - 1]
 
 

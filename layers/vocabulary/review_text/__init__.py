@@ -19,7 +19,7 @@ from review_text.vocabulary import (
     build_vocabulary,
     load_vocabulary,
 )
-from review_text.windows import NO_WORD, Windows, count_windows, cut_windows
+from review_text.windows import NO_WORD, Windows, count_windows, cut_windows, join_windows
 
 __all__ = [
     "CLASSIC",
@@ -37,6 +37,7 @@ __all__ = [
     "build_vocabulary",
     "count_windows",
     "cut_windows",
+    "join_windows",
     "load_vocabulary",
     "split_sentences",
 ]

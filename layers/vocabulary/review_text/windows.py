@@ -24,6 +24,12 @@ def count_windows(length: int, window: int) -> int:
     return -(-length // window)
 
 
+def join_windows(windows: Windows) -> list[int]:
+    """Put the ids of one review together again."""
+    [length] = windows.lengths
+    return [number for ids in windows.ids for number in ids][:length]
+
+
 def cut_windows(reviews: Sequence[Sequence[int]], window: int) -> Windows:
     """Cut each of ``reviews`` (lists of ids, none empty) into windows of ``window`` ids."""
     ids: list[list[int]] = []

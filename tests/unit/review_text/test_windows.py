@@ -7,7 +7,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review_text import NO_WORD, count_windows, cut_windows
+from review_text import NO_WORD, count_windows, cut_windows, join_windows
 
 
 @given(
@@ -27,6 +27,11 @@ def test_windows_are_full_but_for_the_last_of_each_review(
         assert set(own[len(review) :]) <= {NO_WORD}
         assert len(own) - len(review) < window
     assert not list(left)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 5))
+def test_one_review_is_put_together_again(review: list[int], window: int) -> None:
+    assert join_windows(cut_windows([review], window)) == review
 
 
 def test_an_example() -> None:

@@ -26,7 +26,8 @@ WORDS = ["I loved every minute of it, a great film!", "A dull and awful film. I 
 @dataclass
 class FakeRuntime:
     """Takes the place of boto3's client. Every token contributes +1 if its id is even, -1 if it is
-    odd; the bias is 0.25. As the real one, it gives contributions only if it is asked for them."""
+    odd, and has twice that effect; the bias is 0.25. As the real one, it gives both only if it is
+    asked for them."""
 
     error: Exception | None = None
     calls: list[list[list[int]]] = field(default_factory=list)
@@ -43,15 +44,16 @@ class FakeRuntime:
             "model": "modern-0123456789ab",
             "vocabulary": request["vocabulary"],
             "bias": 0.25,
-            "results": [self._read(ids, request["contributions"]) for ids in self.calls[-1]],
+            "results": [self._read(ids, request) for ids in self.calls[-1]],
         }
         return {"Body": io.BytesIO(json.dumps(content).encode())}
 
-    def _read(self, ids: list[int], asked: bool) -> dict[str, Any]:
+    def _read(self, ids: list[int], asked: dict[str, Any]) -> dict[str, Any]:
         given = [1.0 if number % 2 == 0 else -1.0 for number in ids]
         logit = 0.25 + sum(given)
         result = {"logit": logit, "probability": 0.9123456789 if logit > 0 else 0.1123456789}
-        return result | ({"contributions": given} if asked else {})
+        lists = {"contributions": given, "effects": [2 * share for share in given]}
+        return result | {name: numbers for name, numbers in lists.items() if asked[name]}
 
 
 @dataclass(frozen=True)

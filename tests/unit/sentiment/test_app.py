@@ -76,6 +76,14 @@ class TestOneReview:
         shown = [review[word["start"] : word["end"]] for word in answer["words"]]
         assert shown == ["A", "great", "film", "!", "I", "hated", "it", "."]
 
+    def test_gets_the_effect_of_each_word(self, api: Api) -> None:
+        words = api.post(ONE, {"review": "A great film!", "explain": True}).json["words"]
+        assert [word["effect"] for word in words] == [2 * word["contribution"] for word in words]
+
+    def test_among_others_gets_no_effects(self, api: Api) -> None:
+        [result] = api.post(MANY, {"reviews": ["A great film!"], "explain": True}).json["results"]
+        assert not any("effect" in word for word in result["words"])
+
     def test_explanations_can_be_declined(self, api: Api) -> None:
         assert "words" not in api.post(ONE, {"review": "fine", "explain": False}).json
 
@@ -270,6 +278,8 @@ class TestManyReviews:
         reviews = ["I loved it", "!", "dull film. I hated it"]
         together = api.post(MANY, {"reviews": reviews, "explain": True}).json["results"]
         alone = [api.post(ONE, {"review": review, "explain": True}).json for review in reviews]
+        for word in alone[0]["words"] + alone[2]["words"]:
+            del word["effect"]
         del alone[1]["requestId"]
         assert together == [alone[0], {"problem": alone[1]}, alone[2]]
 

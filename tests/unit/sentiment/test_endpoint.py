@@ -143,8 +143,8 @@ def test_the_request_is_the_contracts(plug: Plug) -> None:
     assert request.headers["Accept"] == b"application/json"
     # Without spaces, for 100 reviews have 50,000 ids.
     assert request.body == (
-        b'{"vocabulary":"%b","windows":[[2,3,0,0]],"lengths":[2],"contributions":true}'
-        % VOCABULARY.fingerprint.encode()
+        b'{"vocabulary":"%b","windows":[[2,3,0,0]],"lengths":[2],"contributions":true,'
+        b'"effects":false}' % VOCABULARY.fingerprint.encode()
     )
 
 
@@ -162,6 +162,16 @@ def test_the_answer_is_read(plug: Plug) -> None:
     [reading] = given.readings
     assert (reading.logit, reading.probability) == (0.49, 0.61)
     assert reading.contributions == [0.75, -0.25]
+
+
+def test_effects_are_read_if_they_are_asked_for(plug: Plug) -> None:
+    endpoint, wire = plug(result(effects=[0.5, -1]))
+    [reading] = endpoint.invoke([[2, 3]], contributions=True, effects=True).readings
+    assert json.loads(wire.requests[0].body)["effects"] is True
+    assert (reading.contributions, reading.effects) == ([0.75, -0.25], [0.5, -1])
+    with pytest.raises(errors.BadAnswerError, match=r"^1 effects where 2 numbers belong$"):
+        plug(result(effects=[0.5]))[0].invoke([[2, 3]], effects=True)
+    assert plug(result(effects=[0.5]))[0].invoke([[2, 3]]).readings[0].effects == []
 
 
 def test_contributions_are_not_needed_unless_asked_for(plug: Plug) -> None:

@@ -17,8 +17,10 @@ class SureEndpoint(Endpoint):
     def __init__(self, probability: float) -> None:
         self._probability = probability
 
-    def invoke(self, reviews: Sequence[list[int]], contributions: bool = False) -> Answer:
-        readings = [Reading(0.5, self._probability, [0.1] * len(ids)) for ids in reviews]
+    def invoke(
+        self, reviews: Sequence[list[int]], contributions: bool = False, effects: bool = False
+    ) -> Answer:
+        readings = [Reading(0.5, self._probability, [0.1] * len(ids), []) for ids in reviews]
         return Answer("modern-0123456789ab", -0.25, readings)
 
 

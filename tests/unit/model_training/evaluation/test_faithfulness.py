@@ -13,6 +13,7 @@ from model_training.corpus.cache import Corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation import faithfulness
 from model_training.evaluation.faithfulness import (
+    WAYS,
     Perturbed,
     Review,
     measure,
@@ -37,6 +38,10 @@ def model(tmp_path: Path) -> Model:
     vocabulary = build_vocabulary([" ".join(WORDS) + " , , ,"], MODERN)
     weights = {word: float(number - 5) for number, word in enumerate(WORDS)} | {",": 4.0}
     return load_model(make_toy_bundle(tmp_path / "toy", vocabulary, weights, TEMPERATURE))
+
+
+BOTH = {"contributions": True, "effects": True}
+ONE = {"contributions": False, "effects": True}
 
 
 def review_of(model: Model, words: list[str]) -> Review:
@@ -64,10 +69,11 @@ def test_of_a_negative_verdict_the_words_for_negative_go_first(model: Model) -> 
     assert len(curve["random"]) == faithfulness.MAX_DELETED + 1
 
 
-def test_where_words_add_up_contributions_are_leave_one_out(model: Model) -> None:
+def test_where_words_add_up_contributions_are_effects(model: Model) -> None:
     found = perturb(model, review_of(model, WORDS), np.random.default_rng(0))
-    ours, exact = (found.probabilities[way] for way in faithfulness.WAYS[:2])
+    ours, exact = (found.probabilities[way] for way in WAYS[:2])
     np.testing.assert_allclose(ours, exact)
+    assert found.strongest == {"contributions": True, "effects": True}
     assert found.rank_correlation == pytest.approx(1)
     random = found.probabilities["random"]
     assert (random[1:] > ours[1:]).any()
@@ -90,22 +96,23 @@ def test_the_result_is_the_same_each_time(model: Model) -> None:
 def test_the_summary_has_means_errors_and_the_area() -> None:
     flat = np.full(11, 0.9)
     falling = np.linspace(0.9, 0.4, 11)  # 0.65 after 5 words
-    first = Perturbed(dict(zip(faithfulness.WAYS, (falling, falling, flat), strict=True)), 1.0)
-    second = Perturbed(dict(zip(faithfulness.WAYS, (flat, falling, falling), strict=True)), 0.5)
+    first = Perturbed(dict(zip(WAYS, (falling, falling, flat), strict=True)), 1.0, BOTH)
+    second = Perturbed(dict(zip(WAYS, (flat, falling, falling), strict=True)), 0.5, ONE)
     found = summarise([first, second])
     ours = found["ways"]["contributions"]
     assert ours["drop"]["mean"] == pytest.approx(0.125)
     assert ours["drop"]["error"] == pytest.approx(0.125)
     assert ours["area"]["mean"] == pytest.approx(0.275 / 2)  # half of the mean of 0.05 … 0.5
-    assert found["ways"]["leave-one-out"]["area"]["mean"] == pytest.approx(0.275)
+    assert found["ways"]["effects"]["area"]["mean"] == pytest.approx(0.275)
     assert ours["curve"][10] == pytest.approx(0.25)
     assert found["below_random"] == 0.5
     assert found["rank_correlation"]["mean"] == 0.75
+    assert found["strongest"] == {"contributions": 0.5, "effects": 1.0}
 
 
 def test_a_verdict_is_turned_when_its_probability_falls_below_one_half() -> None:
     curve = np.array([0.9, 0.8, 0.7, 0.6, 0.55, 0.45, 0.4, 0.3, 0.2, 0.1, 0.1])
-    found = summarise([Perturbed(dict.fromkeys(faithfulness.WAYS, curve), 1.0)])
+    found = summarise([Perturbed(dict.fromkeys(WAYS, curve), 1.0, BOTH)])
     assert found["ways"]["random"]["turned"] == 1.0
     assert found["below_random"] == 0.0
     assert found["rank_correlation"]["error"] == 0.0
@@ -153,4 +160,4 @@ def test_the_command_keeps_the_result_for_the_model_card(
     version = json.loads((bundle / "manifest.json").read_text())["version"]
     kept = json.loads(result_path(tmp_path / "runs", version).read_text())
     assert (kept["reviews"], kept["deleted"]) == (6, 1)
-    assert set(kept["ways"]) == set(faithfulness.WAYS)
+    assert set(kept["ways"]) == set(WAYS)

@@ -120,8 +120,8 @@ def test_the_graph_adds_what_the_ngrams_say_and_shares_it_among_their_words(
             ),
             "lengths": np.array([length], np.int32),
         }
-        logit, contributions = with_ngrams.run(None, feed)
-        alone, contributions_alone = without.run(None, feed)
+        logit, contributions = with_ngrams.run(["logits", "contributions"], feed)
+        alone, contributions_alone = without.run(["logits", "contributions"], feed)
         assert logit[0] - alone[0] == pytest.approx(ngrams.logit(ids), abs=1e-5)
         shared = (contributions - contributions_alone)[0]
         assert shared.sum() + ngrams.bias == pytest.approx(ngrams.logit(ids), abs=1e-5)

@@ -96,7 +96,7 @@ def test_the_card_is_filled_from_what_the_commands_left(desk: Desk) -> None:
     assert "| 1 to 100 | 80 | 0.8750 ± 0.0370 |" in desk.section("slices")
     assert "gets wrong" in desk.section("short")
     assert "`train/pos/" in desk.section("failures")
-    assert "classic: leave-one-out" in desk.section("faithfulness")
+    assert "classic: effects" in desk.section("faithfulness")
     assert "| modern | 0.50 |" in desk.section("costs")
     assert desk.pictures() == {
         "confusion.svg",

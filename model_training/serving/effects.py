@@ -1,0 +1,153 @@
+"""What each word of a review does to its logit: exactly, by leaving it out.
+
+Without a word, the windows before it are as they were; its own has lost it, and got the first word
+of the next; and each later one has moved on by one word, which is the same for whichever word is
+gone. So one window is read for each word, and each later window once more, and the rest is put
+together from maxima and sums.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+MAX_WINDOWS = 64
+"""Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
+_LENGTHS = (1, 2, 3)  # of n-grams
+_SAID = [f"ngram_{length}_said" for length in _LENGTHS]
+
+Floats = npt.NDArray[np.float64]
+NGram = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What windows leave behind."""
+
+    maxima: Floats
+    """[N, F]: of each feature, over a window's words."""
+    sums: Floats
+    """[N]: of the states' parts of the mean's share of the logit."""
+
+
+class Effects:
+    """Finds the effects of words with a graph that pools maximum and mean."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, window: int) -> None:
+        """``window``: ids that the LSTM reads in one go."""
+        self._session, self._window = session, window
+        # Only what leads to the outputs: to compare all n-grams of a review takes longer than they.
+        self._options = onnxruntime.RunOptions()
+        self._options.only_execute_path_to_fetches = True
+        given = {output.name for output in session.get_outputs()}
+        self._has_ngrams = given >= set(_SAID)
+        [weight] = self._run(["max_weight"], [[1]])
+        self._max_weight = weight[:, 0].astype(np.float64)
+        self._scale = float(self._run(["ngram_scale"], [[1]])[0]) if self._has_ngrams else 0.0
+
+    def find(self, ids: Sequence[int]) -> Floats:
+        """[words]: the logit of ``ids``, two or more, less the logit without each of them."""
+        logits = self._read_windows(list(ids))
+        if self._has_ngrams:
+            logits = logits + self._read_ngrams(tuple(ids))
+        effects: Floats = logits[0] - logits[1:]
+        return effects
+
+    def _read_windows(self, ids: list[int]) -> Floats:
+        """[1 + words] what the LSTM says of all words, and of all but each."""
+        size = self._window
+        cut = [ids[start : start + size] for start in range(0, len(ids), size)]
+        nexts = [window[:1] for window in cut[1:]] + [[]]
+        moved = [window[1:] + more for window, more in zip(cut, nexts, strict=True)]
+        without = [
+            window[:place] + window[place + 1 :] + more
+            for window, more in zip(cut, nexts, strict=True)
+            for place in range(len(window))
+        ]
+        pooled = self._pool([*cut, *moved, *without])
+        count = len(cut)
+        found = [self._join(pooled, list(range(count)), len(ids))]
+        for row in range(len(ids)):
+            own = row // size
+            rows = [*range(own), 2 * count + row, *range(count + own + 1, 2 * count)]
+            found.append(self._join(pooled, rows, len(ids) - 1))
+        return np.array(found)
+
+    def _join(self, pooled: Pooled, rows: list[int], words: int) -> float:
+        """The LSTM's logit, without its bias, of a review with these windows."""
+        maxima = pooled.maxima[rows].max(0)
+        return float(maxima @ self._max_weight + pooled.sums[rows].sum() / words)
+
+    def _pool(self, windows: list[list[int]]) -> Pooled:
+        """Read windows; an empty one leaves nothing behind."""
+        order = sorted(
+            filter(windows.__getitem__, range(len(windows))), key=lambda row: len(windows[row])
+        )
+        features = len(self._max_weight)
+        pooled = Pooled(np.full((len(windows), features), -np.inf), np.zeros(len(windows)))
+        for start in range(0, len(order), MAX_WINDOWS):
+            rows = order[start : start + MAX_WINDOWS]
+            maxima, sums = self._run(["maxima", "sums"], [windows[row] for row in rows])
+            pooled.maxima[rows] = maxima[:, 0]
+            pooled.sums[rows] = sums[..., 0].sum(1, dtype=np.float64)
+        return pooled
+
+    def _read_ngrams(self, ids: NGram) -> Floats:
+        """[1 + words] what the n-grams say of all words, and of all but each."""
+        whole = Counter(gram for length in _LENGTHS for gram in _cut_ngrams(ids, length))
+        changes = [_change(ids, place) for place in range(len(ids))]
+        said = self._look_up({*whole, *(gram for change in changes for gram in change)})
+        total = sum(said[gram] for gram in whole)
+        totals = [total]
+        for change in changes:
+            totals.append(
+                total
+                + sum(
+                    said[gram] * ((whole[gram] + times > 0) - (whole[gram] > 0))
+                    for gram, times in change.items()
+                )
+            )
+        roots = np.sqrt([len(ids), *[len(ids) - 1] * len(ids)])
+        return np.array(totals) * self._scale / roots
+
+    def _look_up(self, grams: set[NGram]) -> dict[NGram, float]:
+        """What the graph's table has for each n-gram, in the table's units."""
+        found: dict[NGram, float] = {}
+        for length, name in zip(_LENGTHS, _SAID, strict=True):
+            own = sorted(gram for gram in grams if len(gram) == length)
+            if own:
+                [said] = self._run([name], own)
+                found.update(zip(own, said[:, 0].tolist(), strict=True))
+        return found
+
+    def _run(self, names: list[str], windows: Sequence[Sequence[int]]) -> list[Any]:
+        """The graph's outputs for reviews of one window each, padded to the longest."""
+        lengths = np.array(list(map(len, windows)), np.int32)
+        ids = np.zeros((len(windows), lengths.max()), np.int32)
+        for row, window in enumerate(windows):
+            ids[row, : len(window)] = window
+        feed = {"windows": ids, "window_lengths": lengths, "lengths": lengths}
+        outputs: list[Any] = self._session.run(names, feed, self._options)
+        return outputs
+
+
+def _cut_ngrams(ids: NGram, length: int) -> list[NGram]:
+    return [ids[start : start + length] for start in range(len(ids) - length + 1)]
+
+
+def _change(ids: NGram, place: int) -> Counter[NGram]:
+    """How many times more (below 0: less) each n-gram is there without the word at ``place``."""
+    most = max(_LENGTHS) - 1
+    near = ids[max(0, place - most) : place]
+    far = ids[place + 1 : place + 1 + most]
+    change: Counter[NGram] = Counter()
+    for length in _LENGTHS:
+        change.update(_cut_ngrams(near + far, length))
+        change.subtract(_cut_ngrams((*near, ids[place], *far), length))
+    return change
