@@ -23,10 +23,13 @@ from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
 from model_training.documents import table
-from model_training.jobs.transform import CONCURRENT, PAYLOAD_MB, write_line
+from model_training.jobs.prices import cores_of
+from model_training.jobs.transform import PAYLOAD_MB, write_line
 from model_training.report.plots import BLUE, GREEN, VERMILION, picture
 from model_training.serving.functions import JSON_LINES
 
+CONCURRENT = cores_of("ml.c5.xlarge")
+"""Requests at a time, as a batch transform on its usual machine sends them."""
 QUICK_REVIEWS = 300
 SAMPLES = 100
 """Measurements of time and memory on the way."""

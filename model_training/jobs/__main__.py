@@ -28,6 +28,7 @@ from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, status, transform
 from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
+from model_training.jobs.stack import Stack, find_stack
 from model_training.jobs.training import Machines, resume_training, start_training
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
 from model_training.jobs.upload import upload_archive
@@ -86,7 +87,7 @@ def score_file(cloud: Cloud, options: Options) -> None:
     output = options.output or options.reviews.with_suffix(f".scored{suffix}")
     name = options.job
     if name is None:
-        model = options.model_name or transform.find_model(cloud, options.stack)
+        model = options.model_name or _model_of(find_stack(cloud, options.stack), place)
         _confirm(
             options,
             prices.describe_cost(options.instance_type, options.instances, price=options.price),
@@ -110,7 +111,7 @@ def evaluate(cloud: Cloud, options: Options) -> None:
     from model_training.evaluation.metrics import score
     from model_training.serving.bundle import read_bundle
 
-    endpoint = options.endpoint or transform.find_endpoint(cloud, options.stack)
+    endpoint = options.endpoint or find_stack(cloud, options.stack).output("EndpointName")
     bundle = read_bundle(options.bundle)
     _confirm(options, evaluation.describe_endpoint(cloud, endpoint, options.price))
     test = prepare_corpus(options.data_dir, options.archive).encoded("test", bundle.vocabulary)
@@ -170,6 +171,11 @@ def _place(cloud: Cloud, options: Options) -> Place:
         raise JobError("no bucket: pass --bucket or set REELTONE_BUCKET")
     check_bucket(cloud, bucket)
     return Place(bucket, options.prefix.strip("/"))
+
+
+def _model_of(stack: Stack, place: Place) -> str:
+    stack.check_place(place)
+    return stack.output("SageMakerModelName")
 
 
 def _machines(options: Options) -> Machines:

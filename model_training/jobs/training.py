@@ -19,19 +19,11 @@ from typing import Any
 
 from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
+from model_training.jobs.images import training_image
 from model_training.jobs.prices import gpus_of
 from model_training.jobs.source import ENTRY, pack_source
 from model_training.recipes.settings import load_config
 
-# PyTorch 2.13.0 as here, CUDA 13.3, Python 3.12; patched until 2027-07-20. From the changelog and
-# the support policy at https://aws.github.io/deep-learning-containers/
-_IMAGE = "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch:2.13-{device}-amzn2023-sagemaker"
-# Elsewhere AWS keeps its images in other accounts.
-_IMAGE_REGIONS = {
-    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
-    *("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
-    *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
-}
 _DATA = "/opt/ml/input/data/training"
 # On the job's own machine, which it shares with nobody.
 _DATA_DIR = "/tmp/data"  # nosec B108
@@ -83,20 +75,6 @@ def job_name(kind: str) -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9]+", "-", kind)
     return f"reeltone-{plain}-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def image_uri(region: str, machines: Machines) -> str:
-    """The image that trains.
-
-    Raises:
-        JobError: AWS keeps it elsewhere for that region.
-    """
-    if machines.image:
-        return machines.image
-    if region not in _IMAGE_REGIONS:
-        raise JobError(f"AWS's image for {region!r} is in another account: pass it with --image")
-    device = "cu133" if gpus_of(machines.instance_type) else "cpu"
-    return _IMAGE.format(region=region, device=device)
 
 
 def supports_several_processes(script: Path | None = None) -> bool:
@@ -162,7 +140,8 @@ def job_body(cloud: Cloud, place: Place, role: str, machines: Machines) -> dict[
     return {
         "RoleArn": role,
         "AlgorithmSpecification": {
-            "TrainingImage": image_uri(cloud.region, machines),
+            "TrainingImage": machines.image
+            or training_image(cloud.region, gpus_of(machines.instance_type) > 0),
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": key, "Regex": METRICS[key]} for key in METRICS],
         },

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from model_training.files import replacing
-from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
+from model_training.jobs.cloud import Cloud, JobError, Place
+from model_training.jobs.prices import cores_of
 from model_training.jobs.training import TAGS, job_name
 
 PART = 32 * 1024**2
@@ -28,8 +29,8 @@ MAX_CHARACTERS = 20_000
 PAYLOAD_MB = 1
 """Of a request to the model; some 700 reviews, which take a few seconds, where the container's
 server gives 60."""
-CONCURRENT = 4
-"""Requests to one container at a time."""
+MOST_CONCURRENT = 100
+"""Requests to one container at a time, at most: SageMaker takes 100 MB of them together."""
 _ANSWERS = ("sentiment", "probability", "logit", "truncated", "error")
 _CONTENT = "application/jsonlines"
 
@@ -62,25 +63,6 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         raise JobError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise JobError(f"{path} is not UTF-8 at byte {error.start}") from error
-
-
-def find_model(cloud: Cloud, stack: str) -> str:
-    """The SageMaker Model of a deployed stack.
-
-    Raises:
-        JobError: no such stack, or none in it.
-    """
-    return _find_resource(cloud, stack, "AWS::SageMaker::Model")
-
-
-def find_endpoint(cloud: Cloud, stack: str) -> str:
-    """The endpoint of a deployed stack.
-
-    Raises:
-        JobError: no such stack, or none in it.
-    """
-    # The reference of an endpoint is its ARN.
-    return _find_resource(cloud, stack, "AWS::SageMaker::Endpoint").rpartition("/")[2]
 
 
 def start_transform(cloud: Cloud, place: Place, path: Path, transform: Transform) -> str:
@@ -195,10 +177,11 @@ def _row_id(number: int, row: dict[str, Any]) -> str:
 
 
 def _request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
+    cores = cores_of(transform.instance_type)
     return {
         "TransformJobName": name,
         "ModelName": transform.model,
-        "MaxConcurrentTransforms": CONCURRENT,
+        "MaxConcurrentTransforms": min(cores, MOST_CONCURRENT),
         "MaxPayloadInMB": PAYLOAD_MB,
         "BatchStrategy": "MultiRecord",
         "TransformInput": {
@@ -216,6 +199,8 @@ def _request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
             "Accept": _CONTENT,
             "AssembleWith": "Line",
         },
+        # The Model of a serverless endpoint asks for one worker. Here each core has one.
+        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": str(cores)},
         "TransformResources": {
             "InstanceType": transform.instance_type,
             "InstanceCount": transform.instances,
@@ -232,21 +217,3 @@ def _read_answers(cloud: Cloud, place: Place, name: str) -> Iterator[dict[str, A
         body = cloud.read("s3", "get_object", Bucket=place.bucket, Key=key)["Body"]
         with closing(body):
             yield from (json.loads(line) for line in body.iter_lines() if line.strip())
-
-
-def _find_resource(cloud: Cloud, stack: str, kind: str) -> str:
-    try:
-        resources = list(
-            cloud.pages(
-                "cloudformation",
-                "list_stack_resources",
-                "StackResourceSummaries",
-                StackName=stack,
-            )
-        )
-    except AbsentError:
-        raise JobError(f"no stack {stack!r} in {cloud.region}; pass --stack or --region") from None
-    for resource in resources:
-        if resource["ResourceType"] == kind and resource.get("PhysicalResourceId"):
-            return str(resource["PhysicalResourceId"])
-    raise JobError(f"the stack {stack!r} has no {kind}")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from local_stack.template import Template
 from model_training.jobs.__main__ import main
+from model_training.jobs.images import training_image
 from model_training.jobs.training import (
     METRICS,
     Machines,
@@ -288,11 +290,30 @@ def test_an_unknown_instance_type_needs_a_price(
     assert request["AlgorithmSpecification"]["TrainingImage"].endswith("cu133-amzn2023-sagemaker")
 
 
-def test_a_region_whose_image_is_elsewhere_needs_it_named(
+def test_a_region_without_an_image_needs_one_named(
     nowhere: None, error_of: Callable[..., str]
 ) -> None:
     message = error_of(
-        *("train", "--dry-run", "--bucket", BUCKET, "--role", ROLE, "--region", "eu-south-1")
+        *("train", "--dry-run", "--bucket", BUCKET, "--role", ROLE, "--region", "xx-south-1")
     )
-    assert "'eu-south-1'" in message
+    assert "'xx-south-1'" in message
     assert "--image" in message
+
+
+@pytest.mark.parametrize(
+    ("region", "has_gpu", "image"),
+    [
+        ("us-east-1", True, "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch:2.13-cu133"),
+        ("eu-south-2", False, "503227376785.dkr.ecr.eu-south-2.amazonaws.com/pytorch:2.13-cpu"),
+        ("cn-north-1", True, "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch:2.13-cu133"),
+    ],
+)
+def test_each_region_has_its_image(region: str, has_gpu: bool, image: str) -> None:
+    assert training_image(region, has_gpu) == f"{image}-amzn2023-sagemaker"
+
+
+def test_every_region_of_the_template_can_train() -> None:
+    root = Path(__file__).resolve().parents[2]
+    regions = Template(root / "template.yaml").document["Mappings"]["ScikitLearnImage"]
+    images = {training_image(region, True) for region in regions}
+    assert len(images) == len(regions) == 27

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from model_training.jobs import status, transform
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError, Place
+from model_training.jobs.stack import find_stack
 from model_training.paths import MODELS
 from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
@@ -99,6 +101,7 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, reviews_csv: Path) -> No
             "Accept": "application/jsonlines",
             "AssembleWith": "Line",
         },
+        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "4"},
         "TransformResources": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 2},
         "Tags": [{"Key": "project", "Value": "reeltone"}],
     }
@@ -242,23 +245,80 @@ def test_a_large_file_is_never_in_memory(tmp_path: Path, monkeypatch: pytest.Mon
     assert next(rows) == {"review": "good " * 10}  # the others have not been read
 
 
-def test_the_model_is_the_stacks(aws: Aws, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    resources = [
-        {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "bucket"},
-        {"ResourceType": "AWS::SageMaker::Model", "PhysicalResourceId": "Model-Xy"},
-        {
-            "ResourceType": "AWS::SageMaker::Endpoint",
-            "PhysicalResourceId": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/endpoint-xy",
-        },
-    ]
+STACK = """
+Parameters:
+  JobsBucket: {Type: String, Default: ""}
+  JobsPrefix: {Type: String, Default: reeltone}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+  Model:
+    Type: AWS::SageMaker::Model
+    Properties:
+      ExecutionRoleArn: !GetAtt Role.Arn
+      PrimaryContainer: {Image: image, ModelDataUrl: "s3://our-bucket/model.tar.gz"}
+Outputs:
+  SageMakerModelName: {Value: !GetAtt Model.ModelName}
+  EndpointName: {Value: reeltone-51af3dc0-serverless-0}
+"""
+
+
+def make_stack(aws: Aws, **parameters: str) -> None:
+    values = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    aws.client("cloudformation").create_stack(
+        StackName="reeltone", TemplateBody=STACK, Parameters=values
+    )
+
+
+def test_a_stacks_model_is_asked_for_by_its_name_and_not_its_arn(
+    aws: Aws, reviews_csv: Path
+) -> None:
+    make_stack(aws, JobsBucket=BUCKET)
+    main(["transform", *STORED, str(reviews_csv), "--no-wait"])
+    [model] = aws.client("sagemaker").list_models()["Models"]
+    [request] = aws.requests("CreateTransformJob")
+    assert request["ModelName"] == model["ModelName"]
+    assert re.fullmatch("[A-Za-z0-9](-*[A-Za-z0-9]){0,62}", request["ModelName"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options", "wanted"),
+    [
+        ({}, [], f"JobsBucket={BUCKET} JobsPrefix=reeltone"),
+        ({"JobsBucket": BUCKET}, ["--prefix", "film"], f"JobsBucket={BUCKET} JobsPrefix=film"),
+        ({"JobsBucket": "another-bucket"}, [], f"JobsBucket={BUCKET} JobsPrefix=reeltone"),
+    ],
+)
+def test_where_the_model_may_not_read_is_said_before_anything_is_sent(
+    aws: Aws, reviews_csv: Path, parameters: dict[str, str], options: list[str], wanted: str
+) -> None:
+    make_stack(aws, **parameters)
+    with pytest.raises(JobError, match=wanted):
+        main(["transform", *STORED, *options, str(reviews_csv), "--no-wait"])
+    assert "PutObject" not in aws.changes()
+
+
+def test_a_stack_that_is_not_there_or_another_is_named(aws: Aws, cloud: Cloud) -> None:
     with pytest.raises(JobError, match="no stack 'reeltone' in us-east-1"):
-        transform.find_model(cloud, "reeltone")
-    monkeypatch.setattr(Cloud, "pages", lambda *_, **__: iter(resources))
-    assert transform.find_model(cloud, "reeltone") == "Model-Xy"
-    assert transform.find_endpoint(cloud, "reeltone") == "endpoint-xy"
-    monkeypatch.setattr(Cloud, "pages", lambda *_, **__: iter(resources[:1]))
-    with pytest.raises(JobError, match="the stack 'reeltone' has no AWS::SageMaker::Model"):
-        transform.find_model(cloud, "reeltone")
+        find_stack(cloud, "reeltone")
+    make_stack(aws)
+    assert find_stack(cloud, "reeltone").output("EndpointName").startswith("reeltone-")
+    with pytest.raises(JobError, match="has no output WebsiteUrl"):
+        find_stack(cloud, "reeltone").output("WebsiteUrl")
+
+
+@pytest.mark.parametrize(
+    ("kind", "cores"),
+    [("ml.m5.large", 2), ("ml.c5.xlarge", 4), ("ml.c5.2xlarge", 8), ("ml.m5.24xlarge", 96)],
+)
+def test_every_core_scores(aws: Aws, reviews_csv: Path, kind: str, cores: int) -> None:
+    options = ["--instance-type", kind, "--price", "1", "--no-wait"]
+    main(["transform", *ARGUMENTS, str(reviews_csv), *options])
+    [request] = aws.requests("CreateTransformJob")
+    assert request["Environment"] == {"SAGEMAKER_MODEL_SERVER_WORKERS": str(cores)}
+    assert request["MaxConcurrentTransforms"] == cores
 
 
 def test_a_dry_run_shows_the_job(

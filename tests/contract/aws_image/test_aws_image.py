@@ -403,6 +403,15 @@ def test_a_serverless_endpoint_has_one_worker(server: Server) -> None:
     assert docker("logs", server.container).count("Booting worker") == 1
 
 
+def test_a_batch_transform_has_as_many_workers_as_it_asks_for(
+    image: str, python: Path, server: Server
+) -> None:
+    environment = model_environment() | {"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}
+    with serve(image, python, server.folder, environment) as container:
+        wait_for_url(container)
+        assert docker("logs", container).count("Booting worker") == 3
+
+
 def test_a_complaint_of_the_server_is_not_hidden_in_its_log(server: Server) -> None:
     log = docker("logs", server.container)
     assert "Permission denied" not in log
