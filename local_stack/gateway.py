@@ -31,6 +31,17 @@ RETRY_AFTER = "2"
 API_TIMEOUT = 30.0
 """Seconds that an HTTP API waits for a function at most."""
 
+DOCUMENTS = {
+    "api.md": "docs/api.md",
+    "licence.txt": "LICENSE",
+    "model_card.md": "docs/model_card.md",
+    "openapi.yaml": "docs/openapi.yaml",
+}
+"""What is served below /documents/, and where it lies beside the website's folder; the publisher's
+Makefile copies the same."""
+DOCUMENT_TYPES = {"": "text/plain", ".md": "text/plain", ".yaml": "application/yaml"}
+"""Types of such files by their suffix, as the publisher stores them."""
+
 SECURITY_HEADERS = {
     "content-security-policy": "; ".join(
         (
@@ -152,16 +163,22 @@ class HttpApi:
 
 
 class Site:
-    """The website's files."""
+    """The website's files, and the documents that a deployment copies to them."""
 
     def __init__(self, folder: Path) -> None:
         self._index = folder / "index.html"
         self._files = StaticFiles(directory=folder)
+        self._documents = {
+            f"/documents/{name}": folder.parent / path for name, path in DOCUMENTS.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; like CloudFront, only / has a default document."""
-        at_root = scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
-        app: ASGIApp = FileResponse(self._index) if at_root else self._files
+        apart = {"/": self._index, **self._documents} if scope["method"] in ("GET", "HEAD") else {}
+        file = apart.get(scope["path"])
+        app: ASGIApp = self._files
+        if file is not None:
+            app = FileResponse(file, media_type=DOCUMENT_TYPES.get(file.suffix))
         try:
             await app(scope, receive, send)
         except HTTPException as error:

@@ -12,6 +12,9 @@ const LEAST_STRONGEST = 0.2;
 /** Shares of the strongest word from which a word is marked, and marked more. */
 const LEVELS = [0.25, 0.5, 0.75];
 
+/** Letters, digits, emoji: a full stop may count, but says nothing to a reader. */
+const WORTH_MARKING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
+
 /** How many of the strongest are listed each way. */
 const LISTED = 3;
 
@@ -53,7 +56,7 @@ export function showExplanation(text, next, isWhole) {
     struck.clear();
   }
   answer = next;
-  words = [...answer.words, ...struck.values()].map(withStrength);
+  words = mergePlaces([...answer.words, ...struck.values()].map(withStrength));
   byId("truncated").hidden = !answer.truncated;
   byId("explanation").hidden = false;
   paint();
@@ -85,6 +88,17 @@ export function strikeOut(stretches) {
 /** Where the API measured what a word does to the verdict, that; otherwise its share of the sum. */
 function withStrength(item) {
   return { ...item, strength: item.effect ?? item.contribution };
+}
+
+/** Words that share their place (several out of one HTML entity) are one; bare marks are none. */
+function mergePlaces(items) {
+  const places = new Map();
+  for (const item of items) {
+    const other = places.get(item.start);
+    if (other) other.strength += item.strength;
+    else if (WORTH_MARKING.test(textOf(item))) places.set(item.start, item);
+  }
+  return [...places.values()];
 }
 
 function paint() {

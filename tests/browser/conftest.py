@@ -1,9 +1,10 @@
-"""A real Chromium, and the whole of Reeltone running on this machine for it to look at."""
+"""Real browsers, and the whole of Reeltone running on this machine for it to look at."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from tests.browser.review_page import ReviewPage
 from tests.needs import need
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,14 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# Firefox's own of the same kind, and what tests in Chromium ask for by a context's options.
+FIREFOX_PREFERENCES: dict[str, str | float | bool] = {
+    "ui.prefersReducedMotion": 1,
+    "app.update.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+}
 
 
 @pytest.fixture(scope="session")
@@ -62,18 +71,48 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stack.wait(timeout=20)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests that are marked ``both_browsers`` in Firefox, too."""
+    if "browser" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("both_browsers")
+        names = ["chromium", "firefox"] if marked else ["chromium"]
+        metafunc.parametrize("browser", names, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+def playwright() -> Iterator[Playwright]:
+    """What drives the browsers."""
     need(importlib.util.find_spec("playwright") is not None, "playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    need(program is not None, "chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(
+    request: pytest.FixtureRequest, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A headless browser: Chromium, or Debian's Firefox."""
+    if request.param == "firefox":
+        browser = _launch_firefox(playwright, tmp_path_factory.mktemp("firefox"))
+    else:
+        program = shutil.which("chromium") or shutil.which("chromium-browser")
+        need(program is not None, "chromium is not installed")
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+    yield browser
+    browser.close()
+
+
+def _launch_firefox(playwright: Playwright, folder: Path) -> Browser:
+    need(shutil.which("firefox-esr") is not None, "firefox-esr is not installed")
+    program = folder / "firefox"
+    script = shlex.join([sys.executable, str(Path(__file__).with_name("firefox.py"))])
+    program.write_text(f'#!/bin/sh\nexec {script} "$@"\n')
+    program.chmod(0o755)
+    return playwright.firefox.launch(
+        channel="moz-firefox", executable_path=program, firefox_user_prefs=FIREFOX_PREFERENCES
+    )
 
 
 @pytest.fixture

@@ -21,6 +21,11 @@ WRITE = """json => {
   box.value = JSON.parse(json);
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
+# In one go: what lies between would be a pause, after which the text is read by itself.
+READ_AT_ONCE = f"""json => {{
+  ({WRITE})(json);
+  document.querySelector("#form .primary").click();
+}}"""
 # Puts the caret on a word, as a tap or the arrow keys do.
 POINT = """word => {
   const box = document.getElementById("review");
@@ -87,8 +92,7 @@ class ReviewPage:
 
     def read(self, text: str) -> None:
         """Write a review and press the button."""
-        self.write(text)
-        self.page.get_by_role("button", name="Read the review").click()
+        self.page.evaluate(READ_AT_ONCE, json.dumps(text))
 
     def type(self, text: str) -> None:
         """Write with the keyboard, after what is in the box."""

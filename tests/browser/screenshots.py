@@ -21,14 +21,38 @@ WAKING = problem(503, "model-waking", "The model was asleep and is waking up.", 
 BROKEN = problem(502, "model-failed", f"The model failed. Please report {REQUEST_ID}.")
 
 
+SHORT = "I expected little and came out grinning. A warm, clever film."
+LONG = " ".join(
+    (
+        "I had heard much of this film before I went, and most of it was wrong.",
+        "It starts slowly, in a village that nobody leaves.",
+        "The photography is gorgeous, all rain and lamplight.",
+        "Then the brother comes home, and the film wakes up.",
+        "What follows is funny, frightening and very moving.",
+        "The music is dreadful, sadly.",
+        "It never stops, and it tells you what to feel.",
+        "The middle hour drags.",
+        "But the last scene is one of the best I have seen in years.",
+        "I cried, and I am not ashamed of it.",
+        "Go and see it, with cotton in your ears.",
+    )
+)
+
+
 @dataclass(frozen=True)
 class Picture:
-    """What is on it, and the window it is taken in: width and height in pixels, scheme."""
+    """What is on it, and the window it is taken in: width and height in pixels, media."""
 
     prepare: Callable[[ReviewPage], None]
     width: int = 1280
-    height: int = 1000
+    height: int = 860
     dark: bool = False
+    forced_colours: bool = False
+    folder: str = "docs"
+
+
+def show_opening(page: ReviewPage) -> None:
+    """The page as a stranger finds it."""
 
 
 def show_answer(page: ReviewPage) -> None:
@@ -47,6 +71,32 @@ def show_what_if(page: ReviewPage) -> None:
     page.page.evaluate("scrollTo(0, 0)")
 
 
+def show_sentence(page: ReviewPage) -> None:
+    """A long review, and the sentence of a frame of its film."""
+    page.read(LONG)
+    page.wait_for_text(LONG)
+    page.page.locator("#strip button").nth(8).click()
+
+
+def show_offer(page: ReviewPage) -> None:
+    """A review that somebody sent, before it is read."""
+    show_answer(page)
+    page.follow(page.link())
+
+
+def show_preview(page: ReviewPage) -> None:
+    """What fits into a small picture."""
+    page.read(SHORT)
+    page.wait_for_text(SHORT)
+    page.page.locator("#strip button").first.hover()
+
+
+def show_print(page: ReviewPage) -> None:
+    """The verdict on paper."""
+    show_answer(page)
+    page.page.emulate_media(media="print")
+
+
 def show_waking(page: ReviewPage) -> None:
     """The wait for a model that was asleep."""
     page.fake(WAKING)
@@ -61,27 +111,45 @@ def show_problem(page: ReviewPage) -> None:
     page.wait_for("problem")
 
 
+def show_request(page: ReviewPage) -> None:
+    """A request that was tried on the developers' page."""
+    page.page.goto(f"{page.url}developers.html")
+    page.page.get_by_role("button", name="Send the request").click()
+    page.page.locator("#response-line[data-kind=good]").wait_for()
+    page.page.mouse.move(0, 0)
+
+
 PICTURES = {
-    "website": Picture(show_answer, height=1270),
-    "website-dark": Picture(show_what_if, height=1270, dark=True),
-    "website-phone": Picture(show_what_if, width=375, height=2000),
-    "website-waking": Picture(show_waking, height=760),
-    "website-problem": Picture(show_problem, width=375, height=760, dark=True),
+    "website-opening": Picture(show_opening),
+    "website": Picture(show_answer),
+    "website-dark": Picture(show_what_if, dark=True),
+    "website-wide": Picture(show_sentence, width=1920, height=1080, dark=True),
+    "website-phone": Picture(show_what_if, width=360, height=780),
+    "website-phone-dark": Picture(show_answer, width=360, height=780, dark=True),
+    "website-offer": Picture(show_offer),
+    "website-waking": Picture(show_waking, dark=True),
+    "website-problem": Picture(show_problem, width=360, height=780, dark=True),
+    "website-forced-colours": Picture(show_answer, forced_colours=True),
+    "website-print": Picture(show_print, width=800, height=620),
+    "website-developers": Picture(show_request),
+    # What a link to the site shows where people talk.
+    "preview": Picture(show_preview, width=1200, height=630, dark=True, folder="frontend"),
 }
 
 
-def take(browser: Browser, url: str, name: str, folder: Path) -> Path:
+def take(browser: Browser, url: str, name: str, root: Path) -> Path:
     """Take one of PICTURES; gives its path."""
     picture = PICTURES[name]
     with browser.new_context(
         viewport={"width": picture.width, "height": picture.height},
         color_scheme="dark" if picture.dark else "light",
+        forced_colors="active" if picture.forced_colours else "none",
         reduced_motion="reduce",
     ) as context:
         page = ReviewPage(context.new_page(), url)
         page.open()
         picture.prepare(page)
-        path = folder / f"{name}.png"
+        path = root / picture.folder / f"{name}.png"
         page.page.screenshot(path=path)
         return path
 
@@ -90,7 +158,8 @@ def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000/")
-    parser.add_argument("--output", type=Path, default=Path("docs"))
+    parser.add_argument("--output", type=Path, default=Path())
+    parser.add_argument("--only", nargs="*", choices=[*PICTURES, "many"], help="default: all")
     options = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
@@ -98,9 +167,12 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
         for name in PICTURES:
-            print(take(browser, options.url, name, options.output))
-        with browser.new_context() as context:
-            print(*many_page.take_screenshots(context.new_page(), options.url, options.output))
+            if not options.only or name in options.only:
+                print(take(browser, options.url, name, options.output))
+        if not options.only or "many" in options.only:
+            with browser.new_context() as context:
+                docs = options.output / "docs"
+                print(*many_page.take_screenshots(context.new_page(), options.url, docs))
         browser.close()
 
 

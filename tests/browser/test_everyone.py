@@ -13,6 +13,8 @@ from tests.needs import need
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
+pytestmark = pytest.mark.both_browsers
+
 REVIEW = "A fine film with a dull, dull end and one superb song in it."
 GOOD = answer(REVIEW, [0.9, 0.05, -0.6, 0.3], truncated=True)
 BAD = answer(REVIEW, [-0.9, -0.2], sentiment="negative", probability=0.04, confidence=0.96)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.review_page import ReviewPage, problem
 
+pytestmark = pytest.mark.both_browsers
+
 MARKUP = """A fine <b>film</b> <script>document.title = "owned"; alert(1)</script>
 <img src=x onerror="document.title = 'owned'"> &amp; &lt;i&gt; &hellip;
 <a href="javascript:alert(1)">really</a>

@@ -6,10 +6,14 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.browser.review_page import ReviewPage, answer, problem
 
 if TYPE_CHECKING:
     from playwright.sync_api import Request, Route
+
+pytestmark = pytest.mark.both_browsers
 
 GOOD = answer("A fine film.", [0.9, 0.2])
 WAKING = problem(503, "model-waking", "The model is waking up.", retry_after=10)

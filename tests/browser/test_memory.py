@@ -12,6 +12,8 @@ from tests.browser.review_page import ReviewPage, answer
 if TYPE_CHECKING:
     from playwright.sync_api import Request
 
+pytestmark = pytest.mark.both_browsers
+
 GOOD = answer("A fine film.", [0.9, 0.2])
 REVIEWS = [
     "I loved this one to bits.",

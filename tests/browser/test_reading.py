@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.review_page import ReviewPage
 
+pytestmark = pytest.mark.both_browsers
+
 PRAISE = """A wonderful film! Superb acting, a moving story, and photography to fall in love with.
 
 I laughed, I cried — one of the best of the year. 🎬👏 Don’t miss it: 10/10."""

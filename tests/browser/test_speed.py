@@ -53,7 +53,7 @@ def test_the_page_is_light_and_quick_and_nothing_jumps(
 BUDGET = 60_000
 
 
-@pytest.mark.parametrize("name", ["", "many.html"])
+@pytest.mark.parametrize("name", ["", "many.html", "developers.html"])
 def test_a_page_is_within_its_budget(browser: Browser, site: str, name: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -14,6 +14,8 @@ from tests.browser.review_page import REQUEST_ID, Fake, ReviewPage, answer, prob
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
+pytestmark = pytest.mark.both_browsers
+
 REVIEW = "A fine film with 🎬 a\ndull end."
 GOOD = answer(REVIEW, [0.9, 0.2, -0.4])
 WAKING = problem(503, "model-waking", "The model was asleep and is waking up.", retry_after=10)

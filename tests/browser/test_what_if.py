@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.browser.review_page import ReviewPage, answer, problem
+
+pytestmark = pytest.mark.both_browsers
 
 REVIEW = "A superb 🎬 film with\na dull, dull end."
 WHOLE = answer(REVIEW, [0.9, 0.2, 0.1, -0.8], probability=0.64, confidence=0.64)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from faults import PackageError
+from local_stack.gateway import DOCUMENTS
 from package import find_model, hash_site, read_site
 
 from .conftest import OLD_MODELS, OLD_SITE, ROOT, Pack
@@ -85,9 +86,14 @@ def test_a_website_with_a_link_is_not_even_packed(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").touch()
     (tmp_path / "frontend").mkdir()
     (tmp_path / "frontend" / "index.html").touch()
+    (tmp_path / "docs").mkdir()
+    for name in DOCUMENTS.values():
+        (tmp_path / name).touch()
     command = ["make", "-C", str(publisher), "site", f"ARTIFACTS_DIR={tmp_path / 'made'}"]
     (tmp_path / "made").mkdir()
     assert subprocess.run(command, capture_output=True).returncode == 0
+    packed = {path.name for path in (tmp_path / "made" / "site" / "documents").iterdir()}
+    assert packed == set(DOCUMENTS)  # what the local stack serves
     (tmp_path / "frontend" / "link").symlink_to("/etc/hostname")
     refused = subprocess.run(command, capture_output=True, text=True)
     assert refused.returncode != 0
