@@ -43,6 +43,15 @@ MARKS = """() => JSON.stringify([...CSS.highlights]
   .filter(([, range]) => !range.collapsed)
   .sort(([, a], [, b]) => a.startOffset - b.startOffset)
   .map(([kind, range]) => [kind, range.toString()]))"""
+# Firefox does not tell Playwright what a request carries, so the page notes it down.
+NOTE_REVIEWS = """() => {
+  const { fetch } = window;
+  window.reviewsSent = [];
+  window.fetch = (input, options) => {
+    if (options?.body) window.reviewsSent.push(JSON.parse(options.body).review);
+    return fetch(input, options);
+  };
+}"""
 READ = "selector => JSON.stringify(document.querySelector(selector).textContent)"
 SHOWN = """json => {
   const { state, busy } = document.getElementById("screen").dataset;
@@ -74,6 +83,7 @@ class ReviewPage:
     dropped: bool = False
 
     def __post_init__(self) -> None:
+        self.page.add_init_script(f"({NOTE_REVIEWS})()")
         self.page.on("console", self._note_message)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._note_request)
@@ -148,6 +158,11 @@ class ReviewPage:
         """What the text box holds, exactly."""
         text: str = json.loads(self.page.evaluate(BOX))
         return text
+
+    def sent(self) -> list[str]:
+        """The reviews that the page has asked about since it was loaded."""
+        sent: list[str] = json.loads(self.page.evaluate("JSON.stringify(reviewsSent)"))
+        return sent
 
     def marks(self) -> list[tuple[str, str]]:
         """What is lit in the text, in order: a kind such as ``for-3`` or ``struck``, words."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,17 +10,12 @@ import pytest
 from tests.browser.review_page import ReviewPage, answer, problem
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Request, Route
+    from playwright.sync_api import Route
 
 pytestmark = pytest.mark.both_browsers
 
 GOOD = answer("A fine film.", [0.9, 0.2])
 WAKING = problem(503, "model-waking", "The model is waking up.", retry_after=10)
-
-
-def sent(requests: list[Request]) -> list[str]:
-    """The reviews in these requests."""
-    return [json.loads(request.post_data or "")["review"] for request in requests]
 
 
 def test_the_verdict_comes_while_the_reviewer_writes(review_page: ReviewPage) -> None:
@@ -43,7 +37,7 @@ def test_a_review_is_sent_once_the_writer_pauses(review_page: ReviewPage) -> Non
     assert requests == []
     review_page.page.clock.run_for(300)
     review_page.wait_for("result")
-    assert sent(requests) == ["A fine film"]
+    assert review_page.sent() == ["A fine film"]
 
 
 def test_answers_come_while_the_writer_writes_steadily(review_page: ReviewPage) -> None:
@@ -96,7 +90,7 @@ def test_an_answer_to_an_older_text_marks_what_is_still_there(review_page: Revie
 def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) -> None:
     review_page.page.clock.install()
     review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
-    requests = review_page.fake(GOOD)
+    review_page.fake(GOOD)
     review_page.type("Fine.")
     review_page.page.keyboard.press("Enter")
     review_page.page.clock.run_for(10)
@@ -110,7 +104,7 @@ def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) 
     )
     review_page.page.clock.run_for(10)
     review_page.wait_for_text("A pasted text.")
-    assert sent(requests) == ["Fine.\n", "A pasted text."]
+    assert review_page.sent() == ["Fine.\n", "A pasted text."]
 
 
 def test_an_older_question_that_takes_long_is_overtaken(review_page: ReviewPage) -> None:
@@ -170,7 +164,7 @@ def test_writing_on_does_not_shorten_the_wait_for_a_sleeping_model(
     assert len(requests) == 1
     review_page.page.clock.run_for(5_000)
     review_page.wait_for("result")
-    assert sent(requests) == ["A fine", "A fine film."]
+    assert review_page.sent() == ["A fine", "A fine film."]
 
 
 def test_on_a_phone_nothing_jumps_while_the_reviewer_writes(review_page: ReviewPage) -> None:

@@ -1,4 +1,4 @@
-"""Trusted Types, and a place of its own: what the site's headers may ask of browsers."""
+"""The pages under the site's own headers: no markup from strings, nothing inline."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ import pytest
 from tests.browser.review_page import ReviewPage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Route
-
-STRICT = "; require-trusted-types-for 'script'; trusted-types 'none'"
-ISOLATED = {
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
-
-
-def add_headers(route: Route) -> None:
-    """Serve a page with the strictest headers that a site can send."""
-    response = route.fetch()
-    policy = response.headers["content-security-policy"] + STRICT
-    headers = {**response.headers, **ISOLATED, "content-security-policy": policy}
-    route.fulfill(response=response, headers=headers)
+    from playwright.sync_api import Browser
 
 
 def test_the_page_needs_no_markup_from_strings(browser: Browser, site: str) -> None:
     with browser.new_context() as context:
-        context.route("**/*", lambda route: add_headers(route))
         page = ReviewPage(context.new_page(), site)
         page.open()
         page.read("A superb film with a dull end. And it goes on & on.")
@@ -48,7 +33,6 @@ def test_the_page_needs_no_markup_from_strings(browser: Browser, site: str) -> N
 def test_the_other_pages_need_none_either(browser: Browser, site: str, name: str) -> None:
     faults: list[str] = []
     with browser.new_context() as context:
-        context.route("**/*", lambda route: add_headers(route))
         page = context.new_page()
         page.on("console", lambda message: faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))

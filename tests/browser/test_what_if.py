@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.browser.review_page import ReviewPage, answer, problem
@@ -22,12 +20,12 @@ LESS = answer(
 
 
 def test_a_struck_word_moves_the_verdict_at_once(review_page: ReviewPage) -> None:
-    requests = review_page.fake(WHOLE, LESS)
+    review_page.fake(WHOLE, LESS)
     review_page.read(REVIEW)
     review_page.wait_for("result")
     review_page.strike("superb")
     review_page.page.locator("#verdict", has_text="Negative").wait_for()
-    assert json.loads(requests[1].post_data or "")["review"] == REVIEW.replace("superb", " " * 6)
+    assert review_page.sent()[1] == REVIEW.replace("superb", " " * 6)
     assert review_page.text_of("#what-if-text") == "Without “superb”: Positive, 64% → Negative, 80%"
     assert review_page.text_of("#grounds") == "With every word in it: Positive, 64%."
     assert review_page.text_of("#announcement") == "Negative, 80%. Before: Positive, 64%."
@@ -54,7 +52,7 @@ def test_a_word_put_back_brings_the_first_verdict_back_without_asking(
 
 
 def test_several_words_can_be_struck_out_and_all_put_back(review_page: ReviewPage) -> None:
-    requests = review_page.fake(WHOLE)
+    review_page.fake(WHOLE)
     review_page.read(REVIEW)
     review_page.wait_for("result")
     for word in ("superb", "film", "with", "end."):
@@ -63,7 +61,7 @@ def test_several_words_can_be_struck_out_and_all_put_back(review_page: ReviewPag
     assert review_page.text_of("#what-if-text").startswith(
         "Without “superb”, “film”, “with” and 1 more: "
     )
-    last = json.loads(requests[-1].post_data or "")["review"]
+    last = review_page.sent()[-1]
     assert last == "A        🎬          \na dull, dull     "
     review_page.page.get_by_role("button", name="Put all back").click()
     assert review_page.marked("struck") == []
