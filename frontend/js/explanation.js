@@ -1,6 +1,6 @@
 /** Why the model thinks so: marks in the text, the strongest words or sentences, and what if. */
 
-import { byId, make, on } from "./dom.js";
+import { byId, make, on, say } from "./dom.js";
 import { blankOut, hasWords } from "./offsets.js";
 import { direction, shortVerdict } from "./phrases.js";
 import { prepareStrip, showStrip } from "./strip.js";
@@ -23,6 +23,7 @@ const MOST_SHORT_SENTENCES = 8;
 
 /** What is on show: the review, what the model made of it whole, and of it without what is struck. */
 let review = "";
+let characters = [];
 let whole;
 let answer;
 let words = [];
@@ -52,6 +53,7 @@ export function showExplanation(text, next, isWhole) {
   if (isWhole) {
     if (text !== review) inHand = chosen = undefined;
     review = text;
+    characters = Array.from(text);
     whole = next;
     struck.clear();
   }
@@ -70,6 +72,7 @@ export function showExplanation(text, next, isWhole) {
 export function hideExplanation() {
   byId("explanation").hidden = true;
   inHand = chosen = undefined;
+  for (const id of ["share", "strike", "put-back"]) say(id, "");
   mark("", []);
   showStrip("", []);
 }
@@ -164,16 +167,17 @@ function choose(sentence) {
 
 function showInHand() {
   const word = inHand && words.find(({ start }) => start === inHand.start);
-  byId("strike").hidden = !word;
+  say("strike", word ? "Strike it out" : "");
+  byId("share").hidden = false;
   byId("share").className = word && word.level ? sideOf(word.strength) : "";
   if (!word) {
-    byId("share").textContent = "Put the cursor on a word, or choose one above: what if it were not there?";
+    byId("share").textContent = "Put the cursor on a word: what if it were not there?";
     return;
   }
   const isStruck = struck.has(word.start);
   const said = isStruck ? " is struck out" : ` ${direction(word.strength, word.level)}`;
   byId("share").replaceChildren(make("bdi", "", textOf(word)), said);
-  byId("strike").textContent = isStruck ? "Put it back" : "Strike it out";
+  if (isStruck) say("strike", "Put it back");
 }
 
 function toggle({ start, end }) {
@@ -201,7 +205,7 @@ function showWhatIf(after) {
   let said = [names, ` ${shortVerdict(whole)} → `, make("strong", "", after ? shortVerdict(after) : "…")];
   if (without.length === 0) said = [];
   else if (!hasWords(rest())) said = ["Every word is struck out: nothing is left to read."];
-  byId("put-back").hidden = without.length === 0;
+  say("put-back", without.length ? "Put all back" : "");
   byId("what-if-text").replaceChildren(...said);
 }
 
@@ -210,7 +214,7 @@ function rest() {
 }
 
 function textOf({ start, end }) {
-  return Array.from(review).slice(start, end).join("").trim();
+  return characters.slice(start, end).join("").trim();
 }
 
 function sideOf(strength) {

@@ -96,6 +96,8 @@ fetchModel()
   .then((model) => {
     setLimit(model.limits.characters);
     showModel(model);
+    // The page was too short to go there before.
+    if (location.hash === "#model") byId("model").scrollIntoView();
   })
   .catch(showNoModel);
 openLink();

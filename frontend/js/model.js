@@ -27,8 +27,11 @@ export function showNoModel() {
   say("model-state", "The model’s figures could not be loaded. Reviews may still be read.");
 }
 
-/** How often the model was right on texts as long as this one; empty where nobody measured it. */
-export function grounds({ words, truncated }) {
+/**
+ * How often the model was right on texts as long as this one: {accuracy, words}; accuracy is 1 where
+ * nobody measured it, and words are empty.
+ */
+export function knownOf({ words, truncated }) {
   const { short_tokens: shortTokens, short_accuracy: shortAccuracy, slices = [] } = metrics;
   if (words.length <= shortTokens) return rightOften(shortAccuracy, "texts as short as this");
   const slice = truncated ? slices.at(-1) : slices.find(({ tokens }) => words.length <= Number(/^\d+ to (\d+)$/.exec(tokens)?.[1]));
@@ -36,5 +39,6 @@ export function grounds({ words, truncated }) {
 }
 
 function rightOften(accuracy, texts) {
-  return accuracy ? `On ${texts} the model is right ${Math.round(accuracy * 100)} times in 100.` : "";
+  if (!accuracy) return { accuracy: 1, words: "" };
+  return { accuracy, words: `On ${texts} the model is right ${Math.round(accuracy * 100)} times in 100.` };
 }

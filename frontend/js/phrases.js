@@ -25,11 +25,12 @@ export function verdictInWords(answer) {
   return VERDICTS[verdictOf(answer)];
 }
 
-export function confidenceInWords(answer) {
+/** Words as sure as the answer, but no surer than the model is right on texts of that kind (0 to 1). */
+export function confidenceInWords(answer, known = 1) {
   const verdict = verdictOf(answer);
   if (verdict === "mixed") return `It speaks for the film and against it: ${percent(answer.probability)} positive`;
   if (verdict === "unclear") return `Leaning ${answer.sentiment}, ${percent(answer.confidence)}, but do not build on it`;
-  return `${CONFIDENCE.find(([least]) => answer.confidence >= least)[1]}, ${percent(answer.confidence)}`;
+  return `${CONFIDENCE.find(([least]) => Math.min(answer.confidence, known) >= least)[1]}, ${percent(answer.confidence)}`;
 }
 
 /** A share of 0 to 1, never rounded to a certainty. */

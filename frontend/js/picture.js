@@ -1,5 +1,6 @@
 /** A picture of the verdict, 1200 by 630 pixels, as link previews and timelines show them. */
 
+import { knownOf } from "./model.js";
 import { confidenceInWords, verdictInWords, verdictOf } from "./phrases.js";
 
 const WIDTH = 1200;
@@ -19,7 +20,7 @@ export async function drawVerdict(review, answer) {
   const pen = canvas.getContext("2d");
   const lamp = LAMPS[verdictOf(answer)];
   drawLight(pen, answer.probability, lamp);
-  drawTitle(pen, verdictInWords(answer), confidenceInWords(answer), lamp);
+  drawTitle(pen, verdictInWords(answer), confidenceInWords(answer, knownOf(answer).accuracy), lamp);
   drawScale(pen, answer.probability, lamp);
   drawQuote(pen, review);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));

@@ -2,7 +2,7 @@
 
 import { byId, say } from "./dom.js";
 import { hideExplanation, showExplanation } from "./explanation.js";
-import { grounds } from "./model.js";
+import { knownOf } from "./model.js";
 import {
   confidenceInWords,
   count,
@@ -93,11 +93,12 @@ function keepsVerdict(job) {
 
 function showResult({ job, answer }) {
   const verdict = verdictInWords(answer);
-  const sure = confidenceInWords(answer);
+  const known = knownOf(answer);
+  const sure = confidenceInWords(answer, known.accuracy);
   document.title = `${shortVerdict(answer)} · Reeltone`;
   byId("verdict").textContent = verdict;
   byId("verdict").dataset.verdict = verdictOf(answer);
-  byId("verdict").style.setProperty("--certainty", 2 * answer.confidence - 1);
+  byId("verdict").style.setProperty("--certainty", 2 * Math.min(answer.confidence, known.accuracy) - 1);
   byId("confidence").textContent = sure;
   say("hiccup", "");
   showGauge(answer.probability);
@@ -106,7 +107,7 @@ function showResult({ job, answer }) {
     const before = showExplanation(job.text, answer, job.text === job.sent);
     byId("was").hidden = !before;
     byId("gauge").style.setProperty("--before", before?.probability ?? 0);
-    byId("grounds").textContent = before ? `With every word in it: ${shortVerdict(before)}.` : grounds(answer);
+    byId("grounds").textContent = before ? `With every word in it: ${shortVerdict(before)}.` : known.words;
     byId("link").hidden = true;
     say("link-note", "");
     if (before) announce(`${shortVerdict(answer)}. Before: ${shortVerdict(before)}.`);

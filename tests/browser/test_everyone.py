@@ -136,6 +136,31 @@ def test_verdict_and_film_stay_in_view_wherever_one_has_scrolled(review_page: Re
         assert review_page.page.locator(part).evaluate(inside)
 
 
+@pytest.mark.parametrize("size", [(1280, 860), (360, 640), (360, 330)], ids=str)
+def test_the_line_one_writes_is_never_below_verdict_or_film(
+    review_page: ReviewPage, size: tuple[int, int]
+) -> None:
+    review_page.fake(GOOD)
+    review_page.page.set_viewport_size({"width": size[0], "height": size[1]})
+    review_page.write("One line of many.\n" * 60)
+    review_page.page.evaluate("scrollTo(0, 0)")
+    review_page.type("The last")
+    last, verdict, film = review_page.page.evaluate(LINES)
+    assert verdict <= last
+    assert last <= film
+
+
+LINES = """() => {
+  const text = document.getElementById("mirror").firstChild;
+  const range = document.createRange();
+  range.setStart(text, text.length - 2);
+  range.setEnd(text, text.length);
+  const place = (id) => document.getElementById(id).getBoundingClientRect();
+  const film = Math.min(place("mood").top, innerHeight);
+  return [range.getBoundingClientRect().bottom, place("gauge").bottom, film];
+}"""
+
+
 def test_for_and_against_differ_by_more_than_colour(review_page: ReviewPage) -> None:
     style = "kind => getComputedStyle(document.querySelector(`#legend .${kind}`))"
     for kind, line in (("for-3", "solid"), ("against-3", "wavy")):
@@ -231,6 +256,26 @@ def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> N
         assert not review_page.page.locator(part).first.is_visible()
 
 
+def test_the_way_to_the_model_leads_there(review_page: ReviewPage) -> None:
+    page = review_page.page
+    page.goto(f"{review_page.url}many.html")
+    page.get_by_role("link", name="The model").click()
+    page.locator("#accuracy", has_text="%").wait_for()
+    page.wait_for_function("document.getElementById('model').getBoundingClientRect().top < 250")
+
+
+def test_on_a_phone_what_strikes_a_word_is_within_reach(review_page: ReviewPage) -> None:
+    page = review_page.page
+    page.set_viewport_size({"width": 360, "height": 640})
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    review_page.point_at("superb")
+    place = page.locator("#strike").bounding_box()
+    assert place and place["y"] + place["height"] <= 640 and place["x"] + place["width"] <= 360
+    assert min(place["width"], place["height"]) >= 24
+
+
 def test_the_page_is_named_described_and_in_a_language(review_page: ReviewPage) -> None:
     page = review_page.page
     assert page.title() == "Reeltone: rave or pan?"
@@ -254,7 +299,7 @@ def test_a_screen_reader_hears_the_verdict_once_the_writer_pauses(review_page: R
         review_page.wait_for("result")
     assert heard(review_page) == []
     review_page.page.clock.run_for(3_000)
-    assert heard(review_page) == ["Positive. Very sure, 93%."]
+    assert heard(review_page) == ["Positive. Fairly sure, 93%."]
 
 
 LISTEN = """() => {

@@ -16,7 +16,7 @@ MARKUP = """A fine <b>film</b> <script>document.title = "owned"; alert(1)</scrip
 ELEMENTS = """() => [...document.querySelectorAll("#mirror *, #explanation *, #mood *, #past *")]
   .map((each) => each.localName)"""
 OUR_ELEMENTS = {
-    *("section", "h3", "p", "span", "div", "ol", "li", "br"),
+    *("section", "h2", "p", "span", "div", "ol", "li", "br"),
     *("button", "input", "b", "bdi", "i", "strong", "svg", "polyline"),
 }
 

@@ -266,16 +266,16 @@ def test_the_page_works_without_the_model_s_figures(review_page: ReviewPage) -> 
 
 
 VERDICTS = [
-    (0.9999, None, "Positive", "Practically certain, over 99%"),
-    (0.9312, None, "Positive", "Very sure, 93%"),
+    (0.9999, None, "Positive", "Fairly sure, over 99%"),
+    (0.9312, None, "Positive", "Fairly sure, 93%"),
     (0.55, None, "Positive", "Almost a coin toss, 55%"),
     (0.32, None, "Negative", "Leaning, not sure, 68%"),
     (0.2, "negative", "Negative", "Fairly sure, 80%"),
-    (0.0134, None, "Negative", "Practically certain, 99%"),
-    (0.0001, None, "Negative", "Practically certain, over 99%"),
+    (0.0134, None, "Negative", "Fairly sure, 99%"),
+    (0.0001, None, "Negative", "Fairly sure, over 99%"),
     (0.55, "mixed", "Mixed", "It speaks for the film and against it: 55% positive"),
     (0.9, "unclear", "Not enough to go on", "Leaning positive, 90%, but do not build on it"),
-    (0.9, "unheard-of", "Positive", "Very sure, 90%"),
+    (0.9, "unheard-of", "Positive", "Fairly sure, 90%"),
 ]
 
 
@@ -285,7 +285,7 @@ def test_the_verdict_says_no_more_than_is_known(
     gauge = review_page.page.get_by_role("img", name="Probability that it is positive")
     for probability, verdict, title, confidence in VERDICTS:
         with subtests.test(probability=probability, verdict=verdict):
-            text = f"Scored {probability}, {verdict}"
+            text = f"Scored {probability}, {verdict}"  # as few words are right 84 times in 100
             values: dict[str, object] = {
                 "sentiment": "positive" if probability >= 0.5 else "negative",
                 "probability": probability,
@@ -305,14 +305,14 @@ def test_the_verdict_says_no_more_than_is_known(
 
 def test_the_surer_the_wider_the_verdict_is_set(review_page: ReviewPage) -> None:
     widths = []
-    for confidence in (0.55, 0.8, 0.99):
-        text = f"Sure {confidence}."
+    for confidence in (0.55, 0.75, 0.99):
+        text = f"Sure {confidence}. " + "And more to say of it. " * 6
         review_page.page.unroute_all()
         review_page.fake(answer(text, [1.0], probability=confidence, confidence=confidence))
         review_page.read(text)
         review_page.wait_for_text(text)
         widths.append(review_page.page.locator("#verdict").evaluate("word => word.offsetWidth"))
-    assert widths[0] * 1.15 < widths[1] and widths[1] * 1.15 < widths[2]
+    assert widths[0] * 1.1 < widths[1] and widths[1] * 1.1 < widths[2]
 
 
 def test_what_is_known_of_texts_of_this_length_is_said(review_page: ReviewPage) -> None:
