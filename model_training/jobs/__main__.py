@@ -26,7 +26,7 @@ from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.corpus.cache import DEFAULT_FOLDER, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
-from model_training.jobs import artefact, evaluation, prices, status, transform
+from model_training.jobs import artefact, evaluation, prices, registry, status, transform
 from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
 from model_training.jobs.stack import Stack, find_stack
 from model_training.jobs.training import Machines, resume_training, start_training
@@ -128,7 +128,7 @@ def evaluate(cloud: Cloud, options: Options) -> None:
 
 def deploy_model(cloud: Cloud, options: Options) -> None:
     """Make a bundle of a finished job's model, ready for sam build && sam deploy."""
-    name, address = artefact.find_artefact(status.find_job(cloud, options.job))
+    name, address = _find_model(cloud, options)
     if cloud.dry_run:
         print(f"s3.download_file {address}, then an export into model_training/models")
         return
@@ -140,6 +140,25 @@ def deploy_model(cloud: Cloud, options: Options) -> None:
         f"  python -m model_training.evaluation {bundle} --write\n"
         f"  sam build && sam deploy"
     )
+
+
+def register(cloud: Cloud, options: Options) -> None:
+    """Put a finished job's model into the model registry, with its metrics."""
+    job = status.find_job(cloud, options.job)
+    print("cost: none; the registry keeps the address of what is on S3 already")
+    arn = registry.register_model(cloud, job, options.group, options.approve)
+    if not cloud.dry_run:
+        print(arn)
+
+
+def _find_model(cloud: Cloud, options: Options) -> tuple[str, str]:
+    """The training job that made the model to deploy, and the model's address."""
+    if bool(options.job) == bool(options.group):
+        raise JobError("name a job, or the registry's group whose approved model it is: --group")
+    if options.job:
+        return artefact.find_artefact(status.find_job(cloud, options.job))
+    found = registry.find_approved(cloud, options.group)
+    return found.job, found.address
 
 
 def show_status(cloud: Cloud, options: Options) -> None:
@@ -333,9 +352,14 @@ def _add_scoring(commands: Any) -> None:
 
 def _add_following(commands: Any) -> None:
     command = _add(commands, "deploy-model", deploy_model)
-    command.add_argument("job", help="a training job, or a tuning job for its best one")
+    command.add_argument("job", nargs="?", help="a training job, or a tuning job for its best one")
+    command.add_argument("--group", help="of the model registry: its latest approved model")
     command.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
     add_data_options(command)
+    command = _add(commands, "register", register)
+    command.add_argument("job", help="a training job, or a tuning job for its best one")
+    command.add_argument("--group", default="reeltone", help="default: %(default)s, made if needed")
+    command.add_argument("--approve", action="store_true", help="do not leave that to somebody")
     command = _add(commands, "status", show_status)
     command.add_argument("job", nargs="?", help="default: a list of the latest")
     command.add_argument("--wait", action="store_true", help="until it is done")

@@ -13,7 +13,10 @@ from botocore.config import Config
 
 from model_training.errors import ReeltoneError
 
-_ABSENT = {"404", "NoSuchBucket", "NoSuchKey", "NoSuchEntity", "ResourceNotFound"}
+_ABSENT = {
+    *("404", "NoSuchBucket", "NoSuchKey", "NoSuchEntity"),
+    *("ResourceNotFound", "ResourceNotFoundException"),
+}
 _NOT_ALLOWED = {"403", "AccessDenied", "AccessDeniedException"}
 _NOT_SIGNED_IN = {
     "ExpiredToken",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_training.jobs.cloud import AbsentError, Cloud, JobError
+from model_training.jobs.logs import JobLog
 from model_training.jobs.prices import INSTANCES
 
 
@@ -145,18 +146,22 @@ def describe_job(job: Job, price: float | None = None) -> list[str]:
 def wait_for(
     cloud: Cloud, name: str, every: float = 30.0, sleep: Callable[[float], None] = time.sleep
 ) -> Job:
-    """The job, when it is completed; ``every``: seconds between looks.
+    """The job, when it is completed; ``every``: seconds between looks. What a training job writes
+    meanwhile is shown.
 
     Raises:
         JobError: there is no such job, it failed or it was stopped; with its reason.
     """
     shown = ""
+    log = JobLog(cloud, name)
     while True:
         job = find_job(cloud, name)
         stage = f"{job.status} {job.about.get('SecondaryStatus', '')}".strip()
         if stage != shown:
             cloud.show(f"{name}: {stage}")
             shown = stage
+        for line in log.new_lines() if job.kind.word == "training" else ():
+            cloud.show(line)
         if job.status not in _RUNNING:
             break
         sleep(every)
