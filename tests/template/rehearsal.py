@@ -6,6 +6,7 @@ python -m tests.template.rehearsal
 from __future__ import annotations
 
 import os
+from argparse import ArgumentParser
 
 from .changes import Stack
 from .cloud import KNOWN, REGION
@@ -53,6 +54,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 def main() -> None:
     """Print the table."""
+    ArgumentParser(prog="make rehearse", description=__doc__).parse_args()
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     table = [("what", "", "how"), *rows()]
     widths = [max(len(row[column]) for row in table) for column in range(2)]
