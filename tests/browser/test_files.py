@@ -16,7 +16,10 @@ TEXTS = {
     if path.suffix not in (".woff2", ".png", ".txt")
 }
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in FILES if path.suffix == ".html"}
-IMPORT = re.compile(r"""^(?:import|export)\b[^;"']*["'](\.[^"']+)["'];""", re.MULTILINE)
+IMPORT = re.compile(
+    r"""^(?:import|export)\b[^;"']*["'](\.[^"']+)["'];|\bimport\(["'](\.[^"']+)["']\)""",
+    re.MULTILINE,
+)
 
 
 def test_no_page_has_a_script_or_style_of_its_own() -> None:
@@ -95,6 +98,6 @@ def follow(module: Path) -> set[Path]:
         path = upcoming.pop().resolve()
         if path not in found:
             found.add(path)
-            names = IMPORT.findall(path.read_text(encoding="utf-8"))
+            names = map("".join, IMPORT.findall(path.read_text(encoding="utf-8")))
             upcoming += [path.parent / name for name in names]
     return found

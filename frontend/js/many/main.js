@@ -3,26 +3,32 @@
 import { fetchModel, Problem, request, wakeModel } from "../api.js";
 import { byId, on, say } from "../dom.js";
 import { count, requestLine, secondsUntil, waitInWords } from "../phrases.js";
-import { showCharts } from "./charts.js";
-import { downloadOf } from "./download.js";
+import { prepareIntake } from "./intake.js";
+import { currentFilter, find, narrow, openListing, prepareListing, refresh, settle } from "./listing.js";
+import { prepareOverview, showOverview } from "./overview.js";
+import { Refusal } from "./reading/refusal.js";
+import { compose } from "./requests.js";
 import { FAILED, PENDING, Results, SCORED, UNREADABLE } from "./results.js";
 import { createRunner } from "./runner.js";
-import { sampleFile } from "./sample.js";
 import { prepareSetup, showSetup } from "./setup.js";
-import { Source } from "./source.js";
-import { createTable } from "./table.js";
+import { problemInWords, refusalInWords } from "./words.js";
 
 /** Reviews that are explained: each is a hundred times as much to download. */
 const SAMPLE = 500;
 
+/** Milliseconds between two looks at a run. */
+const PACE = 500;
+
 const TITLE = document.title;
 
-let [source, results, run, filter] = [undefined, new Results(0), { name: "ended" }, {}];
+let [source, results, run] = [undefined, new Results(0), { name: "ended" }];
 let [saved, since, before] = [true, 0, 0];
 let limits = { characters: 20_000, reviews: 100 };
 
+/** The module later.js. */
+let later;
+
 const announce = (text) => (byId("announcement").textContent = text);
-const drawTable = createTable((rows) => source.reviews(rows));
 const runner = createRunner({ score, fail, change });
 
 function mayLeave() {
@@ -37,38 +43,39 @@ function show(phase) {
   byId("reading").textContent = byId("file").value = "";
 }
 
-async function open(file) {
-  if (!file || !mayLeave()) return;
-  source = new Source(file);
+async function open(file, choices = {}) {
   byId("file-name").textContent = file.name;
   wakeModel();
-  await scan();
-  byId("file-name").focus();
+  say("trouble", "");
+  const progress = (share) => (byId("reading").textContent = `Reading the file: ${Math.floor(share * 100)}%`);
+  try {
+    if (!later) {
+      later = await import("./later.js");
+      later.prepareQuestions(report);
+    }
+    source = await later.openSource(choices.format ? file : await later.copyOf(file), { ...choices, progress });
+    await showSetup(source);
+    show("setup");
+    byId("file-name").focus();
+  } catch (error) {
+    refuse(file.name, error instanceof Refusal ? error : new Refusal("no-reader"));
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
-async function scan(format) {
-  say("trouble", "");
-  try {
-    const found = await source.scan(format ?? (await source.guess()), (share) => {
-      byId("reading").textContent = `Reading the file: ${Math.floor(share * 100)}%`;
-    });
-    if (!source.records.starts.length) throw new Error("There is nothing in this file.");
-    showSetup(source, found);
-    show("setup");
-  } catch (error) {
-    say("trouble", `${source.name}: ${error.message}`);
-    show("intake");
-  }
+function refuse(name, error) {
+  say("trouble", [name, refusalInWords(error)].filter(Boolean).join(": "));
+  show("intake");
 }
 
 async function start() {
   byId("start").disabled = true;
   results = new Results(source.count);
   limits = { ...limits, ...(await fetchModel().catch(() => {}))?.limits };
+  openListing(source, results);
+  await later.openQuestions(source, results);
   show("work");
   byId("file-name").focus();
-  byId("filter").reset();
-  applyFilter();
   go();
 }
 
@@ -84,24 +91,24 @@ function go() {
 }
 
 async function score({ rows, explain }, signal) {
-  const batch = await source.compose(rows, explain, limits.characters);
+  const batch = await compose(source, rows, explain, limits.characters);
   if (signal.aborted) return [];
-  for (const [row, reason] of batch.problems) results.set(row, UNREADABLE, { reason });
+  for (const [row, problem] of batch.problems) results.set(row, UNREADABLE, { reason: problemInWords(problem) });
   if (!batch.rows.length) return batch.rest;
   const answer = await request("api/sentiments", signal, batch.body);
   if (answer?.results?.length !== batch.rows.length) throw new Problem("unexpected");
   if (signal.aborted) return [];
-  for (const [at, { probability, words, problem }] of answer.results.entries()) {
+  results.model = answer.model ?? results.model;
+  for (const [at, { probability, verdict, words, problem }] of answer.results.entries()) {
     if (problem) results.set(batch.rows[at], UNREADABLE, { reason: problem.detail });
-    else results.set(batch.rows[at], SCORED, { probability });
+    else results.set(batch.rows[at], SCORED, { probability, verdict });
     if (words) results.addWords(batch.texts[at], words);
   }
   return batch.rest;
 }
 
-function fail(rows, problem) {
-  const reason = reasonOf(problem);
-  for (const row of rows) if (results.states[row] === PENDING) results.set(row, FAILED, { reason });
+function fail(row, problem) {
+  if (results.states[row] === PENDING) results.set(row, FAILED, { reason: reasonOf(problem) });
 }
 
 function reasonOf(problem) {
@@ -112,6 +119,19 @@ function change(next) {
   [run, since, before] = [next, Date.now(), results.counts[PENDING]];
   if (run.name !== "running" && results.size) announce(statusLine());
   look();
+  if (run.name !== "running") conclude();
+}
+
+/** What is costly to find out is looked at when a run rests. */
+async function conclude() {
+  if (!results.size) return;
+  later.drawAll();
+  settle();
+  await report();
+}
+
+function report() {
+  return later.showReport(source, results);
 }
 
 function statusLine() {
@@ -123,7 +143,7 @@ function statusLine() {
     const why = until ? waitInWords(problem)[1] : "You are offline.";
     return `Waiting. ${why} It goes on by itself ${until ? `in ${secondsUntil(until)} s` : "when the connection is back"}.`;
   }
-  const parts = [`${pending ? "Stopped" : "Done"}. ${count(scored)} of ${count(results.size, "review")} are scored.`];
+  const parts = [`${pending ? "Stopped" : "Done"}. ${count(scored)} of ${count(results.size, "review")} ${results.size === 1 ? "is" : "are"} scored.`];
   if (unreadable) parts.push(`${count(unreadable)} can’t be read; their rows say why.`);
   if (failed) parts.push(`${count(failed)} failed and can be tried again.`);
   return parts.join(" ");
@@ -149,34 +169,47 @@ function look() {
   byId("stop").hidden = isOver;
   say("retry", isOver && failed ? `Try the ${count(failed)} failed again` : "");
   document.title = isOver ? TITLE : `${Math.floor(share * 100)}% · ${TITLE}`;
-  showCharts(results);
-  arrange();
+  if (!source || !results.size) return;
+  showOverview(results, currentFilter().bin);
+  refresh();
 }
 
-function arrange(step) {
-  drawTable(results.view(filter), results, step);
+async function pick(change) {
+  await narrow(change);
+  showOverview(results, currentFilter().bin);
 }
 
-async function applyFilter() {
-  const wanted = byId("contains").value.toLowerCase();
-  const hits = wanted ? await source.search(wanted) : undefined;
-  if (wanted && !hits) return;
-  filter = { kind: byId("kind").value, order: byId("order").value, hits };
-  arrange(-Infinity);
+/** Offers a file for download, named after the one that was read. */
+function offer(blob, part, ending) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = source.name.replace(/(\.\w+)?$/, (own) => `.${part}${ending ?? own}`);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 async function download() {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await downloadOf(source, results));
-  link.download = source.name.replace(/(\.\w+)?$/, (ending) => `.scored${source.format.id === "lines" ? ".csv" : ending}`);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  const blob = await later.downloadOf(source, results, (row) => results.reasons.get(row) ?? "Not scored.");
+  offer(blob, "scored", source.format.id === "lines" || source.rewritten ? ".csv" : undefined);
   saved = run.name === "ended";
 }
 
-prepareSetup(scan);
-on("file", "change", () => open(byId("file").files[0]));
-on("sample", "click", () => open(sampleFile()));
+async function takeFile({ target }) {
+  const kind = target.closest("button")?.dataset.file;
+  if (!kind) return;
+  if (kind === "print") print();
+  else if (kind === "summary") offer(later.summaryFile(results), "summary", ".csv");
+  else if (kind === "rows") offer(await later.rowsFile(source, results), "rows", ".csv");
+  else offer(await later.chartsFile(results, kind), "charts", `.${kind}`);
+}
+
+prepareSetup((choices) => open(source.file, choices));
+prepareIntake((file) => mayLeave() && open(file), (error) => refuse("", error));
+prepareListing();
+prepareOverview(
+  (bin) => pick({ bin: currentFilter().bin === bin ? undefined : bin }),
+  (word) => find(word, true),
+);
 on("other", "click", () => {
   if (!mayLeave()) return;
   show("intake");
@@ -191,14 +224,6 @@ on("retry", "click", () => {
   go();
 });
 on("download", "click", download);
-on("filter", "input", applyFilter);
-on("filter", "submit", (event) => event.preventDefault());
-on("previous", "click", () => arrange(-1));
-on("next", "click", () => arrange(1));
-addEventListener("dragover", (event) => event.preventDefault());
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  open(event.dataTransfer.files[0]);
-});
+on("report-files", "click", takeFile);
 addEventListener("beforeunload", (event) => saved || event.preventDefault());
-setInterval(() => run.name === "ended" || look(), 500);
+setInterval(() => run.name === "ended" || look(), PACE);

@@ -7,14 +7,8 @@ export const BINS = 10;
 /** States of a review; a FAILED one may be tried again. */
 export const [PENDING, SCORED, UNREADABLE, FAILED] = [0, 1, 2, 3];
 
-const KINDS = ["pending", "", "problem", "problem"];
-
-/** What comes first in an order has the smallest key. */
-const ORDERS = {
-  positive: (probability) => -probability,
-  negative: (probability) => probability,
-  unsure: (probability) => Math.abs(probability - 0.5),
-};
+/** The API's verdicts; where it gives none, the sentiment is the verdict. */
+export const VERDICTS = ["", "positive", "negative", "mixed", "unclear"];
 
 const READABLE = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
@@ -25,22 +19,44 @@ export class Results {
   explained = 0;
   bins = new Uint32Array(BINS);
   counts = new Uint32Array(4);
+  verdictCounts = new Uint32Array(VERDICTS.length);
+  /** Grows with each change. */
+  version = 0;
+  model = "";
 
   constructor(size) {
     this.size = size;
     this.states = new Uint8Array(size);
+    this.verdicts = new Uint8Array(size);
     this.probabilities = new Float64Array(size).fill(NaN);
     this.counts[PENDING] = size;
   }
 
-  set(row, state, { probability = NaN, reason } = {}) {
+  set(row, state, { probability = NaN, verdict = "", reason } = {}) {
     this.counts[this.states[row]] -= 1;
     this.counts[state] += 1;
+    this.verdictCounts[this.verdicts[row]] -= Number(this.verdicts[row] > 0);
     this.states[row] = state;
     this.probabilities[row] = probability;
-    if (state === SCORED) this.bins[Math.min(Math.floor(probability * BINS), BINS - 1)] += 1;
+    this.verdicts[row] = Math.max(VERDICTS.indexOf(verdict), 0);
+    this.verdictCounts[this.verdicts[row]] += Number(this.verdicts[row] > 0);
+    if (state === SCORED) this.bins[binOf(probability)] += 1;
     if (reason) this.reasons.set(row, reason);
     else this.reasons.delete(row);
+    this.version += 1;
+  }
+
+  /** Scored reviews that are positive. */
+  get positive() {
+    return this.bins.subarray(BINS / 2).reduce((sum, more) => sum + more, 0);
+  }
+
+  sentimentOf(row) {
+    return this.probabilities[row] < 0.5 ? "negative" : "positive";
+  }
+
+  verdictOf(row) {
+    return VERDICTS[this.verdicts[row]] || this.sentimentOf(row);
   }
 
   rowsIn(state) {
@@ -58,18 +74,6 @@ export class Results {
     }
     this.explained += 1;
   }
-
-  kindOf(row) {
-    return KINDS[this.states[row]] || (this.probabilities[row] < 0.5 ? "negative" : "positive");
-  }
-
-  /** Rows for the table: of that kind, if any; among the hits, if any; in that order, or the file's. */
-  view({ kind, hits, order }) {
-    const all = new Uint32Array(this.size).map((_, row) => row);
-    const rows = all.filter((row) => (!kind || kind === this.kindOf(row)) && (!hits || hits[row]));
-    if (!order) return rows;
-    const keys = this.probabilities.map(ORDERS[order]);
-    // Those without a result come last.
-    return rows.sort((a, b) => Number.isNaN(keys[a]) - Number.isNaN(keys[b]) || keys[a] - keys[b] || a - b);
-  }
 }
+
+export const binOf = (probability) => Math.min(Math.floor(probability * BINS), BINS - 1);

@@ -14,12 +14,14 @@ const ENOUGH = 3;
 const BREAK = 5;
 
 /**
- * score sends a batch and gives the rows that did not fit; fail hears of those lost for now; change of
- * each state: running, waiting (until a time, or the connection is back), paused, ended.
+ * score sends a batch and gives the rows that did not fit; fail hears of a row that breaks its call while
+ * others are answered; change of each state: running, waiting (until a time, or the connection is back),
+ * paused, ended.
  */
 export function createRunner({ score, fail, change }) {
   let [queues, run, controller, most] = [[], { name: "ended" }, new AbortController(), 1];
   let [active, lanes, size, failures, timer] = [0, 1, BATCH, 0, 0];
+  let hasWorked = false;
 
   function become(next) {
     clearTimeout(timer);
@@ -32,8 +34,8 @@ export function createRunner({ score, fail, change }) {
     while (run.name === "running" && active < lanes) {
       queues = queues.filter(({ rows }) => rows.length);
       if (!queues.length) break;
-      const [{ rows, explain }] = queues;
-      send({ explain, rows: rows.splice(0, Math.min(size, explain ? BATCH : most)) }, controller.signal);
+      const [{ rows, explain, few = most }] = queues;
+      send({ explain, few, rows: rows.splice(0, Math.min(size, few, explain ? BATCH : most)) }, controller.signal);
     }
     if (run.name === "running" && !active) become({ name: "ended" });
   }
@@ -52,7 +54,7 @@ export function createRunner({ score, fail, change }) {
 
   function succeed(rest) {
     queues.unshift(rest);
-    failures = 0;
+    [failures, hasWorked] = [0, true];
     size = Math.min(size * 2, most);
     lanes = MOST_LANES;
   }
@@ -66,10 +68,17 @@ export function createRunner({ score, fail, change }) {
       return;
     }
     failures += 1;
-    // A review that breaks a call takes fewer others with it the next time.
-    size = Math.ceil(batch.rows.length / 4);
-    fail(batch.rows, problem);
-    if (failures >= ENOUGH || ["refused", "set-up"].includes(problem.kind)) become({ name: "paused", problem });
+    // A review fails that is alone in its call, as it was in one that failed before, while others are answered.
+    if (batch.few === 1 && batch.rows.length === 1 && hasWorked) fail(batch.rows[0], problem);
+    else queues.push({ ...batch, few: Math.ceil(batch.rows.length / 4) });
+    if (failures >= ENOUGH || problem.kind === "set-up") halt(problem);
+  }
+
+  /** A fault of the server is no review's: nothing is held against those that met it. */
+  function halt(problem) {
+    queues = queues.map(({ rows, explain }) => ({ rows, explain }));
+    hasWorked = false;
+    become({ name: "paused", problem });
   }
 
   function wait(problem, isBroken) {
@@ -92,6 +101,7 @@ export function createRunner({ score, fail, change }) {
     pause: () => become({ name: "paused" }),
     start(limit, work) {
       [controller, active, queues, most] = [new AbortController(), 0, work, limit];
+      hasWorked = false;
       resume();
     },
     stop() {

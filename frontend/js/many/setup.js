@@ -2,42 +2,52 @@
 
 import { byId, make, on, say } from "../dom.js";
 import { count } from "../phrases.js";
-import { FORMATS } from "./formats.js";
+import { FORMATS } from "./reading/formats.js";
+import { noticesInWords } from "./words.js";
 
-let [source, overview] = [];
+/** Rows that are shown, and characters of a name and of a cell. */
+const [ROWS, LONGEST_NAME, LONGEST_CELL] = [6, 60, 200];
 
+let source;
+
+/** reopen(choices) reads the file once more. */
 export function prepareSetup(reopen) {
+  const again = () => reopen({ format: byId("format").value, sheet: byId("sheet").value || undefined });
   byId("format").append(...FORMATS.map(({ id, name }) => new Option(name, id)));
-  on("format", "change", () => reopen(byId("format").value));
-  on("header", "change", draw);
-  on("preview", "change", ({ target }) => {
-    source.column = Number(target.value);
+  on("format", "change", again);
+  on("sheet", "change", again);
+  on("header", "change", () => {
+    source.setHeader(byId("header").checked);
     draw();
+  });
+  on("preview", "change", async ({ target }) => {
+    source.column = Number(target.value);
+    await draw();
     byId("preview").querySelector(":checked").focus();
   });
 }
 
-export function showSetup(from, found) {
-  [source, overview] = [from, found];
-  byId("format").value = found.id;
-  byId("header").checked = found.hasHeader;
-  byId("header").parentElement.hidden = !found.delimiter;
-  say("warning", found.isOpen ? "A quote is opened and never closed: the last review may hold many rows." : "");
-  draw();
+export async function showSetup(from) {
+  source = from;
+  const { format, hasHeader, rewritten, sheets = [], sheet } = source;
+  byId("format").value = format.id;
+  byId("format").parentElement.hidden = Boolean(rewritten);
+  byId("sheet").replaceChildren(...sheets.map((name) => new Option(name, name, false, name === sheet)));
+  byId("sheet").parentElement.hidden = sheets.length < 2;
+  byId("header").checked = hasHeader;
+  byId("header").parentElement.hidden = hasHeader === undefined;
+  say("warning", noticesInWords(source.notices));
+  await draw();
 }
 
-function draw() {
-  const { names, preview, delimiter } = overview;
-  const hasHeader = byId("header").checked;
-  source.header = Number(hasHeader);
-  const heads = names.map((name, at) => {
-    const head = (delimiter && !hasHeader ? "" : name) || `Column ${at + 1}`;
+async function draw() {
+  const columns = source.names.map((_, at) => at);
+  const rows = await source.cells(columns.length ? [...Array(Math.min(source.count, ROWS)).keys()] : []);
+  const heads = columns.map((at) => {
     const radio = Object.assign(make("input", ""), { type: "radio", name: "column", value: at, checked: at === source.column });
-    return make("th", "", make("label", "", radio, make("bdi", "", head.slice(0, 60))));
+    return make("th", "", make("label", "", radio, make("bdi", "", source.titleOf(at).slice(0, LONGEST_NAME))));
   });
-  const lines = preview.slice(source.header).map((cells) =>
-    make("tr", "", ...names.map((_, at) => make("td", "", (cells[at] ?? "").slice(0, 200)))),
-  );
+  const lines = rows.map((cells) => make("tr", "", ...cells.map((cell) => make("td", "", cell.slice(0, LONGEST_CELL)))));
   byId("preview").replaceChildren(make("tr", "", ...heads), ...lines);
   byId("start").textContent = `Score ${count(source.count, "review")}`;
   byId("start").disabled = !source.count;
