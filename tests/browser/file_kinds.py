@@ -225,6 +225,21 @@ HEADERS = [
 ]
 
 STRANGE = [
+    kind("labels.txt", f"__label__2 {A}\n__label__1 Dull.\n", refusal="strange-table"),
+    kind(
+        "replies.csv",
+        f'userName,content,score,at,replyContent\nAnna M,{QA},5,2020-10-27,"Thank you for your review, we are so glad that you like the film."\nBen,{QB},1,2020-10-28,\n',
+        A,
+        B,
+        column="content",
+    ),
+    kind(
+        "joined.csv",
+        f"id,review\n1,{QA}\nid,review\n2,{QB}\n",
+        A,
+        B,
+        problems=("names",),
+    ),
     kind("colons.dat", f"1::{A}::5\n2::Dull::1\n", refusal="strange-table"),
     kind("names.txt", f"review: {A}\nreview: {B}\n", refusal="strange-table"),
     kind("list.yml", f"- review: {A}\n- review: {B}\n", refusal="strange-table"),

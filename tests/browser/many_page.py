@@ -154,7 +154,6 @@ class ManyPage:
     def open(self) -> None:
         """Load the page."""
         self.page.goto(self.url + "many.html")
-        self.page.locator("#format option").first.wait_for(state="attached")
 
     def pretend(self, *faults: Fake | str) -> PretendedApi:
         """Let a pretended API answer, after these faults."""

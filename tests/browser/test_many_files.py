@@ -396,6 +396,10 @@ def test_two_files_at_once_are_both_named(many: ManyPage) -> None:
     drop(many, "one.csv", "two.csv")
     expected = "2 files came at once: “one.csv”, “two.csv”. Choose one; the others can follow."
     many.page.locator("#trouble", has_text=expected).wait_for()
+    many.choose("reviews.csv", "review\nA film\n")
+    drop(many, "one.csv", "two.csv")
+    many.page.locator("#trouble", has_text=expected).wait_for()
+    assert many.page.get_by_text("Score 1 review").is_visible()
 
 
 def test_a_file_above_the_page_is_seen_to_be_welcome(many: ManyPage) -> None:

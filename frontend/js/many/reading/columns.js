@@ -16,6 +16,8 @@ const KNOWN = new Set(
 
 const TELLING = /^(reviews?|texts?|comments?|body|contents?|opinions?|feedback|verbatims?|remarks|critiques?|avis|commentaires?|kommentare?|rezension(en)?|bewertung(en)?|comentarios?|reseñas?|recension[ei]|sentences?|phrases?|responses?|message|tweet)$/;
 const OTHER = /^(ids?|dates?|titles?|names?|counts?|urls?|uri|links?|scores?|ratings?|stars?|authors?|users?|usernames?|labels?|class|summary|headline|subject|length|lang|language|types?|votes?|num|no|time|year|helpful|director|film|movie|product|item)$/;
+/** What somebody else says to a review. */
+const ANSWER = /^(repl(y|ies|ied)|owner|developer|company|official|management)$/;
 const QUESTION = /^(what|how|why|which|who|would|did|do|please|tell|describe|any|in your|your)\b.*\b(you|your|us|film|movie)\b/i;
 
 /** Words that names are made of only with others. */
@@ -74,18 +76,18 @@ function cellScore(name, isKnown, below) {
 
 /** { column, isClear }: the index of the column that reads like reviews; nothing where none holds text. */
 export function chooseColumn(names, rows) {
-  const scores = names.map((name, at) => columnScore(name, describe(rows.map((row) => row[at]))));
+  const scores = names.map((name, at) => columnScore(name, describe(rows.map((row) => row[at])), rows.length));
   const best = Math.max(...scores);
   if (!(best > 0)) return undefined;
   const near = scores.filter((score) => score > best * 0.7).length;
   return { column: scores.indexOf(best), isClear: near === 1 };
 }
 
-function columnScore(name, { kind, words, values }) {
+function columnScore(name, { kind, words, values }, rows) {
   if (kind !== "text" && kind !== "label") return 0;
   const tokens = tokensOf(name);
   const isTelling = tokens.some((token) => TELLING.test(token));
-  const isOther = OTHER.test(tokens.at(-1) ?? "");
+  const isOther = OTHER.test(tokens.at(-1) ?? "") || tokens.some((token) => ANSWER.test(token));
   const isName = isTelling && !isOther;
   const lettered = values.filter((value) => /[\p{L}\p{Extended_Pictographic}]/u.test(value)).length / values.length;
   const different = new Set(values).size / values.length;
@@ -93,5 +95,5 @@ function columnScore(name, { kind, words, values }) {
   const areLabels = different < 1 && values.every((value) => LABELS.test(value.trim()));
   if (kind === "label") return (isName ? 3 : 0.1) * (areLabels ? 0.01 : 1) * Math.min(usual, 3) * different;
   const bonus = isName ? (tokens.length === 1 || TELLING.test(tokens.at(-1)) ? 8 : 5) : isOther ? 0.4 : 1;
-  return bonus * usual * Math.sqrt(different);
+  return bonus * usual * Math.sqrt((different * values.length) / rows);
 }

@@ -128,11 +128,15 @@ function headerAt(records, above) {
     if (!isFirst || record.cells.length < 2 || (record.filled < 2 && record.cells.length > 2)) return -1;
     const names = isOneShort(record.cells, rows) ? ["", ...record.cells] : record.cells;
     const isFull = !rows.length || rows.filter(({ cells }) => cells.length >= names.length || cells.length === 1).length >= rows.length / 2;
-    return isFull ? headerScore(names, rows.map(({ cells }) => cells)) : -1;
+    const others = rows.filter(({ cells }) => !areSame(cells, record.cells));
+    return isFull ? headerScore(names, others.map(({ cells }) => cells)) : -1;
   });
   const best = Math.max(...candidates, -1);
   return best >= HEADER ? above + candidates.indexOf(best) : undefined;
 }
+
+/** Of files that were put together, each has its header. */
+export const areSame = (cells, names) => cells.length === names.length && cells.every((cell, at) => cell.trim() === names[at].trim());
 
 /** R writes no name above the names of rows. A last column that is always empty is something else. */
 function isOneShort(names, rows) {
@@ -202,6 +206,7 @@ const STRANGE = [
   [/\S::\S/, "“::”"],
   [/\S {2,}\S.* {2,}\S|^\S+ {2,}\S|^-+ +-+/, "blanks"],
   [/^\s*[\w-]+: \S|^\s*- [\w-]+: \S/, "names and colons"],
+  [/^__label__\S+ /, "labels of fastText"],
   [/^\s*<\/?\w+[ >].*>\s*$/, "tags"],
   [/^\s*(var |let |const )?[\w.$]+\s*[=(]\s*[[{]/, "JavaScript"],
 ];

@@ -3,7 +3,7 @@
 import { unwrap } from "./containers.js";
 import { chooseColumn } from "./columns.js";
 import { fieldsOf, fieldText, readRecord, RecordScanner } from "./delimited.js";
-import { alignCells, guessLines, guessTable, isRuling, strangeness } from "./dialects.js";
+import { alignCells, areSame, guessLines, guessTable, isRuling, strangeness } from "./dialects.js";
 import { recordsIn } from "./documents.js";
 import { ENCODING_NAMES, encoderOf, toUtf8 } from "./encodings.js";
 import { isMissing } from "./kinds.js";
@@ -99,7 +99,7 @@ export class Source {
     const rows = found.rows.map((row) => alignCells(row, this.expects)).filter(Boolean);
     this.guessed = chooseColumn(this.names, rows);
     if (this.guessed) this.column = this.guessed.column;
-    this.records = new TableScanner(this.dialect, this.expects, this.column);
+    this.records = new TableScanner(this.dialect, this.expects, found.hasHeader ? found.names : undefined);
     await this.scan(progress);
     this.problems = this.records.finish();
     const misfits = [...this.problems.keys()].filter((record) => record >= this.header).length;
@@ -253,9 +253,9 @@ class TableScanner extends RecordScanner {
   quoted = 0;
   open = 0;
 
-  constructor(dialect, expects, column) {
+  constructor(dialect, expects, names) {
     super(dialect);
-    Object.assign(this, { expects, column });
+    Object.assign(this, { expects, names });
   }
 
   note(at, record, isParted, text) {
@@ -281,6 +281,7 @@ class TableScanner extends RecordScanner {
     const { width } = this.expects;
     const index = this.starts.length;
     const found = record.cells.length;
+    if (index > 0 && this.names && areSame(record.cells, this.names)) this.problems.set(index, { key: "names" });
     if (found === width || alignCells(record, this.expects)) return;
     this.problems.set(index, { key: "misfit", facts: { found, width } });
     // A line that is too short and no row may be the rest of the review above.
