@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,8 +45,6 @@ READ = """async ({ name, content, format }) => {
 
 class Quiet(SimpleHTTPRequestHandler):
     """Serves the site's files and writes no log."""
-
-    extensions_map: ClassVar[dict[str, str]] = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""

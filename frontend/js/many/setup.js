@@ -41,6 +41,8 @@ export async function showSetup(from) {
 }
 
 async function draw() {
+  byId("start").textContent = `Score ${count(source.count, "review")}`;
+  byId("start").disabled = !source.count;
   const columns = source.names.map((_, at) => at);
   const rows = await source.cells(columns.length ? [...Array(Math.min(source.count, ROWS)).keys()] : []);
   const heads = columns.map((at) => {
@@ -49,6 +51,4 @@ async function draw() {
   });
   const lines = rows.map((cells) => make("tr", "", ...cells.map((cell) => make("td", "", cell.slice(0, LONGEST_CELL)))));
   byId("preview").replaceChildren(make("tr", "", ...heads), ...lines);
-  byId("start").textContent = `Score ${count(source.count, "review")}`;
-  byId("start").disabled = !source.count;
 }
