@@ -1,7 +1,7 @@
 """What a month of Reeltone costs on AWS, and what else it would cost: python -m benchmarks.cost
 
-Dollars in us-east-1, without taxes, discounts and free tiers. Prints the tables of
-docs/operations.md.
+Dollars in us-east-1, without taxes, discounts and free tiers, as read on 2026-11-22. Prints the
+tables of docs/operations.md.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs.prices import AS_OF, SERVERLESS, hourly
 
-READ_ON = "2026-11-22"
-"""When the sources of the prices were read."""
 VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
 """Reviews a month."""
 MONTH_HOURS = 730

@@ -91,11 +91,6 @@ def load_answers(folder: Path, version: str) -> Answers:
         return _read(arrays)
 
 
-def evaluate_bundle(model: Model, corpus: Corpus) -> dict[str, Any]:
-    """The metrics of a bundle on whole test reviews."""
-    return review_metrics(score_test_split(model, corpus), model.temperature)
-
-
 def review_metrics(answers: Answers, temperature: float) -> dict[str, Any]:
     """The metrics of whole test reviews."""
     return {"split": "test", **score(answers.logits, answers.labels, temperature)}

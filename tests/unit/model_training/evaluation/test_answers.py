@@ -60,7 +60,8 @@ def run(bundle: Path, corpus_folder: Path, *more: str) -> None:
 
 
 def test_the_metrics_are_those_of_the_test_reviews(model: Model, corpus: Corpus) -> None:
-    metrics = answers_module.evaluate_bundle(model, corpus)
+    answers = answers_module.score_test_split(model, corpus)
+    metrics = answers_module.review_metrics(answers, model.temperature)
     # One of the four positive texts is taken for negative.
     assert (metrics["split"], metrics["reviews"]) == ("test", 2 * REVIEWS)
     assert metrics["accuracy"] == 1 - 1 / 8
