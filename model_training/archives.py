@@ -1,4 +1,4 @@
-"""Reading a tar.gz that somebody else may have made: within bounds, and files alone.
+"""Reading a tar that somebody else may have made: within bounds, and files alone.
 
 Nothing is written to disk here, so no name in an archive can lead anywhere. What has no business in
 an archive of ours is refused all the same, since it was put there on purpose.
@@ -11,6 +11,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any, Protocol
@@ -18,7 +19,7 @@ from typing import IO, Any, Protocol
 from model_training.errors import ArchiveError
 
 DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error)
-"""What reading raises where the bytes are no whole tar.gz."""
+"""What reading raises where the bytes are no whole tar, or tar.gz."""
 
 _CHUNK = 1 << 16
 
@@ -51,16 +52,16 @@ class Member:
     content: IO[bytes]
 
 
-def read_members(file: Readable, bounds: Bounds) -> Iterator[Member]:
-    """The files of a tar.gz, in its order.
+def read_members(file: Readable, bounds: Bounds, *, plain: bool = False) -> Iterator[Member]:
+    """The files of a tar.gz, or of a ``plain`` tar, in its order.
 
     Raises:
         ArchiveError: more than the bounds allow, a link or device, or a name that leads out.
-        One of ``DAMAGE``: not a whole tar.gz.
+        One of ``DAMAGE``: not a whole archive.
     """
-    # gzip tells a cut file from a whole one, at its very end; tarfile's reading of gzip does not.
     raw: Any = file  # GzipFile needs no more than read() to read a stream, whatever its types say
-    with gzip.GzipFile(fileobj=raw) as unpacked:
+    # gzip tells a cut file from a whole one, at its very end; tarfile's reading of gzip does not.
+    with nullcontext(raw) if plain else gzip.GzipFile(fileobj=raw) as unpacked:
         bounded = _Bounded(unpacked, bounds.unpacked)
         with tarfile.open(fileobj=bounded, mode="r|") as archive:
             for count, entry in enumerate(archive, 1):

@@ -1,9 +1,10 @@
 """Download, verify, split and cache the data set.
 
     python -m model_training.corpus                     download the official archive (84 MB)
-    python -m model_training.corpus --archive FILE      take a copy that is already here
+    python -m model_training.corpus --archive PATH      take a copy that is already here
 
-Nothing is unpacked to disk. What is prepared once is not prepared again.
+A copy is the archive, the tar in it, or the folder aclImdb that it unpacks to; its reviews are
+verified either way. Nothing is unpacked to disk. What is prepared once is not prepared again.
 """
 
 from __future__ import annotations

@@ -120,4 +120,6 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         default=Path(os.environ.get("SM_CHANNEL_TRAINING", DEFAULT_FOLDER)),
         help="the archive and what is prepared from it (default: %(default)s)",
     )
-    parser.add_argument("--archive", type=Path, help="a copy of the official archive")
+    parser.add_argument(
+        "--archive", type=Path, help="a copy of the official archive, or of its folder aclImdb"
+    )

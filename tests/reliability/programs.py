@@ -8,7 +8,7 @@ from model_training.corpus import acl_imdb
 from model_training.jobs import __main__ as jobs
 from model_training.jobs import transform, upload
 from model_training.training import classifier, language_models
-from tests.small_corpus import REVIEWS, reviews_of
+from tests.small_corpus import expect
 
 LEAST_PART = 5 * 1024**2
 """Bytes: S3 takes no smaller part, and a small archive is to have several."""
@@ -20,10 +20,7 @@ SMALL_PART = 5_000
 def _be_small() -> None:
     torch.set_num_threads(1)
     for folder in acl_imdb.EXPECTED:
-        acl_imdb.EXPECTED[folder] = (
-            REVIEWS,
-            sum(len(text.encode()) for text in reviews_of(folder)),
-        )
+        acl_imdb.EXPECTED[folder] = expect(folder)
 
 
 def train_small(arguments: list[str]) -> None:

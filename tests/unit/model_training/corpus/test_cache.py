@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import functools
 import http.server
+import io
+import lzma
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +22,7 @@ from model_training.corpus.acl_imdb import URL, download, read_archive
 from model_training.corpus.cache import Corpus, prepare_corpus
 from model_training.errors import ArchiveError
 from review_text import CLASSIC, MODERN, Vocabulary
-from tests.small_corpus import GOOD, REVIEWS, write_archive
+from tests.small_corpus import GOOD, REVIEWS, make_files, write_archive
 
 
 def test_reviews_are_read_in_the_order_of_their_numbers(corpus: Corpus) -> None:
@@ -70,7 +74,7 @@ def test_a_prepared_corpus_needs_no_archive(corpus: Corpus, tmp_path: Path) -> N
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"nowhere\.tar\.gz: no such file"):
+    with pytest.raises(ArchiveError, match=r"nowhere\.tar\.gz is not .*: there is no such file"):
         read_archive(tmp_path / "nowhere.tar.gz")
 
 
@@ -115,6 +119,97 @@ def test_an_archive_with_a_changed_review_is_another_one(tmp_path: Path) -> None
 
     with pytest.raises(ArchiveError, match="aclImdb/train/pos has 40 reviews of"):
         read_archive(write_archive(tmp_path / "archive.tar.gz", change))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("aclImdb/train/pos/0_0.txt", b"wonderful", b"xxxxxxxxx"),
+        ("aclImdb/train/unsup/3_3.txt", b"3", b"4"),
+        ("aclImdb/test/urls_neg.txt", b"tt0002001", b"tt0002009"),
+    ],
+)
+@pytest.mark.usefixtures("small_expected")
+def test_other_reviews_of_the_same_number_and_length_are_refused(
+    tmp_path: Path, name: str, old: bytes, new: bytes
+) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
+
+    with pytest.raises(ArchiveError, match=r"as many and as long .*, but not the same"):
+        prepare_corpus(tmp_path / "data", write_archive(tmp_path / "archive.tar.gz", change))
+    assert not (tmp_path / "data" / "corpus").exists()
+
+
+def unpack(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def with_macs_own(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Beside each file one of macOS's, as its tar and its Finder leave them."""
+    beside = {f"{Path(name).parent}/._{Path(name).name}": b"\0\5\x16\7" for name in files}
+    return files | beside | {"aclImdb/.DS_Store": b"\0", "aclImdb/train/pos/.DS_Store": b"\0"}
+
+
+@pytest.mark.parametrize("kind", ["tar", "folder", "above", "mac", "mac folder"])
+def test_what_the_archive_unpacks_to_is_as_good(corpus: Corpus, tmp_path: Path, kind: str) -> None:
+    files = make_files()
+    if kind == "tar":
+        path = write_archive(tmp_path / "aclImdb_v1.tar")
+    elif kind == "mac":
+        path = write_archive(tmp_path / "mac.tar.gz", lambda f: f.update(with_macs_own(f)))
+    else:
+        path = unpack(tmp_path / "here", with_macs_own(files) if kind == "mac folder" else files)
+        path = path if kind == "above" else path / "aclImdb"
+    assert prepare_corpus(tmp_path / "other", path).fingerprint == corpus.fingerprint
+
+
+@pytest.mark.usefixtures("small_expected")
+def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
+    folder = unpack(tmp_path, make_files()) / "aclImdb"
+    (folder / "train/pos/0_0.txt").unlink()
+    (folder / "train/pos/0_0.txt").symlink_to("/etc/passwd")
+    with pytest.raises(ArchiveError, match=r"0_0\.txt' is a link"):
+        prepare_corpus(tmp_path / "data", folder)
+
+
+def zip_of(name: str, content: bytes = b"x" * 600) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr(name, content)
+    return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (zip_of("aclImdb/README"), "a zip file; unpack it and pass its folder aclImdb"),
+        (zip_of("x_test.npy"), r"a file of NumPy's.* has no texts; .*aclImdb_v1\.tar\.gz"),
+        (zip_of("IMDB Dataset.csv"), "a packed table; Kaggle's has no unlabelled reviews"),
+        (b'review,sentiment\n"Great.",positive\n', "a table; Kaggle's has no unlabelled"),
+        (bz2.compress(b"x" * 600), "packed with bzip2; unpack it"),
+        (lzma.compress(b"x" * 600), "packed with xz; unpack it"),
+    ],
+)
+def test_another_kind_of_file_is_named_with_what_is_needed(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "some file"
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match=f"is not the official archive: it is {message}"):
+        read_archive(path)
+
+
+@pytest.mark.usefixtures("small_expected")
+def test_another_folder_says_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArchiveError, match="aclImdb/train/pos has 0 reviews of 0 bytes"):
+        read_archive(tmp_path / "empty")
 
 
 @pytest.mark.usefixtures("small_expected")

@@ -43,7 +43,7 @@ def arguments(folder: Path, model: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_processes_end_with_the_weights_of_one(
-    tmp_path: Path, corpus: Corpus, small_expected: dict[str, tuple[int, int]], count: int
+    tmp_path: Path, corpus: Corpus, small_expected: dict[str, tuple[int, int, str]], count: int
 ) -> None:
     assert classifier.DISTRIBUTED
     classifier.main(arguments(tmp_path, "alone"))
