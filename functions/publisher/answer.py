@@ -51,6 +51,8 @@ def make_body(envelope: Envelope, outcome: Outcome) -> bytes:
         "RequestId": envelope.request_id,
         "LogicalResourceId": envelope.logical_id,
         "Data": dict(outcome.attributes),
+        # One of them is a secret: CloudFormation shows none.
+        "NoEcho": True,
     }
     if reason:
         content["Reason"] = reason[:_MAX_REASON]

@@ -3,7 +3,8 @@
 Properties: ModelName; Serving, MinInstances and MaxInstances, what the
 endpoint will be started with; and Release, any text that changes when the package does, because
 CloudFormation sends an Update only for a changed property. Attributes: ModelDataUrl, SiteVersion,
-and ServingVersion, 16 hex digits that change with the model or with Serving.
+ServingVersion, 16 hex digits that change with the model or with Serving, OriginSecret, by which the
+function knows CloudFront, and OriginVersion, 8 hex digits that change with it.
 """
 
 from __future__ import annotations

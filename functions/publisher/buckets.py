@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ class Bucket:
         except ObjectExistsError:
             return False
         return True
+
+    def keep(self, key: str, content: str) -> str:
+        """Write a text unless there is one; gives the one that is there."""
+        with suppress(ObjectExistsError):
+            self._call("put_object", Key=key, Body=content.encode(), IfNoneMatch="*")
+        kept: bytes = self._call("get_object", Key=key)["Body"].read()
+        return kept.decode()
 
     def list_keys(self) -> list[str]:
         """All keys; of a versioned bucket, those whose newest version is not a deletion."""

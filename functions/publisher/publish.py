@@ -7,6 +7,7 @@ at any point is finished by the next one.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from journal import log
 from package import SiteFile, find_model, hash_site, read_site
 from request import Publication
 from stack import Stack
+
+_ORIGIN_SECRET = "origin-secret"
 
 
 def publish(publication: Publication, stack: Stack, package: Path, client: Any) -> dict[str, str]:
@@ -28,7 +31,11 @@ def publish(publication: Publication, stack: Stack, package: Path, client: Any) 
     """
     site = read_site(package)
     model = find_model(package, publication.model_name)
-    is_new = Bucket(client, stack.model_bucket).put_once(model.key, model.path)
+    models = Bucket(client, stack.model_bucket)
+    is_new = models.put_once(model.key, model.path)
+    # Made once and kept: with another one, what CloudFront sends and what the function knows would
+    # be two things until both are deployed.
+    secret = models.keep(_ORIGIN_SECRET, secrets.token_urlsafe(32))
     log("INFO", "model published", key=model.key, is_new=is_new)
     gone = publish_site(site, Bucket(client, stack.site_bucket))
     version = hash_site(site)
@@ -38,6 +45,8 @@ def publish(publication: Publication, stack: Stack, package: Path, client: Any) 
         "ModelDataUrl": f"s3://{stack.model_bucket}/{model.key}",
         "SiteVersion": version,
         "ServingVersion": serving.hexdigest()[:16],
+        "OriginSecret": secret,
+        "OriginVersion": hashlib.sha256(secret.encode()).hexdigest()[:8],
     }
 
 

@@ -24,6 +24,7 @@ from errors import (
     describe_problem,
 )
 from events import Request, Response, read_event, write_result
+from origin import check_origin
 from predict import (
     MAX_CHARACTERS,
     MAX_EXPLAINED,
@@ -186,6 +187,7 @@ def answer_request(request: Request) -> Response:
         CallerError: the request has a fault.
         ServiceError: the service cannot answer.
     """
+    check_origin(request.headers, load_settings().origin_secret)
     method, route = find_route(request)
     if request.method == "HEAD" and method == "GET":
         return replace(route(request), body="")

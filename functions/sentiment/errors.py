@@ -46,6 +46,10 @@ class EmptyReviewError(CallerError):
     """The review has no characters."""
 
 
+class WrongOriginError(CallerError):
+    """The request did not come through CloudFront."""
+
+
 class RouteNotFoundError(CallerError):
     """No route has this path."""
 
@@ -127,6 +131,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     MalformedRequestError: Problem(400, "malformed-request", "Malformed request"),
     UnknownEventError: Problem(400, "unknown-event", "Unknown event"),
     EmptyReviewError: Problem(400, "empty-review", "Empty review"),
+    WrongOriginError: Problem(403, "wrong-origin", "Wrong origin"),
     RouteNotFoundError: Problem(404, "not-found", "Not found"),
     MethodNotAllowedError: Problem(405, "method-not-allowed", "Method not allowed"),
     ReviewTooLongError: Problem(413, "too-long", "Review too long"),

@@ -14,6 +14,7 @@ from review_text import Vocabulary, VocabularyError, load_vocabulary
 
 _ENDPOINT_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
 _MODEL_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ORIGIN_SECRET = re.compile(r"[!-~]*")
 _ENDPOINT_URL = re.compile(r"(https?://[^\s/]+\S*)?")
 
 
@@ -22,6 +23,8 @@ class Settings:
     """The endpoint to ask, and the model that is expected to answer there."""
 
     endpoint_name: str
+    origin_secret: str
+    """What CloudFront shows with each request; empty: nothing is asked for."""
     model_name: str
     model_version: str
     architecture: str
@@ -38,12 +41,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     endpoint_name = _read(environment, "ENDPOINT_NAME", _ENDPOINT_NAME, "a SageMaker endpoint name")
     model_name = _read(environment, "MODEL_NAME", _MODEL_NAME, "a model such as modern", "modern")
+    origin_secret = _read(environment, "ORIGIN_SECRET", _ORIGIN_SECRET, "ASCII or nothing")
     # The SDK reads this one itself, and would complain without naming it.
     _read(environment, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", _ENDPOINT_URL, "a URL or nothing")
     folder = Path(environment.get("VOCABULARIES_DIR") or "/opt/vocabularies", model_name)
     manifest = _read_json(folder / "manifest.json")
     return Settings(
         endpoint_name=endpoint_name,
+        origin_secret=origin_secret,
         model_name=model_name,
         model_version=_member(manifest, "version", folder),
         architecture=_member(manifest, "architecture", folder),

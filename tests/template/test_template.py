@@ -17,6 +17,7 @@ from benchmarks.cost import Assumptions, standing
 from errors import SetUpError
 from local_stack.gateway import API_TIMEOUT, SECURITY_HEADERS
 from local_stack.template import CloudFormationLoader, Template
+from origin import HEADER
 from settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -374,6 +375,21 @@ def response_headers() -> dict[str, str]:
     } | {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
 
 
+def test_cloudfront_shows_the_function_the_secret_that_it_asks_for() -> None:
+    [api] = [
+        origin
+        for origin in properties("SiteDistribution")["DistributionConfig"]["Origins"]
+        if origin["Id"] == "api"
+    ]
+    secret = {"Fn::GetAtt": ["Publication", "OriginSecret"]}
+    assert api["OriginCustomHeaders"] == [{"HeaderName": HEADER, "HeaderValue": secret}]
+    variables = properties("SentimentFunction")["Environment"]["Variables"]
+    assert variables["ORIGIN_SECRET"] == {"Fn::If": ["AsksStandIn", "", secret]}
+    # Another secret is another version, or the live one would refuse CloudFront.
+    description = properties("SentimentFunction")["VersionDescription"]["Fn::Sub"]
+    assert "${Publication.OriginVersion}" in description
+
+
 def test_cloudfront_adds_the_headers_that_the_local_stack_adds() -> None:
     headers = response_headers()
     # Counts over HTTPS only, which one machine does not have.
@@ -504,6 +520,7 @@ def test_what_the_function_is_made_of_stands_in_its_versions_description() -> No
     description = function["VersionDescription"]
     assert made_of <= referenced_names(description)
     longest = {"${ModelEndpoint.EndpointName}": 63, "${VocabularyLayer}": 100}
+    longest["${Publication.OriginVersion}"] = 8
     text = description["Fn::Sub"]
     for name, length in longest.items():
         text = text.replace(name, "x" * length)

@@ -131,18 +131,19 @@ class S3:
     after: Callable[[str], None] | None = None
 
     def contents(self, bucket: str) -> dict[str, str]:
-        """Key → content of what a visitor or SageMaker finds."""
+        """Key → content of what a visitor or SageMaker finds; without the secret."""
         entries = self.client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        entries = [entry for entry in entries if entry["Key"] != "origin-secret"]
         return {
             key: self.client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
             for key in (entry["Key"] for entry in entries)
         }
 
     def versions(self, bucket: str) -> list[str]:
-        """The keys of all versions and delete markers on the first page."""
+        """The keys of all versions and delete markers on the first page; without the secret."""
         answer = self.client.list_object_versions(Bucket=bucket)
         entries = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
-        return [entry["Key"] for entry in entries]
+        return [entry["Key"] for entry in entries if entry["Key"] != "origin-secret"]
 
     def reset(self) -> None:
         """Empty buckets, and no calls so far."""

@@ -27,10 +27,10 @@ from .conftest import (
     refuse,
 )
 
-# The model, four files of the site, the list of what is there.
-CALLS_OF_A_CREATE = 6
+# The model, the secret and what it is, four files of the site, the list of what is there.
+CALLS_OF_A_CREATE = 8
 # The same, and the deletion of what is gone.
-CALLS_OF_AN_UPDATE = 7
+CALLS_OF_AN_UPDATE = 9
 # For each bucket: what is there, its deletion, and that nothing is left.
 CALLS_OF_A_DELETE = 6
 

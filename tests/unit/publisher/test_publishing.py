@@ -41,10 +41,31 @@ def test_create_publishes_the_site_and_the_chosen_model(
     assert s3.contents(SITE_BUCKET) == OLD_SITE
     assert s3.contents(MODEL_BUCKET) == {OLD_MODEL: f"modern {'0' * 16}"}
     assert re.fullmatch("[0-9a-f]{16}", attributes.pop("ServingVersion"))
+    assert re.fullmatch("[0-9a-f]{8}", attributes.pop("OriginVersion"))
+    assert len(attributes.pop("OriginSecret")) >= 32
     assert attributes == {
         "ModelDataUrl": f"s3://{MODEL_BUCKET}/{OLD_MODEL}",
         "SiteVersion": hash_site(read_site(package)),
     }
+
+
+def test_the_secret_is_made_once_for_each_stack_and_goes_with_it(
+    cloudformation: CloudFormation, s3: S3, pack: Pack
+) -> None:
+    pack(OLD_SITE, OLD_MODELS)
+    first = cloudformation.request("Create")
+    assert cloudformation.mailbox.taken[-1]["NoEcho"] is True
+    assert first["OriginSecret"] not in str(cloudformation.log)
+    pack(NEW_SITE, NEW_MODELS)
+    after = cloudformation.request("Update")
+    for name in ("OriginSecret", "OriginVersion"):
+        assert after[name] == first[name]
+    cloudformation.request("Delete")
+    another = cloudformation.request("Create")
+    for name in ("OriginSecret", "OriginVersion"):
+        assert another[name] != first[name]
+    cloudformation.request("Delete")
+    empty_completely(s3)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +156,7 @@ def test_pages_come_after_what_they_name_and_before_the_deletion_of_what_they_na
     cloudformation.request("Update")
     assert steps == [
         NEW_MODEL,
+        *("origin-secret", "GetObject"),
         *("js/main.js", "js/page.js", "style.css"),
         *("a/index.html", "about.html", "index.html"),
         *("ListObjectsV2", "DeleteObjects"),

@@ -116,6 +116,7 @@ def test_has_every_problem_at_its_status_and_no_other() -> None:
         for status, response in operation["responses"].items()
         for kind in types_of(response)
     }
+    documented |= {("403", kind) for kind in types_of(RESPONSES["WrongOrigin"])}
     documented |= {("404", kind) for kind in types_of(RESPONSES["NotFound"])}
     documented |= {("405", kind) for kind in types_of(RESPONSES["MethodNotAllowed"])}
     documented.add(("400", "/problems/unknown-event"))  # of an invocation that is no request
@@ -135,7 +136,7 @@ def test_a_response_says_the_status_that_it_stands_under() -> None:
 def test_every_response_that_is_described_is_used() -> None:
     text = openapi.PATH.read_text(encoding="utf-8")
     used = set(re.findall(r'"#/components/responses/(\w+)"', text))
-    assert set(RESPONSES) - used == {"NotFound", "MethodNotAllowed"}
+    assert set(RESPONSES) - used == {"WrongOrigin", "NotFound", "MethodNotAllowed"}
     assert set(SCHEMAS) == set(re.findall(r'"#/components/schemas/(\w+)"', text))
 
 
