@@ -132,6 +132,65 @@ class Assumptions:
     stored_gb: float = 0.2
 
 
+@dataclass(frozen=True)
+class Stranger:
+    """The most that the template's defaults and the function's limits let one anonymous caller do,
+    each bound taken as if the others did not hold the caller back."""
+
+    requests: float = 5
+    """A second, of one review each."""
+    batches: float = 0.5
+    """Requests a second of many reviews each."""
+    burst: float = 100
+    """Of either, at once, each hour; they are saved up in minutes."""
+    concurrency: int = 3
+    """Requests that the endpoint answers at a time, and the function waits for."""
+    review_ms: float = 12.0
+    """Text processing of 20,000 characters, five times what plain text takes: the worst that the
+    fuzzer may find."""
+    batch_reviews: int = 50
+    """Of 20,000 characters, in the largest request."""
+    batch_explained: int = 20
+    explained_gb: float = 5e-5
+    """Of an answer with the reasons of the longest review."""
+    asked_gb: float = 1e-5
+    """Between function and endpoint, for the longest review with reasons."""
+
+
+def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
+    """Dollars that one caller can make the stack cost in an hour, by what they are for."""
+    hour = 3600.0
+    single = stranger.requests * hour + stranger.burst
+    batches = stranger.batches * hour + stranger.burst
+    requests = single + batches
+    reviews = single + batches * stranger.batch_reviews
+    text = reviews * stranger.review_ms / 1e3 / given.function_core
+    waiting = stranger.concurrency * hour + requests * given.around_ms / 1e3
+    million = requests / 1e6
+    answers = (single + batches * stranger.batch_explained) * stranger.explained_gb
+    return {
+        "requests at CloudFront, API and function": sum(
+            price.of(million) for price in (CDN_REQUESTS, API, FUNCTION_REQUESTS)
+        ),
+        "the function's time": FUNCTION_TIME.of((text + waiting) * given.function_gb),
+        "the endpoint's time": ENDPOINT_TIME.of(stranger.concurrency * hour * given.endpoint_gb),
+        "what it is asked and answers": ENDPOINT_DATA.of(
+            (single + batches * 100) * stranger.asked_gb
+        ),
+        "answers to the caller": CDN_OUT.of(answers),
+        "logs": LOGS.of(requests * given.log_gb),
+    }
+
+
+def abuse_table(given: Assumptions, stranger: Stranger) -> str:
+    """Dollars an hour that one caller can cost, as Markdown."""
+    parts = hour_of_abuse(given, stranger)
+    rows = [["at most, for one caller", "dollars an hour"], ["---", "---:"]]
+    rows += [[what, f"{dollars:.2f}"] for what, dollars in parts.items()]
+    rows.append(["**together**", f"**{sum(parts.values()):.2f}**"])
+    return _markdown(rows)
+
+
 def request_path(reviews: int, model_ms: float, batch: int, given: Assumptions) -> float:
     """Dollars for CloudFront, API, function, logs and metrics; the function waits for the model."""
     requests = reviews / batch
@@ -271,7 +330,12 @@ def assume(results: Mapping[str, Result]) -> Assumptions:
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     ArgumentParser(prog="python -m benchmarks.cost", description=__doc__).parse_args(arguments)
-    print(cost_table(Assumptions()), price_table(), sep="\n\n")
+    print(
+        cost_table(Assumptions()),
+        abuse_table(Assumptions(), Stranger()),
+        price_table(),
+        sep="\n\n",
+    )
 
 
 if __name__ == "__main__":

@@ -131,6 +131,7 @@ class Cloud:
         for name, value in attributes.items():
             get = json.dumps({"Fn::GetAtt": ["Publication", name]})
             text = text.replace(get, json.dumps(value))
+            text = text.replace(f"${{Publication.{name}}}", value)
         text, ids = self._rename_replaced(text)
         final, everything = json.loads(text)
         version = everything[find_one(everything, "AWS::Lambda::Version", "SentimentFunction")]

@@ -80,9 +80,13 @@ def make_zip(content: str) -> bytes:
     return archive.getvalue()
 
 
+SECRET = "origin-secret"
+"""The key of what CloudFront and the function know."""
+
+
 def keys(bucket: str) -> list[str]:
     entries = boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
-    return [entry["Key"] for entry in entries]
+    return [entry["Key"] for entry in entries if entry["Key"] != SECRET]
 
 
 def served_archive(outputs: dict[str, str]) -> str:
@@ -128,6 +132,8 @@ def test_a_new_stack_has_website_model_and_an_endpoint_that_the_function_asks(cl
     assert read_manifest(served_archive(outputs))["name"] == "modern"
     assert environment(outputs)["ENDPOINT_NAME"] == outputs["Endpoint"]
     assert environment(outputs)["MODEL_NAME"] == "modern"
+    secret = boto3.client("s3").get_object(Bucket=outputs["ModelBucket"], Key=SECRET)["Body"]
+    assert environment(outputs)["ORIGIN_SECRET"] == secret.read().decode()
 
 
 def test_the_endpoints_name_tells_stack_mode_and_what_it_is_started_with(cloud: Cloud) -> None:

@@ -56,6 +56,7 @@ VALUES: dict[str, tuple[Mapping[str, str], str]] = {
     "LogLevel": ({}, "DEBUG"),
     "LogRetentionDays": ({}, "7"),
     "RequestsPerSecond": ({}, "100"),
+    "BatchesPerSecond": ({}, "20"),
     "RequestBurst": ({}, "200"),
     "AllowedOrigins": ({}, "https://film.example.com"),
     "DomainName": (DOMAIN, "movie.example.com"),

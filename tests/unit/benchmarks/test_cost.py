@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,17 +17,33 @@ from benchmarks.cost import (
     ROWS,
     VOLUMES,
     Assumptions,
+    Stranger,
+    abuse_table,
     cost_table,
+    hour_of_abuse,
     price_table,
     reeltone,
     standing,
 )
+from endpoint import Answer, Reading
 from local_stack.template import Template
+from model_training.paths import MODELS
+from predict import (
+    MAX_CHARACTERS,
+    MAX_EXPLAINED,
+    MAX_REQUEST_CHARACTERS,
+    Prediction,
+    Review,
+    predict,
+    read_reviews,
+)
+from review_text import load_vocabulary
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 TEMPLATE = Template(ROOT / "template.yaml").document
 GIVEN = Assumptions()
+STRANGER = Stranger()
 Cost = Callable[[int, Assumptions], float]
 
 
@@ -81,6 +101,50 @@ def test_the_assumptions_are_those_of_the_template() -> None:
     assert GIVEN.dashboards == len(by_default)
 
 
+def test_a_stranger_costs_at_most_a_dollar_an_hour() -> None:
+    parts = hour_of_abuse(GIVEN, STRANGER)
+    assert sum(parts.values()) <= 1
+    assert all(dollars > 0 for dollars in parts.values())
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Stranger)])
+def test_whatever_a_stranger_may_do_more_costs_more(field: str) -> None:
+    more = replace(STRANGER, **{field: 2 * getattr(STRANGER, field)})
+    assert sum(hour_of_abuse(GIVEN, more).values()) > sum(hour_of_abuse(GIVEN, STRANGER).values())
+
+
+def test_what_a_stranger_may_do_is_what_the_template_and_the_function_let_him() -> None:
+    parameters = TEMPLATE["Parameters"]
+    by_default = {
+        "requests": "RequestsPerSecond",
+        "batches": "BatchesPerSecond",
+        "burst": "RequestBurst",
+        "concurrency": "ServerlessConcurrency",
+    }
+    for field, name in by_default.items():
+        assert getattr(STRANGER, field) == parameters[name]["Default"], name
+    settings = TEMPLATE["Resources"]["SentimentApi"]["Properties"]
+    assert settings["RouteSettings"].keys() == {"POST /api/sentiments"}
+    assert STRANGER.batch_explained == MAX_EXPLAINED
+    assert STRANGER.batch_reviews * MAX_CHARACTERS == MAX_REQUEST_CHARACTERS
+
+
+def test_an_answer_with_reasons_is_not_larger_than_what_a_stranger_is_taken_to_get() -> None:
+    """As many sentences as there can be, with the longest numbers beside words and sentences."""
+    vocabulary = load_vocabulary(MODELS / "modern" / "vocabulary.json")
+    tokens = vocabulary.settings.max_tokens
+    [review] = read_reviews(["a.\n" * tokens], vocabulary)
+    assert isinstance(review, Review)
+    shares = [-0.1234567] * len(review.encoded.ids)
+    reading = Reading(-12.123456, 0.123456, shares, shares)
+    answer = Answer("modern-0123456789ab", -0.123456, [reading])
+    endpoint: Any = SimpleNamespace(invoke=lambda *_: answer)
+    [prediction] = predict([review], endpoint, True)
+    assert isinstance(prediction, Prediction)
+    assert len(json.dumps(prediction.to_dict())) <= STRANGER.explained_gb * 1e9
+
+
 def test_the_operations_guide_shows_the_tables_as_they_are_computed() -> None:
+    assert abuse_table(GIVEN, STRANGER) in OPERATIONS
     assert cost_table(GIVEN) in OPERATIONS
     assert price_table() in OPERATIONS
