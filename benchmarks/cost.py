@@ -152,9 +152,13 @@ class Stranger:
     """Of 20,000 characters, in the largest request."""
     batch_explained: int = 20
     explained_gb: float = 5e-5
-    """Of an answer with the reasons of the longest review."""
-    asked_gb: float = 1e-5
-    """Between function and endpoint, for the longest review with reasons."""
+    """Of an answer with the reasons of the longest review, and with each word's effect."""
+    asked_gb: float = 1.5e-5
+    """Between function and endpoint, for that answer."""
+    batch_explained_gb: float = 4e-5
+    """Of each review in an answer with reasons to many."""
+    batch_asked_gb: float = 4e-4
+    """Between function and endpoint, for 100 of the longest reviews."""
 
 
 def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
@@ -167,7 +171,8 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
     text = reviews * stranger.review_ms / 1e3 / given.function_core
     waiting = stranger.concurrency * hour + requests * given.around_ms / 1e3
     million = requests / 1e6
-    answers = (single + batches * stranger.batch_explained) * stranger.explained_gb
+    explained = stranger.batch_explained * stranger.batch_explained_gb
+    answers = single * stranger.explained_gb + batches * explained
     return {
         "requests at CloudFront, API and function": sum(
             price.of(million) for price in (CDN_REQUESTS, API, FUNCTION_REQUESTS)
@@ -175,7 +180,7 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
         "the function's time": FUNCTION_TIME.of((text + waiting) * given.function_gb),
         "the endpoint's time": ENDPOINT_TIME.of(stranger.concurrency * hour * given.endpoint_gb),
         "what it is asked and answers": ENDPOINT_DATA.of(
-            (single + batches * 100) * stranger.asked_gb
+            single * stranger.asked_gb + batches * stranger.batch_asked_gb
         ),
         "answers to the caller": CDN_OUT.of(answers),
         "logs": LOGS.of(requests * given.log_gb),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app import dump_json
 from benchmarks.cost import (
     API,
     COMPREHEND,
@@ -129,19 +129,26 @@ def test_what_a_stranger_may_do_is_what_the_template_and_the_function_let_him() 
     assert STRANGER.batch_reviews * MAX_CHARACTERS == MAX_REQUEST_CHARACTERS
 
 
-def test_an_answer_with_reasons_is_not_larger_than_what_a_stranger_is_taken_to_get() -> None:
+@pytest.mark.parametrize(
+    ("reviews", "most"), [(1, STRANGER.explained_gb), (2, STRANGER.batch_explained_gb)]
+)
+def test_an_answer_with_reasons_is_not_larger_than_what_a_stranger_is_taken_to_get(
+    reviews: int, most: float
+) -> None:
     """As many sentences as there can be, with the longest numbers beside words and sentences."""
     vocabulary = load_vocabulary(MODELS / "modern" / "vocabulary.json")
-    tokens = vocabulary.settings.max_tokens
-    [review] = read_reviews(["a.\n" * tokens], vocabulary)
+    [review, *_] = read = read_reviews(
+        ["a.\n" * vocabulary.settings.max_tokens] * reviews, vocabulary
+    )
     assert isinstance(review, Review)
     shares = [-0.1234567] * len(review.encoded.ids)
-    reading = Reading(-12.123456, 0.123456, shares, shares)
-    answer = Answer("modern-0123456789ab", -0.123456, [reading])
+    # Effects are computed where one review is asked about alone.
+    reading = Reading(-12.123456, 0.123456, shares, shares if reviews == 1 else [])
+    answer = Answer("modern-0123456789ab", -0.123456, [reading] * reviews)
     endpoint: Any = SimpleNamespace(invoke=lambda *_: answer)
-    [prediction] = predict([review], endpoint, True)
-    assert isinstance(prediction, Prediction)
-    assert len(json.dumps(prediction.to_dict())) <= STRANGER.explained_gb * 1e9
+    for prediction in predict(read, endpoint, True):
+        assert isinstance(prediction, Prediction)
+        assert len(dump_json(prediction.to_dict())) <= most * 1e9
 
 
 def test_the_operations_guide_shows_the_tables_as_they_are_computed() -> None:
