@@ -27,6 +27,9 @@ TESTED := $(COMPILE) --constraint requirements/test.txt
 CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
 FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
+# What starts a training job in AWS's PyTorch image, over the libraries that training has here.
+TOOLKIT_VENV := .venv-toolkit
+TOOLKIT := tests/jobs/toolkit
 REHEARSAL := tests/template tests/sam tests/contract/aws_image tests/contract/container
 BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
@@ -45,7 +48,7 @@ run: $(VENV)/run ## Start the whole application at http://127.0.0.1:8000 (PORT=.
 	@exec $(BIN)/python -m local_stack --port $(or $(PORT),8000)
 
 .PHONY: test
-test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run all tests that this machine can run, and name the others
+test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done ## Run all tests that this machine can run, and name the others
 	@$(BIN)/pytest $(TESTS)
 
 .PHONY: fuzz
@@ -197,6 +200,9 @@ reference: $(VENV)/test ## Write the tables of docs/reference.md, and the docume
 jobs: $(VENV)/train ## Run jobs on SageMaker (ARGS="train modern --dry-run")
 	@$(BIN)/python -m model_training.jobs $(or $(ARGS),--help)
 
+.PHONY: toolkit
+toolkit: $(TOOLKIT_VENV)/done ## Install AWS's training toolkit, for jobs on this machine (make jobs ARGS="train classic --local")
+
 .PHONY: build
 build: $(SAM_VENV)/done ## Build function and layer for AWS
 	@$(SAM) build
@@ -206,7 +212,7 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(LOCK_VENV) $(FUZZ_VENV) \
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(TOOLKIT_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(LOCK_VENV) $(FUZZ_VENV) \
 		.aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(BIN)/python:
@@ -251,6 +257,21 @@ $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-
 		--only-binary=:all: --requirement $(AWS_IMAGE)/requirements.txt
 	@CC=true $(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
 		--no-build-isolation --requirement $(AWS_IMAGE)/requirements-source.txt
+	@touch $@
+
+# Training's own libraries are found beside the toolkit's, as in the image. Its C extension, which CC=true
+# leaves out, is imported with everything else, but only training on several machines calls it.
+$(TOOLKIT_VENV)/done: $(TOOLKIT)/requirements.txt $(TOOLKIT)/requirements-source.txt | $(VENV)/train
+	@echo "Installing AWS's training toolkit ..."
+	@$(BIN)/python -m venv $(TOOLKIT_VENV)
+	@$(TOOLKIT_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
+		--only-binary=:all: --requirement $(TOOLKIT)/requirements.txt
+	@CC=true $(TOOLKIT_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
+		--no-build-isolation --requirement $(TOOLKIT)/requirements-source.txt
+	@site=$$($(TOOLKIT_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+		training=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+		touch "$$site/gethostname.py"; \
+		echo "import site; site.addsitedir('$$training')" > "$$site/training.pth"
 	@touch $@
 
 $(CHECKOV_VENV)/done: requirements/checkov.txt

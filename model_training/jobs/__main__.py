@@ -28,8 +28,9 @@ from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, registry, status, transform
 from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
+from model_training.jobs.local import train_locally
 from model_training.jobs.stack import Stack, find_stack
-from model_training.jobs.training import Machines, resume_training, start_training
+from model_training.jobs.training import Machines, job_name, resume_training, start_training
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
 from model_training.jobs.upload import upload_archive
 from model_training.recipes.settings import RECIPES, add_config_options, overrides_of
@@ -47,6 +48,9 @@ def upload(cloud: Cloud, options: Options) -> None:
 
 def train(cloud: Cloud, options: Options) -> None:
     """Start a training job."""
+    if options.local:
+        _train_here(options)
+        return
     machines, place = _machines(options), _place(cloud, options)
     role = find_role(cloud, options.role)
     _confirm(options, _machine_cost(options))
@@ -59,6 +63,19 @@ def train(cloud: Cloud, options: Options) -> None:
         config = options.config or "modern"
         name = start_training(cloud, place, role, machines, config, overrides)
     _follow(cloud, options, name)
+
+
+def _train_here(options: Options) -> None:
+    """The job on this machine, as AWS's training toolkit runs it."""
+    if options.resume:
+        raise JobError("--resume goes on with a job on SageMaker; leave out --local")
+    recipe = options.config or "modern"
+    name = job_name(recipe)
+    if options.dry_run:
+        print(f"a job of {recipe} below {options.runs / name}; nothing is sent")
+        return
+    model = train_locally(recipe, overrides_of(options), options.data_dir, options.runs / name)
+    print(f"{model} has the model: python -m model_training.export {model}")
 
 
 def tune(cloud: Cloud, options: Options) -> None:
@@ -321,6 +338,13 @@ def _add_training(commands: Any) -> None:
     command = _add(commands, "train", train, _stored(), _trained())
     command.add_argument("config", nargs="?", choices=configs, help="default: modern")
     command.add_argument("--resume", metavar="JOB", help="go on where a failed job left off")
+    command.add_argument("--local", action="store_true", help="on this machine, as SageMaker would")
+    command.add_argument(
+        "--data-dir", type=Path, default=DEFAULT_FOLDER, help="of --local (default: %(default)s)"
+    )
+    command.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="of --local (default: %(default)s)"
+    )
     command = _add(commands, "tune", tune, _stored(), _trained())
     command.add_argument("config", nargs="?", choices=configs, default="modern")
     command.add_argument(

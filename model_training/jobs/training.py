@@ -29,6 +29,8 @@ _DATA = "/opt/ml/input/data/training"
 _DATA_DIR = "/tmp/data"  # nosec B108
 _CHECKPOINTS = "/opt/ml/checkpoints"
 _LAUNCHER_OPTIONS = ("sagemaker_torch_distributed_enabled", "sagemaker_instance_type")
+# Bars would fill the log; lines must reach it while the job runs.
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
 TAGS = [{"Key": "project", "Value": "reeltone"}]
 METRICS = {
     # as training prints them at the end of an epoch: dev_accuracy 0.9031  dev_log_loss 0.2456
@@ -158,8 +160,7 @@ def job_body(cloud: Cloud, place: Place, role: str, machines: Machines) -> dict[
             }
         ],
         "OutputDataConfig": {"S3OutputPath": place.uri("models")},
-        # Bars would fill the log; lines must reach it while the job runs.
-        "Environment": {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"},
+        "Environment": ENVIRONMENT,
         **machines.limits(),
     }
 

@@ -1,0 +1,89 @@
+"""A training job on this machine, started by AWS's own training toolkit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_training.corpus.cache import Corpus
+from model_training.jobs import local
+from model_training.jobs.__main__ import main
+from model_training.jobs.cloud import JobError
+from model_training.jobs.local import train_locally
+from model_training.jobs.training import hyperparameters
+from tests.needs import need
+
+TINY = {
+    **{"embedding_size": 8, "hidden_size": 8, "batch_windows": 16, "epochs": 1},
+    **{"dev_reviews": 8, "start_from": "random", "teacher": "none"},
+}
+
+
+@pytest.fixture
+def toolkit() -> Path:
+    """The environment with the toolkit."""
+    folder = Path(os.environ.get("TOOLKIT", local.TOOLKIT))
+    need((folder / "bin" / "train").is_file(), "make toolkit was not run")
+    return folder
+
+
+def test_a_job_trains_with_the_source_that_a_job_on_sagemaker_gets(
+    toolkit: Path, corpus: Corpus, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "job"
+    model = train_locally("classic", TINY, tmp_path / "data", folder, toolkit)
+    assert {"model.safetensors", "run.json", "vocabulary.json"} <= {
+        path.name for path in model.iterdir()
+    }
+    assert '"hidden_size": 8' in (model / "run.json").read_text()
+    assert any((folder / "checkpoints").iterdir())
+    log = "".join(capfd.readouterr())
+    # The toolkit's own way: the script at the source's root, with each setting as an option.
+    assert "train_job.py --archive" in log
+    assert "--hidden_size 8" in log
+    # What a tuning job judges by, where SageMaker reads it.
+    assert "dev_accuracy" in log
+
+
+def test_what_went_wrong_is_the_jobs_failure_reason(
+    toolkit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SageMaker shows nothing else of it."""
+    with pytest.raises(JobError) as caught:
+        train_locally("classic", TINY, tmp_path / "empty", tmp_path / "job", toolkit)
+    assert "aclImdb_v1.tar.gz: no such file" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    failure = (tmp_path / "job" / "output" / "failure").read_text()
+    assert "RuntimeError: " in failure
+
+
+def test_what_a_tuning_job_adds_is_no_option_of_the_script(
+    toolkit: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def searched(*arguments: Any) -> dict[str, str]:
+        return hyperparameters(*arguments) | {"_tuning_objective_metric": "dev_accuracy"}
+
+    monkeypatch.setattr(local, "hyperparameters", searched)
+    assert train_locally("classic", TINY, tmp_path / "data", tmp_path / "job", toolkit).is_dir()
+
+
+def test_without_the_toolkit_it_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="make toolkit"):
+        train_locally("classic", {}, tmp_path, tmp_path / "job", tmp_path / "nothing")
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_dry_run_starts_nothing_and_a_job_on_sagemaker_is_not_resumed_here(
+    nowhere: None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    error_of: Callable[..., str],
+) -> None:
+    main(["train", "classic", "--local", "--dry-run", "--runs", str(tmp_path / "runs")])
+    assert "a job of classic below" in capsys.readouterr().out
+    assert not (tmp_path / "runs").exists()
+    assert "leave out --local" in error_of("train", "--local", "--resume", "job")
