@@ -19,6 +19,8 @@ from tests.browser.file_kinds import KINDS, Kind
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.both_browsers
+
 SITE = Path(__file__).resolve().parents[2] / "frontend"
 READING = SITE / "js" / "many" / "reading"
 WORDS = json.loads((READING / "refusals.json").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from itertools import islice
@@ -45,6 +46,7 @@ def many(browser: Browser, site: str) -> Iterator[ManyPage]:
         yield page
 
 
+@pytest.mark.both_browsers
 def test_the_sample_goes_through_everything_that_is_real(many: ManyPage) -> None:
     many.page.get_by_role("button", name="Try it with a sample").click()
     many.start()
@@ -55,6 +57,22 @@ def test_the_sample_goes_through_everything_that_is_real(many: ManyPage) -> None
     assert any(word in praise for word in ("wonderful", "superb", "excellent", "loved"))
     assert any(word in blame for word in ("mess", "clumsy", "waste", "awful", "dull"))
     assert praise != blame
+    many.page.get_by_label("Group by").select_option("film")
+    many.page.locator("#group-rows tr").nth(5).wait_for()
+    many.page.get_by_label("Compare with").select_option("stars")
+    many.page.get_by_role("button", name=re.compile(r"Disagrees in \d rows?")).click()
+    many.wait_for_rows(lambda rows: 0 < len(rows) < 10)
+    many.page.locator("#rows button").first.click()
+    many.page.locator(".opened .word").first.wait_for()
+    many.page.get_by_label("Over time by").select_option("date")
+    many.page.locator("#report-charts li").nth(2).wait_for()
+
+
+def test_the_sample_comes_back_with_all_of_its_rows(many: ManyPage) -> None:
+    many.pretend()
+    many.page.get_by_role("button", name="Try it with a sample").click()
+    many.start()
+    many.wait_for("Done.")
     _, data = many.download()
     assert data.count(b"\r\n") == 31
 
@@ -279,7 +297,7 @@ def test_axe_finds_nothing_on_the_way(many: ManyPage, scheme: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.parametrize("width", [320, 375, 768, 1280, 1920])
 def test_no_display_is_too_narrow_for_any_step(many: ManyPage, width: int) -> None:
     many.page.set_viewport_size({"width": width, "height": 700})
     many.pretend()
@@ -287,8 +305,12 @@ def test_no_display_is_too_narrow_for_any_step(many: ManyPage, width: int) -> No
     columns = ",".join(f"column{n}" for n in range(40))
     many.choose(f"{'very-long-name-' * 9}.csv", f"review,{columns}\nA film,{columns}\n")
     assert not many.scrolls_sideways()
+    many.choose("columns.csv", COLUMNS)
     many.start()
     many.wait_for("Done.")
+    many.page.get_by_label("Group by").select_option("film")
+    many.page.get_by_label("Over time by").select_option("seen")
+    many.page.locator("#group-rows svg").first.wait_for()
     assert not many.scrolls_sideways()
 
 

@@ -26,10 +26,10 @@ export function intervalBar({ share, interval: [least, most] }, width = 160) {
 /** How many reviews are in each tenth of the probability. */
 export function histogram(bins, width = 560, height = 240) {
   const most = Math.max(...bins, 1);
-  const step = (width - 20) / bins.length;
+  const step = (width - 40) / bins.length;
   const bars = [...bins].flatMap((size, bin) => {
     const tall = (size / most) * (height - 70);
-    const x = 10 + bin * step;
+    const x = 20 + bin * step;
     const bar = draw("rect", { class: bin < bins.length / 2 ? "cool" : "warm", x: x + 1, y: height - 40 - tall, width: step - 2, height: Math.max(tall, 0.5) });
     return [bar, text(x + step / 2, height - 46 - tall, size.toLocaleString("en"), "mark", "middle"), text(x, height - 24, `${bin * 10}`, "mark", "middle")];
   });
@@ -37,7 +37,7 @@ export function histogram(bins, width = 560, height = 240) {
     "svg",
     { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": "Histogram of the probability of positive" },
     ...bars,
-    text(width - 10, height - 24, "100", "mark", "middle"),
+    text(width - 20, height - 24, "100", "mark", "middle"),
     text(width / 2, height - 6, "Probability of positive, in %", "mark", "middle"),
   );
 }
@@ -67,14 +67,15 @@ export function groupChart(groups, title, width = 560) {
 /** Months in a row: share of positive, and the band in which it may be. */
 export function timeChart(months, title, width = 560, height = 240) {
   const [left, bottom, top] = [44, height - 44, 12];
-  const x = (at) => left + ((width - left - 20) * at) / Math.max(months.length - 1, 1);
+  const right = width - 32;
+  const x = (at) => left + ((right - left) * at) / Math.max(months.length - 1, 1);
   const y = (share) => bottom - share * (bottom - top);
   const band = [...months.map(({ interval }, at) => `${x(at)},${y(interval[1])}`), ...months.map(({ interval }, at) => `${x(at)},${y(interval[0])}`).reverse()];
   const every = Math.ceil(months.length / 8);
   return draw(
     "svg",
     { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title },
-    ...[0, 0.5, 1].flatMap((share) => [draw("line", { class: share === 0.5 ? "axis" : "grid", x1: left, x2: width - 20, y1: y(share), y2: y(share) }), text(left - 6, y(share) + 4, `${share * 100}%`, "mark", "end")]),
+    ...[0, 0.5, 1].flatMap((share) => [draw("line", { class: share === 0.5 ? "axis" : "grid", x1: left, x2: right, y1: y(share), y2: y(share) }), text(left - 6, y(share) + 4, `${share * 100}%`, "mark", "end")]),
     draw("polygon", { class: "band", points: band.join(" ") }),
     draw("polyline", { class: "line", points: months.map(({ share }, at) => `${x(at)},${y(share)}`).join(" ") }),
     ...months.map(({ share }, at) => draw("circle", { class: share < 0.5 ? "cool" : "warm", cx: x(at), cy: y(share), r: 4 })),
