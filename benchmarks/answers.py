@@ -133,7 +133,7 @@ def invocation(model: Model, texts: list[str]) -> bytes:
     """What the function sends to the endpoint."""
     reviews = [model.vocabulary.encode_ids(text) for text in texts]
     request = model.vocabulary.make_request(reviews)
-    return json.dumps(request | {"contributions": False}, separators=(",", ":")).encode()
+    return json.dumps(request | {"contributions": True}, separators=(",", ":")).encode()
 
 
 def answer(model: Model, body: bytes) -> object:

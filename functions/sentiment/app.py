@@ -138,9 +138,10 @@ def predict_all(
     Raises:
         ServiceError: the endpoint gave no usable answer.
     """
-    reviews = read_reviews(values, load_settings().vocabulary)
+    settings = load_settings()
+    reviews = read_reviews(values, settings.vocabulary)
     note_reviews(reviews)
-    return predict(reviews, load_endpoint(), explain, effects)
+    return predict(reviews, load_endpoint(), settings.rule, explain, effects)
 
 
 def show_outcome(outcome: Prediction | CallerError) -> dict[str, Any]:

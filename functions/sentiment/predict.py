@@ -17,7 +17,7 @@ from errors import (
     ReviewTooLongError,
     TooManyReviewsError,
 )
-from review_text import EncodedReview, Vocabulary, split_sentences
+from review_text import EncodedReview, Verdict, VerdictRule, Vocabulary, split_sentences
 
 MAX_CHARACTERS = 20_000
 """Maximum length of a review, code points: the longest of the data set's 100,000 has 14,282."""
@@ -88,6 +88,7 @@ class Prediction:
     """Of a positive review."""
     truncated: bool
     """Whether the review is longer than what the model read of it."""
+    verdict: Verdict
     model: str
     explanation: Explanation | None
 
@@ -107,6 +108,7 @@ class Prediction:
             "sentiment": "positive" if self.is_positive else "negative",
             "probability": self.probability,
             "confidence": self.confidence,
+            "verdict": self.verdict,
             "truncated": self.truncated,
             "model": self.model,
             **(self.explanation.to_dict() if self.explanation else {}),
@@ -172,12 +174,14 @@ def read_review(value: object, vocabulary: Vocabulary) -> Review:
 def predict(
     reviews: Sequence[Review | CallerError],
     endpoint: Endpoint,
+    rule: VerdictRule | None,
     explain: bool,
     effects: bool = False,
 ) -> list[Prediction | CallerError]:
     """Put a prediction in the place of each review, with one call of the endpoint or none.
 
-    ``effects`` of words are those of a single review.
+    ``effects`` of words are those of a single review. Contributions are always asked for: which way
+    the sentences pull is part of the verdict.
 
     Raises:
         ServiceError: the endpoint gave no usable answer.
@@ -185,36 +189,48 @@ def predict(
     readable = [review for review in reviews if isinstance(review, Review)]
     if not readable:
         return [error for error in reviews if isinstance(error, CallerError)]
-    answer = endpoint.invoke([review.encoded.ids for review in readable], explain, effects)
+    answer = endpoint.invoke([review.encoded.ids for review in readable], True, effects)
     readings = iter(answer.readings)
     return [
-        _shape(review, next(readings), answer, explain) if isinstance(review, Review) else review
+        _shape(review, next(readings), answer, rule, explain)
+        if isinstance(review, Review)
+        else review
         for review in reviews
     ]
 
 
-def _shape(review: Review, reading: Reading, answer: Answer, explain: bool) -> Prediction:
-    return Prediction(
-        probability=round(reading.probability, _DECIMALS),
-        truncated=review.encoded.truncated,
-        model=answer.model,
-        explanation=_explain(review, reading, answer.bias) if explain else None,
-    )
+def _shape(
+    review: Review, reading: Reading, answer: Answer, rule: VerdictRule | None, explain: bool
+) -> Prediction:
+    sentences = _find_sentences(review, reading)
+    probability = round(reading.probability, _DECIMALS)
+    verdict: Verdict = "positive" if probability >= 0.5 else "negative"
+    if rule is not None:
+        shares = [sentence.contribution for sentence in sentences]
+        verdict = rule.judge(probability, review.encoded.ids, shares)
+    explanation = None
+    if explain:
+        words = _find_words(review, reading)
+        explanation = Explanation(reading.logit, answer.bias, words, sentences)
+    return Prediction(probability, review.encoded.truncated, verdict, answer.model, explanation)
 
 
-def _explain(review: Review, reading: Reading, bias: float) -> Explanation:
-    spans, contributions = review.encoded.spans, reading.contributions
+def _find_words(review: Review, reading: Reading) -> list[Stretch]:
+    spans = review.encoded.spans
     effects: Sequence[float | None] = reading.effects or [None] * len(spans)
-    words = [
+    return [
         Stretch(*span, contribution, effect)
-        for span, contribution, effect in zip(spans, contributions, effects, strict=True)
+        for span, contribution, effect in zip(spans, reading.contributions, effects, strict=True)
     ]
-    sentences = [
+
+
+def _find_sentences(review: Review, reading: Reading) -> list[Stretch]:
+    spans, contributions = review.encoded.spans, reading.contributions
+    return [
         Stretch(
-            words[sentence.first].start,
-            words[sentence.last].end,
+            spans[sentence.first][0],
+            spans[sentence.last][1],
             round(fsum(contributions[sentence.first : sentence.last + 1]), _SHARE_DECIMALS),
         )
         for sentence in split_sentences(review.text, spans)
     ]
-    return Explanation(reading.logit, bias, words, sentences)

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from errors import SetUpError
-from review_text import Vocabulary, VocabularyError, load_vocabulary
+from review_text import (
+    VerdictRule,
+    VerdictRuleError,
+    Vocabulary,
+    VocabularyError,
+    load_vocabulary,
+)
 
 _ENDPOINT_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
 _MODEL_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -31,6 +37,8 @@ class Settings:
     metrics: Mapping[str, Any]
     """The model's measured quality, as its evaluation wrote it."""
     vocabulary: Vocabulary
+    rule: VerdictRule | None
+    """When a review is mixed or unclear; a model without a rule calls none so."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -54,6 +62,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         architecture=_member(manifest, "architecture", folder),
         metrics=_read_json(folder / "metrics.json"),
         vocabulary=_read_vocabulary(folder, _member(manifest, "vocabulary", folder)),
+        rule=_read_rule(folder, manifest),
     )
 
 
@@ -84,6 +93,15 @@ def _member(manifest: dict[str, Any], name: str, folder: Path) -> str:
     if not isinstance(value, str):
         raise SetUpError(f"{folder / 'manifest.json'}: {name} = {value!r}; use a string")
     return value
+
+
+def _read_rule(folder: Path, manifest: dict[str, Any]) -> VerdictRule | None:
+    if "verdict" not in manifest:
+        return None
+    try:
+        return VerdictRule.from_dict(manifest["verdict"])
+    except VerdictRuleError as error:
+        raise SetUpError(f"{folder / 'manifest.json'}: verdict: {error}") from error
 
 
 def _read_vocabulary(folder: Path, fingerprint: str) -> Vocabulary:

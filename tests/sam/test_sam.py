@@ -336,6 +336,11 @@ def check_negative(body: Answer) -> None:
     assert body["confidence"] == pytest.approx(1 - body["probability"], abs=1e-5)
 
 
+def check_unclear(body: Answer) -> None:
+    assert body["verdict"] == "unclear"
+    assert body["sentiment"] in ("positive", "negative")
+
+
 def check_long_html(body: Answer) -> None:
     assert body["sentiment"] == "positive"
     assert body["truncated"] is True
@@ -346,6 +351,7 @@ def check_explain(body: Answer) -> None:
     words = [review[word["start"] : word["end"]] for word in body["words"]]
     assert words[:5] == ["Not", "a", "bad", "film", "at"]
     assert len(body["sentences"]) == 2
+    assert all("effect" in word for word in body["words"])
     for parts in (body["words"], body["sentences"]):
         total = math.fsum(part["contribution"] for part in parts)
         assert total + body["bias"] == pytest.approx(body["logit"], abs=1e-3)
@@ -392,7 +398,8 @@ def check_health(body: Answer) -> None:
 def check_model(body: Answer) -> None:
     assert body["name"] == "modern"
     assert body["vocabulary"] == manifest("modern")["vocabulary"]
-    assert body["limits"] == {"characters": 20000, "reviews": 100, "tokens": 512}
+    limits = {"characters": 20_000, "reviews": 100, "tokens": 512}
+    assert body["limits"] == limits | {"explained": 20, "request_characters": 1_000_000}
 
 
 EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
@@ -409,6 +416,7 @@ EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
     "positive": (200, check_positive),
     "text_plain": (200, check_text_plain),
     "too_long": (413, check_too_long),
+    "unclear": (200, check_unclear),
     "wrong_type": (415, check_wrong_type),
 }
 

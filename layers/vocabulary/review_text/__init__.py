@@ -10,6 +10,7 @@ The package needs nothing but Python itself, unless the settings ask for Porter 
 
 from review_text.sentences import Sentence, split_sentences
 from review_text.settings import CLASSIC, MODERN, SettingsError, TextSettings
+from review_text.verdict import Verdict, VerdictRule, VerdictRuleError
 from review_text.vocabulary import (
     FIRST_WORD,
     INFREQUENT,
@@ -31,6 +32,9 @@ __all__ = [
     "Sentence",
     "SettingsError",
     "TextSettings",
+    "Verdict",
+    "VerdictRule",
+    "VerdictRuleError",
     "Vocabulary",
     "VocabularyError",
     "Windows",

@@ -146,7 +146,7 @@ def test_an_answer_with_reasons_is_not_larger_than_what_a_stranger_is_taken_to_g
     reading = Reading(-12.123456, 0.123456, shares, shares if reviews == 1 else [])
     answer = Answer("modern-0123456789ab", -0.123456, [reading] * reviews)
     endpoint: Any = SimpleNamespace(invoke=lambda *_: answer)
-    for prediction in predict(read, endpoint, True):
+    for prediction in predict(read, endpoint, None, explain=True):
         assert isinstance(prediction, Prediction)
         assert len(dump_json(prediction.to_dict())) <= most * 1e9
 

@@ -63,6 +63,7 @@ class TestOneReview:
             "sentiment",
             "probability",
             "confidence",
+            "verdict",
             "truncated",
             "model",
         }

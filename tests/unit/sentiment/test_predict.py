@@ -8,7 +8,7 @@ import pytest
 
 from endpoint import Answer, Endpoint, Reading
 from predict import Prediction, predict, read_review
-from review_text import Vocabulary
+from review_text import VerdictRule, Vocabulary
 
 
 class SureEndpoint(Endpoint):
@@ -24,9 +24,11 @@ class SureEndpoint(Endpoint):
         return Answer("modern-0123456789ab", -0.25, readings)
 
 
-def predict_text(text: str, vocabulary: Vocabulary, probability: float) -> Prediction:
+def predict_text(
+    text: str, vocabulary: Vocabulary, probability: float, rule: VerdictRule | None = None
+) -> Prediction:
     reviews = [read_review(text, vocabulary)]
-    [outcome] = predict(reviews, SureEndpoint(probability), explain=True)
+    [outcome] = predict(reviews, SureEndpoint(probability), rule, explain=True)
     assert isinstance(outcome, Prediction)
     return outcome
 
@@ -75,3 +77,20 @@ def test_a_long_review_is_explained_where_it_was_read(vocabulary: Vocabulary) ->
     assert starts == sorted(starts)
     assert answer["words"][-1]["end"] == len(text.rstrip())
     assert sum(part["contribution"] for part in answer["sentences"]) == pytest.approx(51.2)
+
+
+@pytest.mark.parametrize(("probability", "verdict"), [(0.5, "positive"), (0.49, "negative")])
+def test_without_a_rule_the_verdict_is_the_sentiment(
+    vocabulary: Vocabulary, probability: float, verdict: str
+) -> None:
+    answer = predict_text("film", vocabulary, probability).to_dict()
+    assert (answer["sentiment"], answer["verdict"]) == (verdict, verdict)
+
+
+def test_a_rule_may_call_a_review_unclear_and_leaves_the_sentiment(vocabulary: Vocabulary) -> None:
+    rule = VerdictRule(unknown=0.9, short=5, sure=0.8, balance=0.7)
+    answer = predict_text("A film", vocabulary, 0.7, rule).to_dict()
+    assert (answer["sentiment"], answer["verdict"], answer["confidence"]) == (
+        *("positive", "unclear"),
+        0.7,
+    )
