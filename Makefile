@@ -140,9 +140,13 @@ data: $(VENV)/train ## Download and verify the data set (ARCHIVE=file takes a co
 	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
 
 .PHONY: train
-train: data ## Train and export the model (MODEL=modern or classic)
-	@$(BIN)/python -m model_training.training $(or $(MODEL),modern) --data-dir $(DATA)
+train: data ## Train a model and make a bundle of it (MODEL=modern or classic); what ships stays
+	@$(BIN)/python -m model_training.training $(or $(MODEL),modern) --data-dir $(DATA) $(ARGS)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
+
+.PHONY: ship
+ship: data ## Let the model that was trained be the one that runs and is deployed (MODEL=modern or classic)
+	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA) --ship
 
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card

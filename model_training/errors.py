@@ -13,10 +13,6 @@ class ConfigError(ReeltoneError):
     """A training setting is unknown or has a value that it cannot have."""
 
 
-class CheckpointError(ReeltoneError):
-    """A checkpoint cannot be used for this run."""
-
-
 class HardwareError(ReeltoneError):
     """The hardware that was asked and paid for is not there."""
 

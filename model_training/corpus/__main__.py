@@ -10,11 +10,13 @@ verified either way. Nothing is unpacked to disk. What is prepared once is not p
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 
+from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.corpus.cache import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from model_training.files import replacing, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -27,6 +29,11 @@ def main(arguments: list[str] | None = None) -> None:
     add_data_options(parser)
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
+    kept = options.data_dir / ARCHIVE_NAME
+    if options.archive is not None and not kept.exists():
+        # Jobs on SageMaker send the archive itself.
+        with replacing(kept) as part:
+            shutil.copyfile(options.archive, part)
     train, dev = corpus.train_rows()
     print(
         f"{len(train):,} reviews to train on, {len(dev):,} to choose by, 25,000 to test, "

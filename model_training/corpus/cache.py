@@ -43,6 +43,14 @@ class Corpus:
         """Rows of the train split to train on, and rows to choose by (dev): no movie is in both."""
         return hold_out_movies(self.split("train").movies, dev_reviews)
 
+    def labelled(
+        self, vocabulary: Vocabulary, dev_reviews: int = DEV_REVIEWS
+    ) -> tuple[Encoded, Encoded]:
+        """The labelled training reviews as numbers: those to train on, and dev."""
+        encoded = self.encoded("train", vocabulary)
+        train, dev = self.train_rows(dev_reviews)
+        return encoded.take(train), encoded.take(dev)
+
     def vocabulary(self, settings: TextSettings) -> Vocabulary:
         """The vocabulary for ``settings``: of the labelled training reviews, or, where word vectors
         are trained on them too (punctuated tokens), of the unlabelled ones as well."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from model_training.errors import ArchiveError
+from model_training.errors import ConfigError
 from review_text import Vocabulary
 
 
@@ -86,7 +86,7 @@ class Encoded:
 def encode_split(split: Split, vocabulary: Vocabulary, name: str) -> Encoded:
     """Each review as numbers; shapes as in ``Encoded``."""
     if len(vocabulary) > np.iinfo(np.uint16).max:
-        raise ArchiveError(f"a vocabulary of {len(vocabulary)} entries needs more than 16 bits")
+        raise ConfigError(f"a vocabulary of {len(vocabulary)} entries needs more than 16 bits")
     reviews = [
         np.array(vocabulary.encode_ids(text), np.uint16) for text in watch(split.texts, name)
     ]

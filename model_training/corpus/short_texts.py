@@ -53,13 +53,13 @@ def cut_excerpts(reviews: Encoded, vocabulary: Vocabulary, seed: int) -> Encoded
 def negate_sentences(
     reviews: Encoded,
     vocabulary: Vocabulary,
-    judge: Callable[[Encoded], npt.NDArray[np.float32]],
+    label: Callable[[Encoded], npt.NDArray[np.float32]],
     seed: int,
 ) -> tuple[Encoded, npt.NDArray[np.float32]]:
-    """Short sentences that ``judge`` is sure of, as they are and negated, with their probabilities
+    """Short sentences that ``label`` is sure of, as they are and negated, with their probabilities
     of positive. All labels are of the more likely class."""
     said = _plain_sentences(reviews, vocabulary, seed)
-    probabilities = judge(Encoded.of([sentence for sentence, _ in said]))
+    probabilities = label(Encoded.of([sentence for sentence, _ in said]))
     pieces: list[Ids] = []
     targets: list[float] = []
     for (sentence, place), probability in zip(said, probabilities.tolist(), strict=True):

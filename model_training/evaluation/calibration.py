@@ -53,6 +53,16 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     return float(np.exp(fitted.x))
 
 
+def fit_line(scores: Floats, labels: Labels, balanced: bool = False) -> tuple[float, float]:
+    """Slope and intercept of the log odds, as a line of the scores, that make ``labels`` most
+    likely; ``balanced``: as if as many reviews were positive as negative."""
+    column = np.asarray(scores, np.float64)[:, None]
+    scale = float(np.std(column)) or 1.0
+    weights = "balanced" if balanced else None
+    fitted = LogisticRegression(C=1e6, class_weight=weights).fit(column / scale, labels)
+    return float(fitted.coef_[0, 0]) / scale, float(fitted.intercept_[0])
+
+
 def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
     """The shift and the temperature that make sigmoid((logit + shift) / temperature) most likely
     (Platt, 2000), where as many reviews are positive as negative.
@@ -60,9 +70,7 @@ def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
     The shift is 0 and the temperature ``fit_temperature``'s where more logits do not mean more
     positive reviews: there is nothing to believe then.
     """
-    column = np.asarray(logits, np.float64)[:, None]
-    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit(column, labels)
-    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    slope, intercept = fit_line(logits, labels, balanced=True)
     if slope <= 0.05:
         return 0.0, fit_temperature(logits, labels)
     return intercept / slope, 1 / slope

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
@@ -72,17 +72,17 @@ class Perturbed:
     deletion moves the verdict most."""
 
 
-def sample_reviews(corpus: Corpus, vocabulary: Vocabulary, count: int = REVIEWS) -> list[Review]:
-    """Dev reviews in a fixed random order, the first ``count`` that have more words than are
-    deleted.
+def sample_reviews(corpus: Corpus, model: Model, count: int = REVIEWS) -> list[Review]:
+    """Reviews that the model did not learn from, in a fixed random order: the first ``count`` that
+    have more words than are deleted.
 
     Raises:
         ReeltoneError: there are none.
     """
-    texts, (_, rows) = corpus.split("train").texts, corpus.train_rows()
+    texts, (_, rows) = corpus.split("train").texts, corpus.train_rows(model.dev_reviews)
     found: list[Review] = []
     for row in np.random.default_rng(_SEED).permutation(rows):
-        review = read_review(texts[row], vocabulary)
+        review = read_review(texts[row], model.vocabulary)
         if len(review.words) > MAX_DELETED:
             found.append(review)
         if len(found) == count:
@@ -126,9 +126,9 @@ def perturb(model: Model, review: Review, random: np.random.Generator) -> Pertur
 
 def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
     """Spearman's coefficient; 0 where all values of one side are equal."""
-    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (first, second)]
-    size = np.sqrt(np.prod([np.sum(rank**2) for rank in ranks]))
-    return float(np.sum(ranks[0] * ranks[1]) / size) if size else 0.0
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(spearmanr(first, second).statistic)
 
 
 def summarise(perturbed: list[Perturbed]) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def main(arguments: list[str] | None = None) -> None:
     corpus = prepare_corpus(options.data_dir, options.archive)
     for bundle in options.bundles:
         model = load_model(bundle)
-        reviews = sample_reviews(corpus, model.vocabulary, options.reviews)
+        reviews = sample_reviews(corpus, model, options.reviews)
         result = measure(model, reviews)
         write_json(result_path(options.runs, model.version), result)
         print(json.dumps({"version": model.version, **result}, indent=2))

@@ -1,9 +1,11 @@
 """From a training run to a bundle, with the proof that they are the same model.
 
-    python -m model_training.export runs/modern
+    python -m model_training.export runs/modern            makes runs/modern/bundle
+    python -m model_training.export runs/modern --ship     makes model_training/models/modern
 
-writes model_training/models/<name>. The proof compares the bundle, as it is served, with the model
-in PyTorch on dev reviews and on reviews of every length that the model reads.
+The second one is what runs and is deployed from then on. The proof compares the bundle, as it is
+served, with the model in PyTorch on dev reviews and on reviews of every length that the model
+reads; a bundle that fails it replaces nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from pathlib import Path
 
 from model_training.corpus.cache import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
-from model_training.export.bundles import dev_split, export_bundle
+from model_training.export.bundles import export_bundle
 from model_training.files import run_command
 from model_training.paths import MODELS
-from model_training.training.runs import load_run
+from model_training.training.runs import read_about
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -28,16 +30,17 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", type=Path, help="the model folder of a training run")
-    parser.add_argument("--bundle", type=Path, help="default: model_training/models/<name>")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--bundle", type=Path, help="default: RUN/bundle")
+    where.add_argument("--ship", action="store_true", help="replace the bundle that ships")
     add_data_options(parser)
     options = parser.parse_args(arguments)
-    bundle = options.bundle or MODELS / load_run(options.run).name
-    model = export_bundle(
-        options.run,
-        bundle,
-        dev_split(prepare_corpus(options.data_dir, options.archive), options.run),
-    )
+    name = read_about(options.run)["name"]
+    bundle = options.bundle or (MODELS / name if options.ship else options.run / "bundle")
+    model = export_bundle(options.run, bundle, prepare_corpus(options.data_dir, options.archive))
     print(f"{bundle}: {model.version}")
+    if bundle == options.run / "bundle":
+        print(f"what ships is as it was; to ship this one: make ship MODEL={name}")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,58 +17,69 @@ from model_training.evaluation.scoring import score_split
 from model_training.export.graph import build_graph
 from model_training.export.manifest import write_manifest
 from model_training.export.proof import prove_close, prove_equal
-from model_training.files import replacing, write_json
-from model_training.recipes.settings import BundleWeights, TrainingConfig
+from model_training.files import write_json
+from model_training.recipes.settings import BundleWeights, ClassifierSettings
 from model_training.serving.scorer import Model, load_model
 from model_training.training.runs import Trained, load_run
 from review_text import load_vocabulary
 
 
-def describe(config: TrainingConfig) -> str:
+def describe(settings: ClassifierSettings, weights: BundleWeights) -> str:
     """The architecture in one sentence, for people."""
-    words = config.text_settings
-    kind = "bidirectional LSTM" if config.bidirectional else "LSTM"
-    is_pretrained = config.start_from not in ("random", "word-vectors")
-    start = ", pre-trained as language models" if is_pretrained else ""
-    weights = " in 8 bits" if config.bundle_weights == "int8" else ""
-    pooled = "maximum and mean of its states" if config.pooling == "max+mean" else "its last state"
-    beside = ", and beside it a linear classifier of 1- to 3-grams" if config.ngrams else ""
+    kind = "bidirectional LSTM" if len(settings.directions) > 1 else "LSTM"
+    start = ", pre-trained as language models" if settings.start else ""
+    bits = " in 8 bits" if weights == "int8" else ""
+    is_last = settings.pooling == "last"
+    pooled = "its last state" if is_last else "maximum and mean of its states"
+    beside = ", and beside it a linear classifier of 1- to 3-grams" if settings.ngrams else ""
     return (
-        f"{kind} of {config.hidden_size} units a direction{weights} over windows of "
-        f"{words.window} tokens{start}; word vectors of {config.embedding_size}, {pooled}, "
-        f"one linear output{beside}"
+        f"{kind} of {settings.hidden_size} units a direction{bits} over windows of "
+        f"{settings.text_settings.window} tokens{start}; word vectors of "
+        f"{settings.embedding_size}, {pooled}, one linear output{beside}"
     )
 
 
-def export_bundle(run: Path, bundle: Path, dev: Encoded) -> Model:
-    """Write the bundle of ``run``. What is left to choose (the side path's share, shift and
-    temperature of the logit) is fitted on ``dev`` as the bundle scores it.
+def export_bundle(run: Path, bundle: Path, corpus: Corpus) -> Model:
+    """Make the bundle of ``run``. What is left to choose (the side path's share, shift and
+    temperature of the logit) is fitted on the reviews that the run held out, as the bundle scores
+    them. ``bundle`` is replaced only by one that has proved to be the model in PyTorch.
 
     Raises:
-        BundleError: the bundle does not answer as the model in PyTorch does.
+        BundleError: it does not answer as the model in PyTorch does.
     """
     trained = load_run(run)
-    weights = trained.model.config.bundle_weights
-    with tempfile.TemporaryDirectory() as folder:
-        if trained.ngrams and len(dev):
-            alone = _write(Path(folder), trained.without_ngrams(), weights)
-            share = fit_share(score_split(alone, dev), trained.ngrams.logits(dev), dev.labels)
-            print(f"the n-grams' logit counts {share:.3f} times the LSTM's")
-            trained = trained.with_share(share)
-        exact = _write(Path(folder), trained, "fp32")
-        prove_equal(exact, trained, dev)
-        made = _write(bundle, trained, weights)
-        prove_close(made, exact, dev)
+    settings = trained.model.config
+    _, dev = corpus.labelled(load_vocabulary(trained.vocabulary), settings.dev_reviews)
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=bundle.parent) as folder:
+        made = Path(folder, bundle.name)
+        _make(trained, made, dev, Path(folder, "exact"))
+        _replace(bundle, made, Path(folder, "former"))
+    return load_model(bundle)
+
+
+def _make(trained: Trained, folder: Path, dev: Encoded, exact_folder: Path) -> None:
+    """Write a bundle, and prove that it is the model; in ``exact_folder`` is one in fp32."""
+    weights = trained.bundle_weights
+    if trained.ngrams and len(dev):
+        alone = _write(folder, trained.without_ngrams(), weights)
+        share = fit_share(score_split(alone, dev), trained.ngrams.logits(dev), dev.labels)
+        print(f"the n-grams' logit counts {share:.3f} times the LSTM's")
+        trained = trained.with_share(share)
+    exact = _write(exact_folder, trained, "fp32")
+    prove_equal(exact, trained, dev)
+    made = _write(folder, trained, weights)
+    prove_close(made, exact, dev)
+    metrics: dict[str, Any] = {"split": "dev", "reviews": len(dev)}
     if len(dev):
         shift, temperature = fit_calibration(score_split(made, dev), dev.labels)
         print(f"the logit is moved by {shift:.3f} and divided by {temperature:.3f}")
         with torch.no_grad():
             trained.model.output.bias.add_(shift)
         temperature = round(temperature, 4)
-        made = _write(bundle, trained, weights, temperature)
-        metrics = {"split": "dev", **score(score_split(made, dev), dev.labels, temperature)}
-        write_json(bundle / "metrics.json", metrics)
-    return made
+        made = _write(folder, trained, weights, temperature)
+        metrics |= score(score_split(made, dev), dev.labels, temperature)
+    write_json(folder / "metrics.json", metrics)
 
 
 def _write(
@@ -76,24 +87,23 @@ def _write(
 ) -> Model:
     """A bundle without metrics."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "model.onnx") as part:
-        graph = build_graph(trained.model, weights, trained.ngrams)
-        part.write_bytes(graph.SerializeToString())
+    graph = build_graph(trained.model, weights, trained.ngrams)
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
     shutil.copyfile(trained.vocabulary, folder / "vocabulary.json")
     bias = float(trained.model.output.bias.detach())
     about = {
         "name": trained.name,
-        "architecture": describe(trained.model.config),
+        "architecture": describe(trained.model.config, trained.bundle_weights),
         "temperature": temperature,
         "bias": round(bias + (trained.ngrams.bias if trained.ngrams else 0.0), 7),
+        "dev_reviews": trained.model.config.dev_reviews,
     }
     write_manifest(folder, about)
     return load_model(folder)
 
 
-def dev_split(corpus: Corpus, run: Path) -> Encoded:
-    """The reviews that a run held out, encoded with its vocabulary."""
-    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    _, dev_rows = corpus.train_rows(about["config"]["dev_reviews"])
-    vocabulary = load_vocabulary(run / "vocabulary.json")
-    return corpus.encoded("train", vocabulary).take(dev_rows)
+def _replace(bundle: Path, made: Path, former: Path) -> None:
+    """Put ``made`` where ``bundle`` is, whole."""
+    if bundle.exists():
+        bundle.rename(former)
+    made.rename(bundle)

@@ -136,7 +136,7 @@ def _add_readers(graph: _Graph, model: ReviewLSTM, guards: int) -> str:
     graph.add("Transpose", ["windows"], "steps", perm=[1, 0])  # [L, N]
     states = [
         _add_reader(graph, reader, name, guards)
-        for reader, name in zip(model.directions, model.direction_names, strict=True)
+        for reader, name in zip(model.directions, model.config.directions, strict=True)
     ]
     graph.add("Concat", states, "states_by_step", axis=1)  # [L, D, N, H]
     graph.add("Transpose", ["states_by_step"], "states_by_window", perm=[2, 0, 1, 3])

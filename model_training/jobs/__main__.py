@@ -6,8 +6,9 @@
     sam build && sam deploy
 
 Each command says what it will cost and asks before it starts (--yes does not ask); --dry-run prints
-its requests and sends none that changes anything. REELTONE_BUCKET and REELTONE_JOB_ROLE stand in
-for --bucket and --role; credentials and region are found as by the AWS CLI.
+its requests, sends none that changes anything, and needs no account, bucket or role.
+REELTONE_BUCKET and REELTONE_JOB_ROLE stand in for --bucket and --role; credentials and region are
+found as by the AWS CLI.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, registry, status, transform
 from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
 from model_training.jobs.local import train_locally
-from model_training.jobs.stack import Stack, find_stack
+from model_training.jobs.prices import SERVERLESS
+from model_training.jobs.stack import find_stack
 from model_training.jobs.training import Machines, job_name, resume_training, start_training
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
 from model_training.jobs.upload import upload_archive
-from model_training.recipes.settings import RECIPES, add_config_options, overrides_of
+from model_training.paths import MODELS
+from model_training.recipes.recipe import read_words, recipe_names
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
@@ -54,14 +57,13 @@ def train(cloud: Cloud, options: Options) -> None:
     machines, place = _machines(options), _place(cloud, options)
     role = find_role(cloud, options.role)
     _confirm(options, _machine_cost(options))
-    overrides = overrides_of(options)
-    if options.resume and (overrides or options.config):
+    recipe, overrides = read_words(options.rest)
+    if options.resume and options.rest:
         raise JobError("--resume keeps the earlier job's settings: leave the others out")
     if options.resume:
         name = resume_training(cloud, place, role, machines, options.resume)
     else:
-        config = options.config or "modern"
-        name = start_training(cloud, place, role, machines, config, overrides)
+        name = start_training(cloud, place, role, machines, recipe or "modern", overrides)
     _follow(cloud, options, name)
 
 
@@ -69,17 +71,19 @@ def _train_here(options: Options) -> None:
     """The job on this machine, as AWS's training toolkit runs it."""
     if options.resume:
         raise JobError("--resume goes on with a job on SageMaker; leave out --local")
-    recipe = options.config or "modern"
+    recipe, overrides = read_words(options.rest)
+    recipe = recipe or "modern"
     name = job_name(recipe)
     if options.dry_run:
         print(f"a job of {recipe} below {options.runs / name}; nothing is sent")
         return
-    model = train_locally(recipe, overrides_of(options), options.data_dir, options.runs / name)
+    model = train_locally(recipe, overrides, options.data_dir, options.runs / name)
     print(f"{model} has the model: python -m model_training.export {model}")
 
 
 def tune(cloud: Cloud, options: Options) -> None:
     """Start a hyperparameter search."""
+    recipe, overrides = read_words(options.rest)
     machines, place = _machines(options), _place(cloud, options)
     role = find_role(cloud, options.role)
     _confirm(options, _machine_cost(options, options.jobs, options.parallel))
@@ -88,8 +92,8 @@ def tune(cloud: Cloud, options: Options) -> None:
         place,
         role,
         machines,
-        options.config,
-        overrides_of(options),
+        recipe or "classic",  # a job trains all stages: the default is the recipe with one
+        overrides,
         options.range or DEFAULT_RANGES,
         options.jobs,
         options.parallel,
@@ -104,7 +108,7 @@ def score_file(cloud: Cloud, options: Options) -> None:
     output = options.output or options.reviews.with_suffix(f".scored{suffix}")
     name = options.job
     if name is None:
-        model = options.model_name or _model_of(find_stack(cloud, options.stack), place)
+        model = options.model_name or _find_deployed(cloud, options.stack, place)
         _confirm(
             options,
             prices.describe_cost(options.instance_type, options.instances, price=options.price),
@@ -128,9 +132,14 @@ def evaluate(cloud: Cloud, options: Options) -> None:
     from model_training.evaluation.metrics import score
     from model_training.serving.bundle import read_bundle
 
-    endpoint = options.endpoint or find_stack(cloud, options.stack).output("EndpointName")
     bundle = read_bundle(options.bundle)
-    _confirm(options, evaluation.describe_endpoint(cloud, endpoint, options.price))
+    if cloud.dry_run:
+        endpoint = options.endpoint or "ENDPOINT"
+        cost = f"cost: ${SERVERLESS * 3600:.2f} an hour and GB while a serverless endpoint answers"
+    else:
+        endpoint = options.endpoint or find_stack(cloud, options.stack).output("EndpointName")
+        cost = evaluation.describe_endpoint(cloud, endpoint, options.price)
+    _confirm(options, cost)
     test = prepare_corpus(options.data_dir, options.archive).encoded("test", bundle.vocabulary)
     if cloud.dry_run:
         print(f"sagemaker-runtime.invoke_endpoint {endpoint}: {len(test):,} reviews, 100 a request")
@@ -203,13 +212,19 @@ def show_cost(cloud: Cloud, options: Options) -> None:
 
 def _place(cloud: Cloud, options: Options) -> Place:
     bucket = (options.bucket or "").removeprefix("s3://").rstrip("/")
+    if cloud.dry_run:
+        return Place(bucket or "BUCKET", options.prefix.strip("/"))
     if not bucket:
         raise JobError("no bucket: pass --bucket or set REELTONE_BUCKET")
     check_bucket(cloud, bucket)
     return Place(bucket, options.prefix.strip("/"))
 
 
-def _model_of(stack: Stack, place: Place) -> str:
+def _find_deployed(cloud: Cloud, name: str, place: Place) -> str:
+    """The SageMaker Model of a stack that may read ``place``; a dry run does not look."""
+    if cloud.dry_run:
+        return "MODEL"
+    stack = find_stack(cloud, name)
     stack.check_place(place)
     return stack.output("SageMakerModelName")
 
@@ -314,7 +329,6 @@ def _trained() -> Parser:
     )
     trained.add_argument("--image", help="default: AWS's PyTorch training image of the region")
     trained.add_argument("--wait", action="store_true", help="until it is done")
-    add_config_options(trained)
     return trained
 
 
@@ -323,20 +337,32 @@ def _add(
 ) -> Parser:
     text = str(run.__doc__)
     command: Parser = commands.add_parser(
-        name, help=text.rstrip("."), description=text, parents=[_common(), *parents]
+        name,
+        help=text.rstrip("."),
+        description=text,
+        parents=[_common(), *parents],
+        allow_abbrev=False,
     )
     command.set_defaults(run=run)
     return command
 
 
+def _take_recipe(command: Parser, default: str) -> None:
+    """Say what ``read_words`` reads."""
+    command.usage = "%(prog)s [RECIPE] [options] [--SETTING VALUE ...]"
+    command.epilog = (
+        f"RECIPE: {' or '.join(recipe_names())} (default: {default}). Settings of the recipe are "
+        f"replaced by --SETTING VALUE, or by --STAGE.SETTING VALUE for one of its stages."
+    )
+
+
 def _add_training(commands: Any) -> None:
-    configs = sorted(file.stem for file in RECIPES.glob("*.toml"))
     command = _add(commands, "upload", upload, _stored())
     command.add_argument(
         "archive", type=Path, nargs="?", default=DEFAULT_FOLDER / ARCHIVE_NAME, help="%(default)s"
     )
     command = _add(commands, "train", train, _stored(), _trained())
-    command.add_argument("config", nargs="?", choices=configs, help="default: modern")
+    _take_recipe(command, "modern")
     command.add_argument("--resume", metavar="JOB", help="go on where a failed job left off")
     command.add_argument("--local", action="store_true", help="on this machine, as SageMaker would")
     command.add_argument(
@@ -346,7 +372,7 @@ def _add_training(commands: Any) -> None:
         "--runs", type=Path, default=Path("runs"), help="of --local (default: %(default)s)"
     )
     command = _add(commands, "tune", tune, _stored(), _trained())
-    command.add_argument("config", nargs="?", choices=configs, default="modern")
+    _take_recipe(command, "classic")
     command.add_argument(
         "--range",
         action="append",
@@ -368,7 +394,13 @@ def _add_scoring(commands: Any) -> None:
     command.add_argument("--no-wait", action="store_true", help="do not wait for the results")
     command.add_argument("--job", help="fetch the results of this job, started for the same file")
     command = _add(commands, "evaluate", evaluate)
-    command.add_argument("bundle", type=Path, help="the one that is deployed")
+    command.add_argument(
+        "bundle",
+        type=Path,
+        nargs="?",
+        default=MODELS / "modern",
+        help="the one that is deployed (default: %(default)s)",
+    )
     command.add_argument("--stack", default="reeltone", help="whose endpoint")
     command.add_argument("--endpoint", help="by name, instead of the stack's")
     add_data_options(command)
@@ -407,9 +439,15 @@ def make_parser() -> Parser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command."""
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run not in (train, tune):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     with aws_errors("session"):
         session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        if options.dry_run and session.region_name is None:
+            session = boto3.Session(profile_name=options.profile, region_name=prices.REGION)
     options.run(Cloud(session, options.dry_run), options)
 
 

@@ -13,10 +13,10 @@ from model_training.errors import ArchiveError
 from model_training.jobs.cloud import Cloud, JobError, aws_errors, split_uri
 from model_training.jobs.status import Job
 from model_training.paths import MODELS
-from model_training.serving.bundle import FILES, read_bundle
 
-_PARTS = ("model.safetensors", "run.json", "vocabulary.json")
-_SIDE_PATH = "ngrams.safetensors"  # of the models that have one
+_PARTS = ("run.json", "vocabulary.json")
+_WEIGHTS = ("forward.safetensors", "backward.safetensors", "ngrams.safetensors")
+"""Of which a model has those that its run.json names."""
 # A run has a handful of files; the weights of the shipped model are 80 MB in 32 bits.
 _BOUNDS = Bounds(members=1_000, unpacked=4 * 1024**3)
 
@@ -61,7 +61,8 @@ def fetch_run(cloud: Cloud, address: str, folder: Path) -> Path:
     except (ArchiveError, *DAMAGE) as error:
         first = str(error).partition("\n")[0]
         raise JobError(f"{address} cannot be unpacked: {first}") from error
-    for name in _PARTS:
+    wanted = [*_PARTS, *(_results(folder) if "run.json" in found else ())]
+    for name in wanted:
         if name not in found:
             raise JobError(f"the job's model.tar.gz has no {name}")
     packed.unlink()
@@ -76,19 +77,22 @@ def export_run(run: Path, data: Path, bundles: Path = MODELS, archive: Path | No
         ReeltoneError: it cannot be exported.
     """
     # PyTorch takes seconds to import, and only this needs it.
-    from model_training.export.bundles import dev_split, export_bundle
+    from model_training.export.bundles import export_bundle
 
     name = str(json.loads((run / "run.json").read_text(encoding="utf-8")).get("name"))
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise JobError(f"{run}/run.json: name = {name!r} cannot name a bundle")
-    made, target = run / "bundle", bundles / name
-    export_bundle(run, made, dev_split(prepare_corpus(data, archive), run))
-    read_bundle(made)
-    target.mkdir(parents=True, exist_ok=True)
-    for file in FILES:
-        shutil.move(made / file, target / file)
-    made.rmdir()
-    return target
+    export_bundle(run, bundles / name, prepare_corpus(data, archive))
+    return bundles / name
+
+
+def _results(run: Path) -> list[str]:
+    """The files of weights that a run says it has."""
+    try:
+        about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        return [str(name) for name in about["results"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise JobError("the job's run.json is not that of a training run") from error
 
 
 def _unpack(packed: Path, folder: Path) -> set[str]:
@@ -96,7 +100,7 @@ def _unpack(packed: Path, folder: Path) -> set[str]:
     found: set[str] = set()
     with packed.open("rb") as file:
         for member in read_members(file, _BOUNDS):
-            if member.name not in (*_PARTS, _SIDE_PATH):
+            if member.name not in (*_PARTS, *_WEIGHTS):
                 continue
             if member.name in found:
                 raise ArchiveError(f"it holds {member.name} twice")

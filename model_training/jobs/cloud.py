@@ -138,13 +138,11 @@ def aws_errors(operation: str) -> Iterator[None]:
 
 
 def check_bucket(cloud: Cloud, bucket: str) -> None:
-    """Make sure that jobs can keep their files; a dry run takes it for granted.
+    """Make sure that jobs can keep their files.
 
     Raises:
         JobError: no such bucket, or not ours.
     """
-    if cloud.dry_run:
-        return
     try:
         cloud.read("s3", "head_bucket", Bucket=bucket)
     except AbsentError:
@@ -156,19 +154,21 @@ def check_bucket(cloud: Cloud, bucket: str) -> None:
 
 
 def find_role(cloud: Cloud, given: str | None) -> str:
-    """The ARN of the role that a job runs as; ``given`` is its name or ARN.
+    """The ARN of the role that a job runs as; ``given`` is its name or ARN. A dry run takes it for
+    granted.
 
     Raises:
         JobError: none given, none of that name, or one that SageMaker may not use.
     """
+    if cloud.dry_run:
+        is_arn = given is not None and given.startswith("arn:")
+        return str(given) if is_arn else f"arn:aws:iam::ACCOUNT:role/{given or 'ROLE'}"
     if not given:
         raise JobError(
             "no role: pass --role or set REELTONE_JOB_ROLE to the name or ARN of an IAM role that "
             "trusts sagemaker.amazonaws.com and may read and write the bucket"
         )
     is_arn = given.startswith("arn:")
-    if is_arn and cloud.dry_run:
-        return given
     try:
         role = cloud.read("iam", "get_role", RoleName=given.rpartition("/")[2])["Role"]
     except AbsentError:

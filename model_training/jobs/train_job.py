@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from model_training.errors import ReeltoneError
-from model_training.training.classifier import main
+from model_training.training.__main__ import main
 
 if __name__ == "__main__":
     try:

@@ -6,15 +6,12 @@ requirements.txt and runs its script (sagemaker_program) with the other hyperpar
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from model_training.corpus.acl_imdb import ARCHIVE_NAME
@@ -22,7 +19,7 @@ from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
 from model_training.jobs.images import training_image
 from model_training.jobs.prices import gpus_of
 from model_training.jobs.source import ENTRY, pack_source
-from model_training.recipes.settings import load_config
+from model_training.recipes.recipe import load_recipe
 
 _DATA = "/opt/ml/input/data/training"
 # On the job's own machine, which it shares with nobody.
@@ -33,9 +30,10 @@ _LAUNCHER_OPTIONS = ("sagemaker_torch_distributed_enabled", "sagemaker_instance_
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
 TAGS = [{"Key": "project", "Value": "reeltone"}]
 METRICS = {
-    # as training prints them at the end of an epoch: dev_accuracy 0.9031  dev_log_loss 0.2456
-    "dev_accuracy": r"dev_accuracy ([0-9.]+)",
-    "dev_log_loss": r"dev_log_loss ([0-9.]+)",
+    # As training prints them: those of the model once at its very end, for a stage before it must
+    # not be taken for it, and the loss after each epoch.
+    "dev_accuracy": r"final dev_accuracy ([0-9.]+)",
+    "dev_log_loss": r"final dev_log_loss ([0-9.]+)",
     "loss": r"\sloss ([0-9.]+)",
 }
 
@@ -79,56 +77,35 @@ def job_name(kind: str) -> str:
     return f"reeltone-{plain}-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def supports_several_processes(script: Path | None = None) -> bool:
-    """Whether training says DISTRIBUTED = True; it is read, not imported, as PyTorch would be."""
-    spec = find_spec("model_training.training.classifier")
-    path = script or Path(str(spec and spec.origin))
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        named = [target.id for target in targets if isinstance(target, ast.Name)]
-        if "DISTRIBUTED" in named:
-            value = getattr(node, "value", None)
-            return isinstance(value, ast.Constant) and value.value is True
-    return False
-
-
-def check_processes(machines: Machines) -> int:
+def check_machines(machines: Machines) -> int:
     """How many processes the job has: one a GPU, or one without any.
 
     Raises:
-        JobError: several, which training or the toolkit cannot use.
+        JobError: there are several machines, which cannot share the stages' results.
     """
-    gpus = gpus_of(machines.instance_type)
-    each = max(1, gpus)
-    if machines.instances > 1 and not gpus:
+    if machines.instances > 1:
         raise JobError(
-            f"{machines.instances} x {machines.instance_type}: several machines train on GPUs only;"
-            f" take --instances 1 or, for example, --instance-type ml.g5.xlarge"
+            f"{machines.instances} x {machines.instance_type}: a job trains on one machine; for "
+            f"more GPUs, take for example --instance-type ml.g5.12xlarge"
         )
-    if each * machines.instances > 1 and not supports_several_processes():
-        raise JobError(
-            f"{machines.instances} x {machines.instance_type} would run {each * machines.instances}"
-            f" processes, and training runs in one: take --instances 1 and an "
-            f"instance type with one GPU"
-        )
-    return each * machines.instances
+    return max(1, gpus_of(machines.instance_type))
 
 
 def hyperparameters(
-    config: str, overrides: Mapping[str, Any], machines: Machines
+    recipe: str, overrides: Mapping[str, str], machines: Machines
 ) -> dict[str, str]:
     """Options of training and of the toolkit, each as JSON, as the toolkit reads them.
 
     Raises:
-        ConfigError: no such configuration, or a setting cannot have that value.
-        JobError: the configuration is a file of its own, which a job would not have, or the
-            machines would run more processes than can be used.
+        ConfigError: no such recipe, or no setting that can have that value.
+        JobError: the recipe is a file of its own, which a job would not have, or there are several
+            machines.
     """
-    if config.endswith(".toml"):
-        raise JobError(f"{config}: a job knows the files of model_training/recipes, by name")
-    load_config(config, overrides)
+    if recipe.endswith(".toml"):
+        raise JobError(f"{recipe}: a job knows the files of model_training/recipes, by name")
+    load_recipe(recipe, overrides)
     values: dict[str, Any] = {
-        "config": config,
+        "recipe": recipe,
         "archive": f"{_DATA}/{ARCHIVE_NAME}",
         "data-dir": _DATA_DIR,
         **overrides,
@@ -201,17 +178,17 @@ def start_training(
     place: Place,
     role: str,
     machines: Machines,
-    config: str,
-    overrides: Mapping[str, Any],
+    recipe: str,
+    overrides: Mapping[str, str],
 ) -> str:
     """Start a training job; returns its name.
 
     Raises:
         JobError: it cannot be started.
     """
-    parameters = hyperparameters(config, overrides, machines)
+    parameters = hyperparameters(recipe, overrides, machines)
     check_data(cloud, place)
-    name = job_name(config)
+    name = job_name(recipe)
     parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
     body = job_body(cloud, place, role, machines)
     checkpoints = {"S3Uri": place.uri("checkpoints", name), "LocalPath": _CHECKPOINTS}
@@ -241,14 +218,14 @@ def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, e
         if name not in _LAUNCHER_OPTIONS
     } | launcher
     parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
-    name = job_name(str(json.loads(parameters["config"])))
+    name = job_name(str(json.loads(parameters["recipe"])))
     body = job_body(cloud, place, role, machines)
     return _create(cloud, name, parameters, body | {"CheckpointConfig": checkpoints}, machines)
 
 
 def _launcher(machines: Machines) -> dict[str, str]:
     """What makes the toolkit start torchrun, where there are several processes."""
-    if check_processes(machines) == 1:
+    if check_machines(machines) == 1:
         return {}
     values = (True, machines.instance_type)
     return {name: json.dumps(value) for name, value in zip(_LAUNCHER_OPTIONS, values, strict=True)}

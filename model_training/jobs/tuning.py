@@ -1,4 +1,5 @@
-"""Hyperparameter search: many training jobs, each with other settings, judged by dev accuracy.
+"""Hyperparameter search: many training jobs, each with other settings, compared by the dev accuracy
+of their models. Each job trains all stages of the recipe.
 
 They keep no checkpoints, as SageMaker would give all of them the same: a spot machine that is taken
 away costs what its job had done.
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from model_training.jobs.cloud import Cloud, JobError, Place
@@ -21,7 +21,7 @@ from model_training.jobs.training import (
     job_name,
     send_source,
 )
-from model_training.recipes.settings import TrainingConfig, load_config
+from model_training.recipes.recipe import Recipe, load_recipe
 
 OBJECTIVE = "dev_accuracy"
 DEFAULT_RANGES = (
@@ -30,31 +30,31 @@ DEFAULT_RANGES = (
     "word_dropout=0:0.2",
     "dropout=0.3:0.6",
 )
-_KINDS = {field.name: str(field.type) for field in fields(TrainingConfig)}
-_RANGE_KINDS = {"int": "IntegerParameterRanges", "float": "ContinuousParameterRanges"}
+_RANGE_KINDS = {int: "IntegerParameterRanges", float: "ContinuousParameterRanges"}
 _SCALES = {"linear": "Linear", "log": "Logarithmic"}
 
 
 def read_ranges(
-    texts: Sequence[str], config: str, overrides: Mapping[str, Any]
+    texts: Sequence[str], recipe: str, overrides: Mapping[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Ranges of settings as a request has them: ``dropout=0.3:0.6``, ``epochs=3:8:log``
+    """Ranges of settings as a request has them: ``dropout=0.3:0.6``, ``teacher-1.epochs=3:8:log``
     or, for a choice, ``pooling=last,max+mean``.
 
     Raises:
-        JobError: not one of these forms, no such setting, or one that is also fixed.
-        ConfigError: the setting cannot have one of the values.
+        JobError: not one of these forms, or one that is also fixed.
+        ConfigError: no such setting, or it cannot have one of the values.
     """
     ranges: dict[str, list[dict[str, Any]]] = {}
+    known = load_recipe(recipe, overrides)
     for text in texts:
         name, _, values = text.partition("=")
-        if name not in _KINDS or not values:
+        if not name or not values:
             raise JobError(f"--range {text!r}; use SETTING=LEAST:MOST[:log] or SETTING=VALUE,VALUE")
         if name in overrides:
             raise JobError(f"--range {text!r}: {name} is fixed by --{name.replace('_', '-')}")
-        kind, entry = _read_range(name, values, text)
+        kind, entry = _read_range(known, name, values, text)
         for value in entry.pop("values"):
-            load_config(config, {**overrides, name: value})
+            load_recipe(recipe, {**overrides, name: value})
         ranges.setdefault(kind, []).append(entry)
     return ranges
 
@@ -64,8 +64,8 @@ def start_tuning(
     place: Place,
     role: str,
     machines: Machines,
-    config: str,
-    overrides: Mapping[str, Any],
+    recipe: str,
+    overrides: Mapping[str, str],
     ranges: Sequence[str],
     jobs: int,
     parallel: int,
@@ -75,10 +75,10 @@ def start_tuning(
     Raises:
         JobError: it cannot be started.
     """
-    fixed = hyperparameters(config, overrides, machines)
-    searched = read_ranges(ranges, config, overrides)
-    if not load_config(config, overrides).dev_reviews:
-        raise JobError("dev_reviews = 0: a search needs reviews to judge by; pass --dev-reviews")
+    fixed = hyperparameters(recipe, overrides, machines)
+    searched = read_ranges(ranges, recipe, overrides)
+    if not load_recipe(recipe, overrides).stages[-1].settings.dev_reviews:
+        raise JobError("dev_reviews = 0: a search needs reviews to compare by; pass --dev-reviews")
     check_data(cloud, place)
     fixed["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
     # SageMaker allows 32 characters here, and appends its own to name each training job.
@@ -104,18 +104,16 @@ def _search(ranges: dict[str, Any], jobs: int, parallel: int) -> dict[str, Any]:
         "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
         "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
         "ParameterRanges": ranges,
-        "TrainingJobEarlyStoppingType": "Auto",
     }
 
 
-def _read_range(name: str, values: str, text: str) -> tuple[str, dict[str, Any]]:
+def _read_range(recipe: Recipe, name: str, values: str, text: str) -> tuple[str, dict[str, Any]]:
     """The kind of range, and the range with the values at its ends."""
-    kind = _KINDS[name]
-    if kind not in _RANGE_KINDS:
-        choices = [_read_choice(kind, word) for word in values.split(",")]
+    number = recipe.type_of(name)
+    if number not in _RANGE_KINDS:
+        choices = values.split(",")
         entry = {"Name": name, "Values": [json.dumps(choice) for choice in choices]}
         return "CategoricalParameterRanges", entry | {"values": choices}
-    number = int if kind == "int" else float
     try:
         least, most, *rest = values.split(":")
         ends = [number(least), number(most)]
@@ -127,12 +125,4 @@ def _read_range(name: str, values: str, text: str) -> tuple[str, dict[str, Any]]
         ) from None
     if not ends[0] < ends[1] or (scale == "log" and ends[0] <= 0):
         raise JobError(f"--range {text!r}: the least must be below the most, and above 0 for log")
-    return _RANGE_KINDS[kind], entry | {"values": ends}
-
-
-def _read_choice(kind: str, word: str) -> bool | str:
-    if kind != "bool":
-        return word
-    if word not in ("true", "false"):
-        raise JobError(f"{word!r}; use true or false")
-    return word == "true"
+    return _RANGE_KINDS[number], entry | {"values": ends}

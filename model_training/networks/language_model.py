@@ -7,7 +7,6 @@ Its windows are those of the classifier: the LSTM starts each from nothing and r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,8 @@ from torch import nn
 
 from model_training.corpus.reviews import Encoded
 from model_training.networks.sampled_softmax import SampledSoftmax
-from model_training.recipes.settings import PretrainingConfig
+from model_training.recipes.settings import Direction, LanguageModelSettings
 from review_text import NO_WORD
-
-Direction = Literal["forward", "backward"]
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 _NOISE_POWER = 0.75  # of word counts: rare words are drawn more often than they occur
 
@@ -30,7 +26,7 @@ _NOISE_POWER = 0.75  # of word counts: rare words are drawn more often than they
 class LanguageModel(nn.Module):
     """An LSTM whose next word is looked up in the same vectors that it reads."""
 
-    def __init__(self, config: PretrainingConfig, counts: npt.NDArray[np.int64]) -> None:
+    def __init__(self, config: LanguageModelSettings, counts: npt.NDArray[np.int64]) -> None:
         """``counts`` [V]: how often each entry occurs in the reviews."""
         super().__init__()
         self.config = config

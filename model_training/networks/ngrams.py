@@ -35,7 +35,8 @@ MULTIPLIERS: tuple[tuple[int, ...], ...] = (
     (27_182_818_284_593, 16_180_339_887_499, 34_641_016_151_377),
 )
 """For each length of n-gram, a multiplier for each of its ids, below 2^45: a sum of three products
-with 16-bit ids has 63 bits, in ONNX as here."""
+with 16-bit ids has 63 bits, in ONNX as here. Multilinear hashing (Lemire and Kaser, 2014), with odd
+numbers that were chosen once."""
 
 _MIN_REVIEWS = 2  # that an n-gram is in
 _SVM_C = 3.0

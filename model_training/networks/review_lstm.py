@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from model_training.networks.batches import Batch
-from model_training.networks.language_model import DIRECTIONS, Direction
-from model_training.recipes.settings import TrainingConfig
+from model_training.recipes.settings import DIRECTIONS, ClassifierSettings
 from review_text import INFREQUENT, NO_WORD
 
 # N windows, L tokens a window, R reviews, E embedding size, H hidden size, D directions,
@@ -20,7 +19,7 @@ from review_text import INFREQUENT, NO_WORD
 class Reader(nn.Module):
     """One reading direction: word vectors of its own, and the LSTM that reads them."""
 
-    def __init__(self, config: TrainingConfig, entries: int) -> None:
+    def __init__(self, config: ClassifierSettings, entries: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(entries, config.embedding_size, padding_idx=NO_WORD)
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size)
@@ -30,28 +29,22 @@ class ReviewLSTM(nn.Module):
     """Reviews, cut into windows, to one logit each.
 
     The LSTM reads each window by itself. ``last`` takes the state after the last word;
-    ``max+mean`` takes maximum and mean of the states at all words of all windows of a review.
+    ``max+mean`` takes maximum and mean of the states at all words of all windows of a review
+    (concat pooling: Howard and Ruder, 2018, there with the last state besides).
     The output layer is linear, so that the logit can be divided among the words exactly.
     """
 
-    def __init__(self, config: TrainingConfig, entries: int) -> None:
+    def __init__(self, config: ClassifierSettings, entries: int) -> None:
         super().__init__()
         self.config = config
-        directions = len(self.direction_names)
+        directions = len(config.directions)
         self.readers = nn.ModuleList(Reader(config, entries) for _ in range(directions))
         pooled = directions * (2 if config.pooling == "max+mean" else 1)
         self.output = nn.Linear(pooled * config.hidden_size, 1)
 
     @property
-    def direction_names(self) -> tuple[Direction, ...]:
-        """Which way each reader reads."""
-        if self.config.bidirectional:
-            return ("forward", "backward")
-        return ("backward",) if self.config.backward else ("forward",)
-
-    @property
     def directions(self) -> list[Reader]:
-        """The readers, in the order of ``direction_names``."""
+        """The readers, in the order of the settings."""
         return [cast("Reader", reader) for reader in self.readers]
 
     def forward(
@@ -68,7 +61,7 @@ class ReviewLSTM(nn.Module):
             vectors: is given the word vectors that the LSTMs read, to ask for their gradients.
         """
         both = dict(zip(DIRECTIONS, self._drop_words(batch), strict=True))
-        words = [both[name] for name in self.direction_names]
+        words = [both[name] for name in self.config.directions]
         scale = self._embedding_mask(batch)
         pooled = []
         for number, (reader, ids) in enumerate(zip(self.directions, words, strict=True)):

@@ -34,7 +34,7 @@ class Failure:
 
 def find_failures(model: Model, corpus: Corpus, shown: int = SHOWN) -> list[Failure]:
     """The ``shown`` surest errors on dev, the surest first."""
-    split, (_, dev) = corpus.split("train"), corpus.train_rows()
+    split, (_, dev) = corpus.split("train"), corpus.train_rows(model.dev_reviews)
     logits = score_split(model, corpus.encoded("train", model.vocabulary).take(dev))
     wrong = (logits >= 0) != (split.labels[dev] == 1)
     order = np.argsort(-np.abs(logits), kind="stable")

@@ -249,7 +249,7 @@ def _separate_stages(axes: Axes, stages: Sequence[Stage], *, named: bool) -> Non
         if start:
             axes.axvline(start, color=GREY, linewidth=1)
         if named:
-            across, name = axes.get_xaxis_transform(), stage.name.replace("+", " + ")
+            across, name = axes.get_xaxis_transform(), stage.name
             axes.text(start + 0.1, 0.02, name, transform=across, fontsize=7, rotation=90)
 
 

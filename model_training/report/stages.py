@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training; classifiers that are trained side by side are one."""
+    """One stage of training."""
 
     name: str
     seconds: float
-    """Wall-clock time; of processes side by side, that of the slowest."""
+    """Wall-clock time; of directions side by side, that of the slower one."""
     history: Sequence[Mapping[str, float]]
-    """Rows of the epochs, the mean of those side by side; language models have none."""
+    """Rows of the epochs, the mean of both directions; language models have none."""
 
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
@@ -27,23 +26,21 @@ def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
     Nothing where its own run is not here, or is of another vocabulary. Those before it may read
     windows of another length, and so have another fingerprint."""
     stages: dict[str, Stage] = {}
-    if any(about.get("vocabulary") == vocabulary for about in _read_run(runs / name)):
-        _find(runs, (name,), stages)
+    about = _read_run(runs / name)
+    if about and about["made_of"]["vocabulary"] == vocabulary:
+        _find(runs, name, stages)
     return list(stages.values())
 
 
-def _find(runs: Path, names: tuple[str, ...], stages: dict[str, Stage]) -> None:
-    """Add the stage of ``names`` to ``stages``, after those that it came from."""
-    title = "+".join(names)
-    abouts = [about for name in names for about in _read_run(runs / name)]
-    if title in stages or not abouts:
+def _find(runs: Path, name: str, stages: dict[str, Stage]) -> None:
+    """Add a stage to ``stages``, after those that it came from."""
+    about = _read_run(runs / name)
+    if name in stages or about is None:
         return
-    starts = chain(*(about["config"].get("start_from", "").split("+") for about in abouts))
-    teachers = (about["config"].get("teacher", "") for about in abouts)
-    for before in (tuple(dict.fromkeys(starts)), *((teacher,) for teacher in teachers)):
-        _find(runs, tuple(filter(None, before)), stages)
-    seconds = max(float(about["seconds"]) for about in abouts)
-    stages[title] = Stage(title, seconds, _mean([about.get("history", ()) for about in abouts]))
+    for before in about["made_of"]["stages"]:
+        _find(runs, before, stages)
+    histories = [part.get("history", ()) for part in about["parts"].values()]
+    stages[name] = Stage(name, float(about["seconds"]), _mean(histories))
 
 
 def _mean(histories: Sequence[Sequence[Mapping[str, float]]]) -> list[Mapping[str, float]]:
@@ -54,8 +51,10 @@ def _mean(histories: Sequence[Sequence[Mapping[str, float]]]) -> list[Mapping[st
     ]
 
 
-def _read_run(folder: Path) -> list[dict[str, Any]]:
-    """What a run wrote about itself: run.json, or a file for each language model."""
-    paths = [folder / "run.json"] if (folder / "run.json").exists() else folder.glob("*.json")
-    abouts = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(paths)]
-    return [about for about in abouts if "seconds" in about and "config" in about]
+def _read_run(folder: Path) -> dict[str, Any] | None:
+    """What a run says of itself; None where there is none."""
+    path = folder / "run.json"
+    if not path.exists():
+        return None
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about if "made_of" in about else None

@@ -36,6 +36,8 @@ class Manifest:
     temperature: float
     bias: float
     """Part of every logit; the other parts are the contributions."""
+    dev_reviews: int
+    """How many training reviews it did not learn from, in whole movies (corpus/dev_split.py)."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def _read_manifest(path: Path) -> Manifest:
         # Of models that were trained it is near 1; with 0 no probability could be computed.
         temperature=_read_number(path, content, "temperature", 0.01, 100.0),
         bias=_read_number(path, content, "bias", -1000.0, 1000.0),
+        # The first bundles do not say it; all of them had held out so many.
+        dev_reviews=int(_read_number(path, {"dev_reviews": 3000} | content, "dev_reviews", 0, 1e6)),
     )
 
 

@@ -55,6 +55,7 @@ class Model:
     version: str
     temperature: float
     bias: float
+    dev_reviews: int
 
     def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
         """Score reviews (1 to ``max_tokens`` ids each) that are not cut yet: ``score_windows``."""
@@ -152,6 +153,7 @@ def load_model(folder: Path) -> Model:
         about.version,
         about.temperature,
         about.bias,
+        about.dev_reviews,
     )
     _try_out(model, bundle.graph)
     return model

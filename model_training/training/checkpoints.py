@@ -11,7 +11,6 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from model_training.errors import CheckpointError
 from model_training.files import replacing
 
 _MODEL, _ADAM = "model.", "adam."
@@ -48,22 +47,16 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, key: str, model: nn.Module, adam: torch.optim.Adam
+    path: Path, key: str, model: nn.Module, adam: torch.optim.Adam, most: int | None = None
 ) -> Progress | None:
-    """Go on where ``path`` left off, or None where there is no such file.
-
-    Raises:
-        CheckpointError: it belongs to a run with other settings or data.
-    """
+    """Go on where ``path`` left off; None where there is no such file, or one of another run or of
+    more than ``most`` steps."""
     if not path.exists():
         return None
     with safe_open(path, framework="pt") as file:
         about = file.metadata()
-        if about["key"] != key:
-            raise CheckpointError(
-                f"{path} belongs to a run with other settings or data. Pass --restart to begin "
-                f"anew, or another --checkpoint-dir."
-            )
+        if about["key"] != key or (most is not None and int(about["step"]) > most):
+            return None
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     model.load_state_dict(
         {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}

@@ -1,23 +1,16 @@
-"""Train the language models that a classifier starts from, on reviews without labels.
+"""The language models that classifiers start from, on reviews without labels.
 
-    python -m model_training.training.language_models language-models
-
-One process for each direction; they share nothing, so each keeps one core busy. A run that was
-stopped goes on from its last checkpoint when the same command is given again. The learning rate
-falls only in the last passes: with more ``epochs`` in the configuration, a finished run goes on
-from where it began to fall.
+One for each direction; they share nothing, so each keeps one core busy. The learning rate falls
+only in the last passes: with more ``epochs``, a finished stage goes on from where it began to fall.
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import math
 import os
-import sys
 import time
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,50 +20,129 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
 from model_training.corpus.reviews import Encoded
-from model_training.errors import ReeltoneError
-from model_training.files import replacing, run_command
-from model_training.networks.language_model import DIRECTIONS, Direction, LanguageModel, Stream
+from model_training.files import replacing, write_json
+from model_training.networks.language_model import LanguageModel, Stream
 from model_training.networks.word_vectors import SkipGram, load_or_train
-from model_training.recipes.settings import PretrainingConfig, load_pretraining_config
+from model_training.recipes.settings import Direction, LanguageModelSettings
 from model_training.training.checkpoints import Progress, load_checkpoint, save_checkpoint
 from model_training.training.processes import choose_device, low_precision, run_side_by_side
-from review_text import Vocabulary
+from model_training.training.work import Work
 
-_CHECKPOINT_SECONDS = 300
+_CHECKPOINT_SECONDS = 60
 _DEV_WINDOWS = 2048  # of the dev reviews; enough to tell one epoch from the next
+_LENGTH = ("epochs", "decay_epochs")
+"""Settings that say when the learning rate falls, and nothing else."""
+
+
+def train(work: Work) -> dict[str, Any]:
+    """Train a language model for each direction; what is to be known of them."""
+    settings, processes = _settings(work), work.processes
+    with processes.first_alone():
+        _prepare(work)
+    tasks = [partial(train_direction, work, direction) for direction in settings.directions]
+    if processes.count > 1 or len(tasks) == 1:
+        for task in tasks[processes.rank :: processes.count]:
+            task()
+    else:
+        run_side_by_side(tasks)
+    processes.wait()
+    if not processes.is_first:
+        return {}
+    parts = {
+        direction: json.loads((work.folder / f"{direction}.json").read_text(encoding="utf-8"))
+        for direction in settings.directions
+    }
+    return {
+        "results": [f"{direction}.safetensors" for direction in settings.directions],
+        "parts": parts,
+        "seconds": max(part["seconds"] for part in parts.values()),
+    }
+
+
+def _settings(work: Work) -> LanguageModelSettings:
+    settings = work.stage.settings
+    assert isinstance(settings, LanguageModelSettings)
+    return settings
+
+
+def _prepare(work: Work) -> None:
+    """Make once what all directions read."""
+    vocabulary = work.corpus.vocabulary(work.stage.settings.text_settings)
+    for name in ("train", "unsup"):
+        work.corpus.encoded(name, vocabulary)
+    if _settings(work).word_vectors:
+        _word_vectors(work)
+
+
+def _word_vectors(work: Work) -> npt.NDArray[np.float32]:
+    vocabulary = work.corpus.vocabulary(work.stage.settings.text_settings)
+    settings = SkipGram(_settings(work).embedding_size)
+    return load_or_train(work.corpus, vocabulary, settings, work.data, os.cpu_count() or 1)
+
+
+def train_direction(work: Work, direction: Direction) -> None:
+    """Train the model of one direction and write its weights, unless they are there."""
+    settings, about = _settings(work), work.folder / f"{direction}.json"
+    if about.exists() and json.loads(about.read_text()).get("key") == work.key(direction):
+        return
+    vocabulary = work.corpus.vocabulary(settings.text_settings)
+    labelled, dev = work.corpus.labelled(vocabulary, settings.dev_reviews)
+    splits = [labelled, work.corpus.encoded("unsup", vocabulary)]
+    model = _make_model(work, splits, len(vocabulary)).to(choose_device(work.processes.rank))
+    stream = Stream(splits, direction, settings.text_settings.window)
+    progress = Pretraining(model, stream, work, direction).run()
+    found: dict[str, Any] = {
+        "key": work.key(direction),
+        "tokens": sum(len(split.ids) for split in splits),
+        "seconds": progress.seconds,
+    }
+    if len(dev):
+        found["dev_perplexity"] = perplexity(model, dev, direction)
+    work.folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
+    with replacing(work.folder / f"{direction}.safetensors") as part:
+        save_file(tensors, part)
+    # Last, for where it is, the direction is finished.
+    write_json(about, found)
+    work.checkpoint(f"{work.stage.name}-{direction}").unlink(missing_ok=True)
+    print(f"{work.stage.name} {direction}: {json.dumps(found)}")
+
+
+def _make_model(work: Work, splits: list[Encoded], entries: int) -> LanguageModel:
+    settings = _settings(work)
+    torch.manual_seed(settings.seed)
+    counts = sum(np.bincount(split.ids, minlength=entries) for split in splits)
+    model = LanguageModel(settings, np.asarray(counts, np.int64))
+    if settings.word_vectors:
+        with torch.no_grad():
+            model.embedding.weight.copy_(torch.from_numpy(_word_vectors(work)))
+    return model
 
 
 class Pretraining:
     """The training of one direction's language model."""
 
     def __init__(
-        self, model: LanguageModel, stream: Stream, direction: Direction, folder: Path, data: str
+        self, model: LanguageModel, stream: Stream, work: Work, direction: Direction
     ) -> None:
-        """``folder`` keeps the checkpoints; ``data`` identifies reviews and vocabulary."""
         self._config, self._model, self._stream = model.config, model, stream
         self._steps_an_epoch = stream.windows // self._config.batch_windows
         self._steps = round(self._steps_an_epoch * self._config.epochs)
         self._falls_from = self._steps - round(self._steps_an_epoch * self._config.decay_epochs)
         self._adam = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99), fused=True)
-        length = ("epochs", "decay_epochs")
-        lasting = {
-            name: value for name, value in asdict(self._config).items() if name not in length
-        }
-        described = json.dumps(lasting, sort_keys=True) + direction + data
-        self._key = hashlib.sha256(described.encode()).hexdigest()
-        epochs = f"{self._config.epochs:g}-{self._config.decay_epochs:g}"
-        self._path = folder / f"{direction}-{epochs}.safetensors"
-        self._level = folder / f"{direction}-level.safetensors"
-        self._direction = direction
+        self._name = f"{work.stage.name} {direction}"
+        # What counts until the rate falls does not depend on when that is.
+        self._key = work.key(direction, *_LENGTH)
+        self._path = work.checkpoint(f"{work.stage.name}-{direction}")
+        self._level = work.checkpoint(f"{work.stage.name}-{direction}-level", *_LENGTH)
 
     def run(self) -> Progress:
         """Train to the end; the model has the result."""
         progress = self._load()
         earlier, started = progress.seconds, time.monotonic()
         saved, epoch, windows, losses = started, -1, np.zeros((0, 0), np.uint16), []
-        with tqdm(desc=self._direction, total=self._steps, initial=progress.step) as bar:
+        with tqdm(desc=self._name, total=self._steps, initial=progress.step) as bar:
             while progress.step < self._steps:
                 number, position = divmod(progress.step, self._steps_an_epoch)
                 if number != epoch:
@@ -112,9 +184,9 @@ class Pretraining:
         return self._config.learning_rate * min(1.0, rising, falling)
 
     def _load(self) -> Progress:
-        """This run's own checkpoint, or what a shorter run left before its rate fell."""
-        for path in (self._path, self._level):
-            if progress := load_checkpoint(path, self._key, self._model, self._adam):
+        """This run's own checkpoint, or what one of another length left before its rate fell."""
+        for path, most in ((self._path, self._steps), (self._level, self._falls_from)):
+            if progress := load_checkpoint(path, self._key, self._model, self._adam, most):
                 return progress
         return Progress()
 
@@ -136,87 +208,3 @@ def perplexity(model: LanguageModel, reviews: Encoded, direction: Direction) -> 
             with low_precision(model.config.precision, batch.device):
                 losses.append(model.full_losses(batch[:, :-1], batch[:, 1:]).cpu())
     return math.exp(torch.cat(losses).mean().item())
-
-
-def _make_model(
-    config: PretrainingConfig,
-    corpus: Corpus,
-    vocabulary: Vocabulary,
-    splits: list[Encoded],
-    cache: Path,
-) -> LanguageModel:
-    torch.manual_seed(config.seed)
-    counts = sum(np.bincount(split.ids, minlength=len(vocabulary)) for split in splits)
-    model = LanguageModel(config, np.asarray(counts, np.int64))
-    if config.word_vectors:
-        workers = os.cpu_count() or 1
-        vectors = load_or_train(corpus, vocabulary, SkipGram(config.embedding_size), cache, workers)
-        with torch.no_grad():
-            model.embedding.weight.copy_(torch.from_numpy(vectors))
-    return model
-
-
-def train_direction(options: argparse.Namespace, config: PretrainingConfig) -> None:
-    """Train one direction and write its weights and what is known of it."""
-    corpus = prepare_corpus(options.data_dir, options.archive)
-    vocabulary = corpus.vocabulary(config.text_settings)
-    train_rows, dev_rows = corpus.train_rows(config.dev_reviews)
-    labelled, unlabelled = (corpus.encoded(name, vocabulary) for name in ("train", "unsup"))
-    splits = [labelled.take(train_rows), unlabelled]
-    model = _make_model(config, corpus, vocabulary, splits, options.data_dir)
-    gpus = max(1, torch.cuda.device_count())
-    model = model.to(choose_device(DIRECTIONS.index(options.direction) % gpus))
-    stream = Stream(splits, options.direction, config.text_settings.window)
-    checkpoints = options.model_dir / "checkpoints"
-    data = corpus.fingerprint + vocabulary.fingerprint
-    progress = Pretraining(model, stream, options.direction, checkpoints, data).run()
-    about: dict[str, Any] = {
-        "config": asdict(config),
-        "data": corpus.fingerprint,
-        "vocabulary": vocabulary.fingerprint,
-        "tokens": sum(len(split.ids) for split in splits),
-        "seconds": progress.seconds,
-    }
-    if len(dev_rows):
-        about["dev_perplexity"] = perplexity(model, labelled.take(dev_rows), options.direction)
-    with replacing(options.model_dir / f"{options.direction}.json") as part:
-        part.write_text(json.dumps(about, indent=2) + "\n")
-    # Last, for where the weights are, the stage counts as finished.
-    tensors = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
-    with replacing(options.model_dir / f"{options.direction}.safetensors") as part:
-        save_file(tensors, part)
-    print(f"{options.direction}: {json.dumps(about)}")
-
-
-def main(arguments: list[str]) -> None:
-    """Train as the command line says."""
-    parser = argparse.ArgumentParser(
-        prog="model_training.training.language_models",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("config", help="a file of configs/, without .toml")
-    add_data_options(parser)
-    parser.add_argument("--model-dir", type=Path, help="results (default: runs/<config>)")
-    parser.add_argument("--direction", choices=DIRECTIONS, help="default: both, side by side")
-    options = parser.parse_args(arguments)
-    options.model_dir = options.model_dir or Path(f"runs/{Path(options.config).stem}")
-    config = load_pretraining_config(options.config)
-    if options.direction:
-        train_direction(options, config)
-        return
-    # What both directions need is made once, before they start.
-    corpus = prepare_corpus(options.data_dir, options.archive)
-    vocabulary = corpus.vocabulary(config.text_settings)
-    for name in ("train", "unsup"):
-        corpus.encoded(name, vocabulary)
-    if config.word_vectors:
-        workers = os.cpu_count() or 1
-        settings = SkipGram(config.embedding_size)
-        load_or_train(corpus, vocabulary, settings, options.data_dir, workers)
-    command = ["model_training.training.language_models", *arguments]
-    run_side_by_side([[*command, f"--direction={direction}"] for direction in DIRECTIONS])
-
-
-if __name__ == "__main__":
-    run_command(main, ReeltoneError, sys.argv[1:])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import runpy
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,9 @@ from model_training.errors import HardwareError, ReeltoneError
 from model_training.recipes.settings import Precision
 
 _PATIENCE = timedelta(hours=24)
-"""How long the others wait while one process trains what comes first."""
+"""How long the others wait while one process does what only one can do."""
+_OF_TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_", "LOCAL_", "GROUP_", "ROLE_", "TORCHELASTIC_")
+"""What the variables begin with that make a process one of a group."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,6 @@ class Processes:
 
     rank: int = 0
     count: int = 1
-    local_rank: int = 0
-    """Among those on this machine."""
 
     @property
     def is_first(self) -> bool:
@@ -40,12 +41,12 @@ class Processes:
         return self.rank == 0
 
     @contextmanager
-    def first_on_each_machine(self) -> Iterator[None]:
-        """Let one process on each machine run the block before the others: it fills caches."""
-        if self.local_rank:
+    def first_alone(self) -> Iterator[None]:
+        """Let the first process run the block before the others: it fills caches."""
+        if not self.is_first:
             self.wait()
         yield
-        if not self.local_rank:
+        if self.is_first:
             self.wait()
 
     def wait(self) -> None:
@@ -79,25 +80,26 @@ def join_processes() -> Iterator[Processes]:
     if count == 1:
         yield Processes()
         return
+    if count != int(os.environ["LOCAL_WORLD_SIZE"]):
+        raise HardwareError("the stages share a folder: train on one machine, with several GPUs")
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE)
     try:
-        local_rank = int(os.environ["LOCAL_RANK"])
-        yield Processes(distributed.get_rank(), count, local_rank)
+        yield Processes(distributed.get_rank(), count)
     finally:
         distributed.destroy_process_group()
 
 
-def choose_device(local_rank: int = 0) -> torch.device:
-    """This process's GPU, if there is one.
+def choose_device(rank: int = 0) -> torch.device:
+    """The GPU of the process ``rank`` on this machine, if there is one.
 
     Raises:
         HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
     """
     paid_for = int(os.environ.get("SM_NUM_GPUS", "0"))
     if torch.cuda.is_available():
-        torch.cuda.set_device(local_rank)
-        return torch.device("cuda", local_rank)
+        torch.cuda.set_device(rank)
+        return torch.device("cuda", rank)
     if paid_for:
         raise HardwareError(
             f"SM_NUM_GPUS = {paid_for}, but PyTorch {torch.__version__} finds no CUDA device. "
@@ -111,48 +113,90 @@ def low_precision(precision: Precision, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def run_side_by_side(commands: list[list[str]]) -> None:
-    """Run Python modules with their arguments at the same time, each with its share of the cores.
+def run_side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
+    """Run tasks at the same time, each in a process of its own, with its share of the cores and a
+    GPU of its own as far as there are enough.
 
-    None outlives this process, even where it is killed: when the same command is given again, one
-    that goes on would write the same files.
+    The tasks can be pickled. None outlives this process, even where it is killed: when the same
+    command is given again, one that goes on would write the same files.
 
     Raises:
-        ReeltoneError: one of them failed; it has said why.
+        ReeltoneError: one of them failed, with its message; the others were ended then.
     """
-    threads = str(max(1, (os.cpu_count() or 1) // max(1, len(commands))))
-    # In a training job, only this process's own path has the package.
-    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    environment = {"OMP_NUM_THREADS": threads} | os.environ | path
-    module = [sys.executable, "-m", "model_training.training.processes"]
-    with ExitStack() as stack:
-        started = [
-            stack.enter_context(
-                subprocess.Popen([*module, *command], env=environment, stdin=subprocess.PIPE)
-            )
-            for command in commands
-        ]
-        try:
-            failed = [child.wait() for child in started]
-        finally:
-            for child in started:
-                child.terminate()
-    if any(failed):
-        raise ReeltoneError("a stage was not trained to its end; its own message is above")
+    # Not a copy of this process: CUDA and the threads of PyTorch do not outlive a fork.
+    context = multiprocessing.get_context("spawn")
+    children: dict[Connection, SpawnProcess] = {}
+    try:
+        for number, task in enumerate(tasks):
+            ours, theirs = context.Pipe(duplex=False)
+            with _environment(_share(number, len(tasks))):
+                child = context.Process(target=_run, args=(task, theirs))
+                child.start()
+            theirs.close()
+            children[ours] = child
+        waiting = list(children)
+        while waiting:
+            for pipe in wait(waiting):
+                assert isinstance(pipe, Connection)
+                if message := _outcome(pipe):
+                    raise ReeltoneError(message)
+                waiting.remove(pipe)
+    finally:
+        for child in children.values():
+            child.terminate()
+            child.join()
 
 
-def main(command: list[str]) -> None:
-    """Run a module as a program that ends with the process that started it."""
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    sys.argv = command
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+def _outcome(pipe: Connection) -> str:
+    """What went wrong with the child behind ``pipe``; empty where nothing did."""
+    try:
+        return str(pipe.recv())
+    except EOFError:  # killed
+        return "a process that trained a part of the model was ended from outside"
 
 
-def _end_with_input() -> None:
-    # Nobody writes; the system closes the other end however that process ends.
-    os.read(sys.stdin.fileno(), 1)
+def _share(number: int, count: int) -> dict[str, str]:
+    """The variables of one of ``count`` processes: its cores, and its GPU."""
+    share = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count))} | os.environ
+    if gpus := torch.cuda.device_count():
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        names = visible if len(visible) == gpus else [str(gpu) for gpu in range(gpus)]
+        share["CUDA_VISIBLE_DEVICES"] = names[number % gpus]
+    # A child that took itself for one of torchrun's would wait for the others for ever.
+    return {name: value for name, value in share.items() if not name.startswith(_OF_TORCHRUN)}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have ``variables`` alone while a process is started, which copies them."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _run(task: Callable[[], object], outcome: Connection) -> None:
+    """Do ``task`` in this child, and say how it went."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        task()
+    except KeyboardInterrupt:
+        os._exit(130)
+    except ReeltoneError as error:
+        outcome.send(str(error))
+    except Exception as error:
+        traceback.print_exc()
+        outcome.send(f"{type(error).__name__}: {error}")
+    else:
+        outcome.send("")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -17,7 +17,7 @@ from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
 from model_training.evaluation.calibration import fit_share, fit_temperature, positive_probability
 from model_training.files import replacing
-from model_training.training.runs import Trained, load_run
+from model_training.training.runs import Trained, load_run, read_about
 from review_text import load_vocabulary
 
 
@@ -29,20 +29,15 @@ class Teacher:
     temperature: float
     device: torch.device
 
-    def judge(self, reviews: Encoded) -> npt.NDArray[np.float32]:
+    def probabilities(self, reviews: Encoded) -> npt.NDArray[np.float32]:
         """[reviews] probabilities of positive."""
         precision = self.trained.model.config.precision
         logits = self.trained.logits(reviews, self.device, precision)
         return positive_probability(logits, self.temperature).astype(np.float32)
 
 
-def make_teacher(folder: Path, dev: Encoded, device: torch.device) -> Teacher:
-    """The run in ``folder``, with the n-grams' share and the temperature fitted on ``dev``.
-
-    Raises:
-        BundleError: the folder is not a finished training run.
-    """
-    trained = load_run(folder)
+def make_teacher(trained: Trained, dev: Encoded, device: torch.device) -> Teacher:
+    """``trained``, with the n-grams' share and the temperature fitted on ``dev``."""
     if trained.ngrams is not None:
         precision = trained.model.config.precision
         alone = trained.without_ngrams().logits(dev, device, precision)
@@ -54,17 +49,18 @@ def make_teacher(folder: Path, dev: Encoded, device: torch.device) -> Teacher:
     return Teacher(trained, temperature, device)
 
 
-def judge_unlabelled(
+def label_unlabelled(
     folder: Path, corpus: Corpus, device: torch.device
 ) -> tuple[Encoded, npt.NDArray[np.float32]]:
     """The unlabelled reviews, and what the teacher in ``folder`` thinks of each; kept beside it."""
     vocabulary = load_vocabulary(folder / "vocabulary.json")
     reviews = corpus.encoded("unsup", vocabulary)
-    path = folder / "unlabelled.npy"
+    # Of these very weights: a teacher that was trained anew has other opinions.
+    path = folder / f"unlabelled-{read_about(folder)['weights'][:12]}.npy"
     if not path.exists():
-        judged = load_teacher(folder, corpus, device).judge(reviews)
+        labels = load_teacher(folder, corpus, device).probabilities(reviews)
         with replacing(path) as part, part.open("wb") as file:
-            np.save(file, judged)
+            np.save(file, labels)
     targets: npt.NDArray[np.float32] = np.load(path)
     return reviews, targets
 
@@ -72,6 +68,6 @@ def judge_unlabelled(
 def load_teacher(folder: Path, corpus: Corpus, device: torch.device) -> Teacher:
     """The teacher in ``folder``, fitted on the reviews that it held out."""
     trained = load_run(folder)
-    _, dev_rows = corpus.train_rows(trained.model.config.dev_reviews)
-    dev = corpus.encoded("train", load_vocabulary(trained.vocabulary)).take(dev_rows)
-    return make_teacher(folder, dev, device)
+    vocabulary = load_vocabulary(trained.vocabulary)
+    _, dev = corpus.labelled(vocabulary, trained.model.config.dev_reviews)
+    return make_teacher(trained, dev, device)

@@ -12,8 +12,8 @@ import torch
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
 from model_training.corpus.short_texts import cut_excerpts, negate_sentences
-from model_training.recipes.settings import TrainingConfig
-from model_training.training.teacher import judge_unlabelled, load_teacher
+from model_training.recipes.settings import ClassifierSettings
+from model_training.training.teacher import label_unlabelled, load_teacher
 from review_text import Vocabulary
 
 
@@ -40,30 +40,29 @@ def labelled_set(reviews: Encoded) -> TrainingSet:
 
 
 def make_training_set(
-    config: TrainingConfig,
+    settings: ClassifierSettings,
     corpus: Corpus,
     vocabulary: Vocabulary,
     labelled: Encoded,
-    stages: Path,
+    teacher: Path | None,
     device: torch.device,
 ) -> TrainingSet:
-    """What ``config`` says is learned from: ``labelled``, and what is made of it and of the
-    unlabelled reviews, with the teacher that is found in the folder ``stages``.
+    """What ``settings`` say is learned from: ``labelled``, and what is made of it and of the
+    unlabelled reviews, with the run in the folder ``teacher``.
 
     Raises:
         BundleError: the teacher is not there.
     """
     learned = labelled_set(labelled)
-    if config.short_texts:
-        learned += labelled_set(cut_excerpts(labelled, vocabulary, config.seed))
-    if config.teacher == "none":
+    if settings.short_texts:
+        learned += labelled_set(cut_excerpts(labelled, vocabulary, settings.seed))
+    if teacher is None:
         return learned
-    folder = stages / config.teacher
-    reviews, targets = judge_unlabelled(folder, corpus, device)
+    reviews, targets = label_unlabelled(teacher, corpus, device)
     hard = Encoded(reviews.ids, reviews.offsets, (targets > 0.5).astype(np.int8))
     learned += TrainingSet(hard, targets)
-    if config.short_texts:
-        teacher = load_teacher(folder, corpus, device)
+    if settings.short_texts:
         both = labelled + reviews
-        learned += TrainingSet(*negate_sentences(both, vocabulary, teacher.judge, config.seed))
+        label = load_teacher(teacher, corpus, device).probabilities
+        learned += TrainingSet(*negate_sentences(both, vocabulary, label, settings.seed))
     return learned

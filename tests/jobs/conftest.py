@@ -21,17 +21,14 @@ from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, Place
-from model_training.training import classifier
+from model_training.training.__main__ import main as train
+from tests.small_recipes import ONE, write_recipe
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 BUCKET = "our-bucket"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/trainer"
 STORED = ["--bucket", BUCKET, "--yes"]
-TINY = [
-    *("--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=2"),
-    *("--dev-reviews=8", "--start-from=random", "--teacher=none"),
-]
 LOADER = botocore.loaders.create_loader()
 """Reads each of AWS's service descriptions once for all tests."""
 TRAINED = [*STORED, "--role", "trainer"]
@@ -138,7 +135,8 @@ def trained_model(
     """The training script's results on a few made-up reviews."""
     folder, data = tmp_path / "model", tmp_path / "data"
     folders = [f"--model-dir={folder}", f"--checkpoint-dir={tmp_path / 'checkpoints'}"]
-    classifier.main(["modern", f"--data-dir={data}", *folders, *TINY])
+    recipe = write_recipe(tmp_path / "modern.toml", ONE.replace("small", "modern"))
+    train([str(recipe), f"--data-dir={data}", *folders, "--epochs=2", "--ngrams=50"])
     return TrainedModel(folder, data, capsys.readouterr().out)
 
 

@@ -57,7 +57,7 @@ def test_a_jobs_model_becomes_the_bundle(
     assert read_bundle(bundles / "modern").manifest.name == "modern"
     assert "sam build && sam deploy" in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "runs" / name).iterdir()) == [
-        *("model.safetensors", "ngrams.safetensors", "run.json", "vocabulary.json"),
+        *("forward.safetensors", "ngrams.safetensors", "run.json", "vocabulary.json"),
     ]
 
 
@@ -95,13 +95,14 @@ def test_only_the_files_of_a_run_are_unpacked(
         {
             "extra.py": b"x",
             "checkpoints/last/run.json": b"x",
-            **dict.fromkeys(("run.json", "./vocabulary.json", "model.safetensors"), b"{}"),
+            **dict.fromkeys(("./vocabulary.json", "forward.safetensors"), b"{}"),
+            "run.json": b'{"results": ["forward.safetensors"]}',
         },
     )
     address = f"s3://{BUCKET}/reeltone/models/{name}/output/model.tar.gz"
     run = artefact.fetch_run(cloud, address, tmp_path / "run" / "x")
     names = sorted(path.name for path in (tmp_path / "run").rglob("*") if path.is_file())
-    assert names == ["model.safetensors", "run.json", "vocabulary.json"]
+    assert names == ["forward.safetensors", "run.json", "vocabulary.json"]
     assert run == tmp_path / "run" / "x"
 
 
@@ -110,7 +111,13 @@ def test_what_is_not_a_run_is_refused(
 ) -> None:
     arguments = ["deploy-model", name, "--runs", str(tmp_path)]
     put_model(aws, name, {"model.pkl": b"x"})
-    assert error_of(*arguments) == "the job's model.tar.gz has no model.safetensors"
+    assert error_of(*arguments) == "the job's model.tar.gz has no run.json"
+    put_model(
+        aws, name, {"run.json": b'{"results": ["forward.safetensors"]}', "vocabulary.json": b""}
+    )
+    assert error_of(*arguments) == "the job's model.tar.gz has no forward.safetensors"
+    put_model(aws, name, {"run.json": b"[]"})
+    assert error_of(*arguments) == "the job's run.json is not that of a training run"
     key = f"reeltone/models/{name}/output/model.tar.gz"
     aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"not an archive")
     assert "model.tar.gz cannot be unpacked" in error_of(*arguments)

@@ -18,10 +18,9 @@ from model_training.jobs.training import (
     Machines,
     hyperparameters,
     job_name,
-    supports_several_processes,
 )
-from model_training.recipes.settings import overrides_of
-from model_training.training import classifier
+from model_training.recipes.settings import ClassifierSettings
+from model_training.training.__main__ import parse
 from tests.jobs.conftest import (
     BUCKET,
     REGION,
@@ -46,7 +45,7 @@ def test_names_of_the_same_second_are_not_the_same() -> None:
 
 
 def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
-    request = trained(aws, "modern", "--epochs", "3", "--bidirectional", "false")
+    request = trained(aws, "modern", "--epochs", "3", "--teacher-1.seed=2")
     name = request["TrainingJobName"]
     assert re.fullmatch(r"reeltone-modern-\d{6}-\d{6}-[0-9a-f]{4}", name)
     (source,) = aws.requests("PutObject")
@@ -54,11 +53,11 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
     assert request == {
         "TrainingJobName": name,
         "HyperParameters": {
-            "config": '"modern"',
+            "recipe": '"modern"',
             "archive": '"/opt/ml/input/data/training/aclImdb_v1.tar.gz"',
             "data-dir": '"/tmp/data"',
-            "epochs": "3",
-            "bidirectional": "false",
+            "epochs": '"3"',
+            "teacher-1.seed": '"2"',
             "sagemaker_program": '"train_job.py"',
             "sagemaker_submit_directory": f'"s3://{BUCKET}/{source["Key"]}"',
         },
@@ -66,8 +65,8 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
             "TrainingImage": f"{IMAGES}:2.13-cu133-amzn2023-sagemaker",
             "TrainingInputMode": "File",
             "MetricDefinitions": [
-                {"Name": "dev_accuracy", "Regex": "dev_accuracy ([0-9.]+)"},
-                {"Name": "dev_log_loss", "Regex": "dev_log_loss ([0-9.]+)"},
+                {"Name": "dev_accuracy", "Regex": "final dev_accuracy ([0-9.]+)"},
+                {"Name": "dev_log_loss", "Regex": "final dev_log_loss ([0-9.]+)"},
                 {"Name": "loss", "Regex": r"\sloss ([0-9.]+)"},
             ],
         },
@@ -103,16 +102,18 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
 
 def test_the_training_script_understands_the_jobs_options() -> None:
     machines = Machines("ml.g5.xlarge", 1, False, 4)
-    overrides = {"bidirectional": False, "pooling": "last", "learning_rate": 1e-5, "epochs": 2}
+    overrides = {"short_texts": "true", "pooling": "last", "classic.learning_rate": "1e-5"}
     arguments: list[str] = []
     for name, value in hyperparameters("classic", overrides, machines).items():
         if not name.startswith("sagemaker_"):  # the toolkit keeps these to itself
             arguments += [f"--{name}", str(json.loads(value))]
-    options = classifier._parse(arguments)
-    assert options.config == "classic"
+    options, recipe = parse(arguments)
+    [stage] = recipe.stages
+    assert isinstance(stage.settings, ClassifierSettings)
+    assert (stage.settings.short_texts, stage.settings.pooling) == (True, "last")
+    assert stage.settings.learning_rate == 1e-5
     assert options.archive == Path("/opt/ml/input/data/training/aclImdb_v1.tar.gz")
     assert options.data_dir == Path("/tmp/data")
-    assert overrides_of(options) == overrides
 
 
 def test_a_spot_job_may_wait_for_machines(aws: Aws, data: None) -> None:
@@ -153,10 +154,35 @@ def test_a_dry_run_shows_the_request_and_needs_no_aws_at_all(
     assert request["CheckpointConfig"]["S3Uri"].endswith(request["TrainingJobName"])
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "modern"],
+        ["train", "--role", "trainer"],
+        ["tune"],
+        ["evaluate", "--data-dir", "data"],
+    ],
+)
+def test_a_dry_run_needs_no_bucket_no_role_and_no_region_and_says_the_price(
+    nowhere: None,
+    corpus: object,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.chdir(tmp_path)
+    main([*arguments, "--dry-run"])
+    cost, *_ = capsys.readouterr().out.splitlines()
+    assert re.match(r"cost: .*\$\d+\.\d\d", cost)
+
+
 def test_a_dry_run_is_what_would_be_sent(
     aws: Aws, data: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["train", *TRAINED, "--dry-run", "--seed", "7"])
+    stored = ["--bucket", BUCKET, "--role", ROLE]
+    main(["train", *stored, "--dry-run", "--seed", "7"])
     shown = capsys.readouterr().out.partition("sagemaker.create_training_job ")[2]
     assert aws.changes() == []
     sent = trained(aws, "--seed", "7")
@@ -173,62 +199,32 @@ def test_the_cost_is_said_before_anything_is_sent(
     assert aws.changes() == []
 
 
-def test_several_machines_are_refused_while_training_uses_one_process(
-    aws: Aws, data: None, error_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("model_training.jobs.training.supports_several_processes", lambda: False)
+def test_several_machines_are_refused(aws: Aws, data: None, error_of: Callable[..., str]) -> None:
     message = error_of("train", *TRAINED, "--instances", "2")
-    assert message.startswith("2 x ml.g5.xlarge would run 2 processes")
-    message = error_of("train", *TRAINED, "--instance-type", "ml.g5.12xlarge")
-    assert message.startswith("1 x ml.g5.12xlarge would run 4 processes")
+    assert message.startswith("2 x ml.g5.xlarge: a job trains on one machine; for more GPUs")
     assert aws.changes() == []
 
 
-def test_several_machines_train_under_torchrun_once_training_can(
-    aws: Aws, data: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("model_training.jobs.training.supports_several_processes", lambda: True)
-    request = trained(aws, "--instances", "2")
+def test_several_gpus_train_under_torchrun(aws: Aws, data: None) -> None:
+    request = trained(aws, "--instance-type", "ml.g5.12xlarge")
     assert request["HyperParameters"]["sagemaker_torch_distributed_enabled"] == "true"
-    assert request["HyperParameters"]["sagemaker_instance_type"] == '"ml.g5.xlarge"'
-    assert request["ResourceConfig"]["InstanceCount"] == 2
+    assert request["HyperParameters"]["sagemaker_instance_type"] == '"ml.g5.12xlarge"'
     sagemaker_job("training_jobs", request["TrainingJobName"]).training_job_status = "Stopped"
     alone = trained(aws, "--resume", request["TrainingJobName"])
     assert "sagemaker_torch_distributed_enabled" not in alone["HyperParameters"]
     assert "sagemaker_instance_type" not in alone["HyperParameters"]
 
 
-def test_several_machines_without_gpu_are_refused(
-    aws: Aws, data: None, error_of: Callable[..., str]
+def test_the_metrics_are_those_of_the_model_and_no_stage_before_it(
+    trained_model: TrainedModel,
 ) -> None:
-    message = error_of("train", *TRAINED, "--instance-type", "ml.c5.xlarge", "--instances", "2")
-    assert message.startswith("2 x ml.c5.xlarge: several machines train on GPUs only")
-
-
-@pytest.mark.parametrize(
-    ("script", "supported"),
-    [
-        ("DISTRIBUTED = True", True),
-        ("DISTRIBUTED: bool = True", True),
-        ("DISTRIBUTED = False", False),
-        ("x = 1\n\ndef main():\n    DISTRIBUTED = True", False),
-        ("", False),
-    ],
-)
-def test_the_training_script_says_whether_it_can_use_several_processes(
-    tmp_path: Path, script: str, supported: bool
-) -> None:
-    (tmp_path / "train.py").write_text(script)
-    assert supports_several_processes(tmp_path / "train.py") is supported
-    assert supports_several_processes() is (getattr(classifier, "DISTRIBUTED", False) is True)
-
-
-def test_the_metrics_are_those_of_an_epochs_line(trained_model: TrainedModel) -> None:
     about = json.loads((trained_model.folder / "run.json").read_text())
-    assert len(about["history"]) == 2
-    for name, pattern in METRICS.items():
-        found = [float(value) for value in re.findall(pattern, trained_model.output)]
-        assert found == pytest.approx([row[name] for row in about["history"]], abs=5e-5)
+    for name, figure in (("dev_accuracy", "accuracy"), ("dev_log_loss", "log_loss")):
+        [found] = re.findall(METRICS[name], trained_model.output)
+        assert float(found) == pytest.approx(about["dev"][figure], abs=5e-5)
+    losses = [row["loss"] for row in about["parts"]["forward"]["history"]]
+    found = [float(loss) for loss in re.findall(METRICS["loss"], trained_model.output)]
+    assert found == pytest.approx(losses, abs=5e-5)
 
 
 def test_a_failed_job_goes_on_from_its_checkpoints_with_its_settings(aws: Aws, data: None) -> None:
@@ -277,7 +273,16 @@ def test_a_job_without_data_says_how_to_bring_it(aws: Aws, error_of: Callable[..
 def test_a_setting_out_of_range_starts_nothing(
     aws: Aws, data: None, error_of: Callable[..., str]
 ) -> None:
-    assert error_of("train", *TRAINED, "--dropout", "2") == "dropout = 2.0; use 0 to 0.95"
+    assert error_of("train", *TRAINED, "--dropout", "2").endswith("dropout = 2.0; use 0 to 0.95")
+    assert aws.changes() == []
+
+
+@pytest.mark.parametrize("command", ["train", "tune"])
+def test_a_setting_without_effect_starts_nothing(
+    aws: Aws, data: None, error_of: Callable[..., str], command: str
+) -> None:
+    message = error_of(command, *TRAINED, "--epocs", "2")
+    assert message.startswith("no stage of ") and "has the setting 'epocs'; there are" in message
     assert aws.changes() == []
 
 

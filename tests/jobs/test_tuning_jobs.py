@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from model_training.jobs.__main__ import main
 from model_training.jobs.tuning import DEFAULT_RANGES, read_ranges
+from model_training.recipes.recipe import load_recipe
 from tests.jobs.conftest import BUCKET, ROLE, TRAINED, Aws
 
 SEARCH = {
@@ -33,10 +35,9 @@ SEARCH = {
         ],
         "CategoricalParameterRanges": [
             {"Name": "pooling", "Values": ['"last"', '"max+mean"']},
-            {"Name": "bidirectional", "Values": ["true", "false"]},
+            {"Name": "short_texts", "Values": ['"true"', '"false"']},
         ],
     },
-    "TrainingJobEarlyStoppingType": "Auto",
 }
 """What the search below asks SageMaker for."""
 
@@ -48,7 +49,7 @@ def test_a_search_is_asked_for_exactly_like_this(
         [
             *("tune", *TRAINED, "classic", "--epochs", "2", "--jobs", "6", "--parallel", "3"),
             *("--range", "learning_rate=1e-4:1e-2:log", "--range", "hidden_size=64:256"),
-            *("--range", "pooling=last,max+mean", "--range", "bidirectional=true,false"),
+            *("--range", "pooling=last,max+mean", "--range", "short_texts=true,false"),
             *("--spot", "--max-hours", "0.5"),
         ]
     )
@@ -58,10 +59,10 @@ def test_a_search_is_asked_for_exactly_like_this(
     definition = request["TrainingJobDefinition"]
     (source,) = aws.requests("PutObject")
     assert definition["StaticHyperParameters"] == {
-        "config": '"classic"',
+        "recipe": '"classic"',
         "archive": '"/opt/ml/input/data/training/aclImdb_v1.tar.gz"',
         "data-dir": '"/tmp/data"',
-        "epochs": "2",
+        "epochs": '"2"',
         "sagemaker_program": '"train_job.py"',
         "sagemaker_submit_directory": f'"s3://{BUCKET}/{source["Key"]}"',
     }
@@ -80,7 +81,7 @@ def test_a_search_is_asked_for_exactly_like_this(
 
 
 def test_the_usual_ranges_are_ones_that_the_settings_can_have() -> None:
-    ranges = read_ranges(DEFAULT_RANGES, "modern", {})
+    ranges = read_ranges(DEFAULT_RANGES, "classic", {})
     names = [entry["Name"] for entry in ranges["ContinuousParameterRanges"]]
     assert names == ["learning_rate", "embedding_dropout", "word_dropout", "dropout"]
 
@@ -88,7 +89,7 @@ def test_the_usual_ranges_are_ones_that_the_settings_can_have() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("speed=1:2", "--range 'speed=1:2'; use SETTING=LEAST:MOST[:log] or SETTING=VALUE,VALUE"),
+        ("speed=1:2", "no stage of classic has the setting 'speed'; there are"),
         ("dropout", "--range 'dropout'; use SETTING=LEAST:MOST[:log] or SETTING=VALUE,VALUE"),
         ("dropout=0.1", "use dropout=LEAST:MOST or dropout=LEAST:MOST:log"),
         ("dropout=0.1:0.2:square", "use dropout=LEAST:MOST or dropout=LEAST:MOST:log"),
@@ -97,7 +98,7 @@ def test_the_usual_ranges_are_ones_that_the_settings_can_have() -> None:
         ("dropout=0:0.2:log", "above 0 for log"),
         ("dropout=0.5:2", "dropout = 2.0; use 0 to 0.95"),
         ("pooling=last,first", "pooling = 'first'"),
-        ("bidirectional=yes,no", "'yes'; use true or false"),
+        ("short_texts=yes,no", "'yes'; use a switch: true or false"),
     ],
 )
 def test_a_range_that_cannot_be_is_refused_before_anything_is_sent(
@@ -114,7 +115,21 @@ def test_a_setting_cannot_be_fixed_and_searched(
     assert message.endswith("dropout is fixed by --dropout")
 
 
-def test_a_search_needs_reviews_to_judge_by(
+def test_a_search_needs_reviews_to_compare_by(
     aws: Aws, data: None, error_of: Callable[..., str]
 ) -> None:
     assert error_of("tune", *TRAINED, "--dev-reviews", "0").startswith("dev_reviews = 0")
+
+
+def test_the_default_search_varies_what_the_recipe_has(aws: Aws, data: None) -> None:
+    main(["tune", *TRAINED])
+    [request] = aws.requests("CreateHyperParameterTuningJob")
+    fixed = request["TrainingJobDefinition"]["StaticHyperParameters"]
+    recipe = load_recipe(str(json.loads(fixed["recipe"])))
+    ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    for entry in ranges["ContinuousParameterRanges"]:
+        least, most = (
+            load_recipe(recipe.name, {entry["Name"]: entry[end]}).stages[-1].settings
+            for end in ("MinValue", "MaxValue")
+        )
+        assert least != most and getattr(least, "epochs", 0) > 0

@@ -6,12 +6,9 @@ import torch
 
 from model_training.corpus import acl_imdb
 from model_training.jobs import __main__ as jobs
-from model_training.jobs import transform, upload
-from model_training.training import classifier, language_models
+from model_training.jobs import transform
+from model_training.training.__main__ import main as train
 from tests.small_corpus import expect
-
-LEAST_PART = 5 * 1024**2
-"""Bytes: S3 takes no smaller part, and a small archive is to have several."""
 
 SMALL_PART = 5_000
 """Bytes of an object with reviews: some objects for few reviews."""
@@ -26,17 +23,11 @@ def _be_small() -> None:
 def train_small(arguments: list[str]) -> None:
     """``python -m model_training.training``"""
     _be_small()
-    classifier.main(arguments)
-
-
-def pretrain_small(arguments: list[str]) -> None:
-    """``python -m model_training.training.language_models``"""
-    _be_small()
-    language_models.main(arguments)
+    train(arguments)
 
 
 def jobs_small(arguments: list[str]) -> None:
     """``python -m model_training.jobs``"""
     _be_small()
-    upload.PART, transform.PART = LEAST_PART, SMALL_PART
+    transform.PART = SMALL_PART
     jobs.main(arguments)

@@ -14,11 +14,10 @@ import pytest
 from safetensors import safe_open
 
 from tests.reliability import killing
-from tests.reliability.killing import Moment, Program, choose_moments, moments_of
-from tests.reliability.programs import pretrain_small, train_small
+from tests.reliability.killing import Moment, choose_moments, moments_of
+from tests.reliability.programs import train_small
 from tests.small_corpus import write_archive
-from tests.unit.model_training.training.test_classifier import SETTINGS
-from tests.unit.model_training.training.test_language_models import SMALL as PRETRAINING
+from tests.small_recipes import CHAIN, LANGUAGE_MODELS, ONE, write_recipe
 
 KILLS = int(os.environ.get("REELTONE_KILLS", "10"))
 """Moments of each program, out of some 40; 1000 are all of them."""
@@ -29,22 +28,20 @@ killing.preload("tests.reliability.programs")
 
 
 class Training:
-    """A program, its results in a folder, and how long it takes."""
+    """A training, its results in a folder, and how long it takes."""
 
-    def __init__(
-        self, program: Program, arguments: list[str], mark: str, archive: Path, folder: Path
-    ) -> None:
-        """``mark``: the file that says that it is finished."""
-        self._program, self._mark, self._folder = program, mark, folder
-        self._arguments = [argument.format(folder=folder) for argument in arguments]
+    def __init__(self, recipe: Path, until: str, archive: Path, folder: Path) -> None:
+        self._folder = folder
+        self._arguments = [str(recipe), f"--until={until}"]
+        self._arguments += [f"--model-dir={folder}/model", f"--checkpoint-dir={folder}/checkpoints"]
         self._arguments += [f"--data-dir={folder / 'data'}", f"--archive={archive}"]
 
     def run(self, moment: Moment | None = None) -> int:
-        return killing.run(self._program, self._arguments, self._folder, moment)
+        return killing.run(train_small, self._arguments, self._folder, moment)
 
     def run_for(self, seconds: float) -> None:
         """Run, and be killed then, unless it is done before."""
-        process = killing.start(self._program, self._arguments, self._folder)
+        process = killing.start(train_small, self._arguments, self._folder)
         process.join(seconds)
         process.kill()
         process.join()
@@ -54,7 +51,7 @@ class Training:
 
     def is_finished(self) -> bool:
         """Whether it says so to whoever comes after it."""
-        return (self._folder / "model" / self._mark).exists()
+        return (self._folder / "model" / "run.json").exists()
 
     def results(self) -> dict[str, Any]:
         """Everything that is left, but what depends on the time it took, and half-written files."""
@@ -86,36 +83,22 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_archive(tmp_path_factory.mktemp("archive") / "archive.tar.gz")
 
 
-PROGRAMS: dict[str, tuple[Program, list[str], str]] = {
-    "train": (
-        train_small,
-        [
-            *("modern", "--model-dir={folder}/model", "--checkpoint-dir={folder}/checkpoints"),
-            *(*SETTINGS, "--ngrams=50"),
-        ],
-        "run.json",
-    ),
-    "pretrain": (
-        pretrain_small,
-        ["{folder}/small.toml", "--model-dir={folder}/model", "--direction=forward"],
-        "forward.safetensors",
-    ),
+STAGES = {
+    "small": f"{ONE}ngrams = 50",
+    "language-models": LANGUAGE_MODELS.format(epochs=3) + CHAIN,
 }
 
 
-def prepare(name: str, archive: Path, folder: Path) -> Training:
+def prepare(stage: str, archive: Path, folder: Path) -> Training:
     """A training that has not begun."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "small.toml").write_text(
-        PRETRAINING.format(epochs=3).replace("= 20\nseed", "= 40\nseed")
-    )
-    program, arguments, mark = PROGRAMS[name]
-    return Training(program, arguments, mark, archive, folder)
+    recipe = write_recipe(folder / "small.toml", STAGES[stage])
+    return Training(recipe, stage, archive, folder)
 
 
 @pytest.mark.timeout(0)  # there may be many
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", STAGES)
 def test_a_training_that_is_killed_time_and_again_ends_as_if_it_had_not_been(
     archive: Path, tmp_path: Path, name: str
 ) -> None:

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import logit
 
 from model_training.errors import ReeltoneError
+from model_training.evaluation.calibration import fit_line
 
 Floats = npt.NDArray[np.floating[Any]]
 Family = Literal["Reeltone", "LSTM and CNN", "transformer", "words and n-grams", "lexicon"]
@@ -93,14 +93,7 @@ class Platt:
 
 def fit_platt(scores: Floats, labels: npt.NDArray[np.integer[Any]]) -> Platt:
     """The line from scores to log odds that makes the labels most likely."""
-    scale = float(np.std(scores)) or 1.0
-    signs = 2.0 * np.asarray(labels) - 1.0
-
-    def loss(line: npt.NDArray[np.float64]) -> float:
-        return float(np.mean(np.logaddexp(0.0, -signs * (line[0] * scores / scale + line[1]))))
-
-    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
-    return Platt(float(slope) / scale, float(intercept))
+    return Platt(*fit_line(scores, labels))
 
 
 def log_odds(probabilities: Floats) -> Floats:

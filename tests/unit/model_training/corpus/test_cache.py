@@ -20,7 +20,7 @@ from model_training.corpus import cache
 from model_training.corpus.__main__ import main
 from model_training.corpus.acl_imdb import URL, download, read_archive
 from model_training.corpus.cache import Corpus, prepare_corpus
-from model_training.errors import ArchiveError
+from model_training.errors import ArchiveError, ConfigError
 from review_text import CLASSIC, MODERN, Vocabulary
 from tests.small_corpus import GOOD, REVIEWS, make_files, write_archive
 
@@ -260,7 +260,7 @@ def test_the_command_downloads_the_archive_once_and_says_what_is_there(
 def test_a_vocabulary_whose_ids_need_more_than_16_bits_is_refused(corpus: Corpus) -> None:
     settings = replace(MODERN, vocabulary_size=70_000)
     vocabulary = Vocabulary(settings, (f"w{number}" for number in range(65_534)))
-    with pytest.raises(ArchiveError, match="65536 entries needs more than 16 bits"):
+    with pytest.raises(ConfigError, match="65536 entries needs more than 16 bits"):
         corpus.encoded("train", vocabulary)
 
 
@@ -299,3 +299,9 @@ def test_a_broken_download_is_an_error_and_never_the_file(site: str, tmp_path: P
 def test_no_connection_is_an_error_that_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="--archive FILE"):
         download("http://127.0.0.1:1/file", tmp_path / "got")
+
+
+def test_a_copy_that_is_taken_is_kept_for_jobs(corpus: Corpus, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.tar.gz"
+    main(["--data-dir", str(tmp_path / "data"), "--archive", str(archive)])
+    assert (tmp_path / "data/aclImdb_v1.tar.gz").read_bytes() == archive.read_bytes()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.stats import spearmanr
 
@@ -125,28 +127,36 @@ def test_rank_correlation_is_spearmans_also_with_ties() -> None:
     assert rank_correlation(np.ones(4), np.arange(4.0)) == 0.0
 
 
-def test_reviews_are_drawn_from_dev_in_a_fixed_order(
-    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+def test_reviews_are_drawn_from_those_that_the_model_held_out_in_a_fixed_order(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faithfulness, "MAX_DELETED", 4)
+    asked: list[int] = []
     dev = np.arange(0, 80, 2)
-    monkeypatch.setattr(Corpus, "train_rows", lambda self: (dev + 1, dev))
-    vocabulary = corpus.vocabulary(MODERN)
+
+    def rows(self: Corpus, dev_reviews: int) -> tuple[npt.NDArray[np.int64], ...]:
+        asked.append(dev_reviews)
+        return dev + 1, dev
+
+    monkeypatch.setattr(Corpus, "train_rows", rows)
+    model = load_model(make_toy_bundle(tmp_path / "toy", corpus.vocabulary(MODERN)))
     texts = corpus.split("train").texts
-    reviews = sample_reviews(corpus, vocabulary, 5)
+    reviews = sample_reviews(corpus, replace(model, dev_reviews=70), 5)
+    assert asked == [70]
     assert reviews[0].ids != reviews[1].ids
-    allowed = [vocabulary.encode(texts[int(row)]).ids for row in dev]
+    allowed = [model.vocabulary.encode(texts[int(row)]).ids for row in dev]
     assert len(reviews) == 5
     for review in reviews:
         assert review.ids in allowed
         assert len(review.words) > 4
-    again = sample_reviews(corpus, vocabulary, 3)
+    again = sample_reviews(corpus, model, 3)
     assert [review.ids for review in again] == [review.ids for review in reviews[:3]]
 
 
-def test_reviews_without_enough_words_are_refused(corpus: Corpus) -> None:
+def test_reviews_without_enough_words_are_refused(corpus: Corpus, tmp_path: Path) -> None:
+    model = load_model(make_toy_bundle(tmp_path / "toy", corpus.vocabulary(MODERN)))
     with pytest.raises(ReeltoneError, match="more than 10 words"):
-        sample_reviews(corpus, corpus.vocabulary(MODERN))
+        sample_reviews(corpus, model)
 
 
 def test_the_command_keeps_the_result_for_the_model_card(

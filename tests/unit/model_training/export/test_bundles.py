@@ -8,29 +8,55 @@ from pathlib import Path
 import pytest
 
 from model_training.corpus.cache import Corpus
+from model_training.errors import BundleError
+from model_training.export import __main__ as command
+from model_training.export import proof
 from model_training.export.__main__ import main
-from model_training.serving.bundle import read_bundle
-from tests.unit.model_training.training.test_classifier import run
+from model_training.serving.bundle import FILES, read_bundle
+from tests.small_recipes import train_small
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
-def test_the_command_makes_a_bundle_and_says_its_version(
-    tmp_path: Path, corpus: Corpus, capsys: pytest.CaptureFixture[str]
+def test_the_command_makes_a_bundle_beside_the_run_and_leaves_what_ships_alone(
+    tmp_path: Path,
+    corpus: Corpus,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    bundle = tmp_path / "bundle"
-    data = ["--data-dir", str(tmp_path / "data")]
-    main([str(run(tmp_path, corpus)), "--bundle", str(bundle), *data])
-    manifest = read_bundle(bundle).manifest
-    assert manifest.name == "modern"
-    assert capsys.readouterr().out.splitlines()[-1] == f"{bundle}: {manifest.version}"
-    metrics = json.loads((bundle / "metrics.json").read_text())
+    models = tmp_path / "models"
+    monkeypatch.setattr(command, "MODELS", models)
+    run, data = train_small(tmp_path, corpus), ["--data-dir", str(tmp_path / "data")]
+    main([str(run), *data])
+    manifest = read_bundle(run / "bundle").manifest
+    assert (manifest.name, manifest.dev_reviews) == ("small", 8)
+    *_, said, hint = capsys.readouterr().out.splitlines()
+    assert said == f"{run / 'bundle'}: {manifest.version}"
+    assert hint.endswith("make ship MODEL=small")
+    metrics = json.loads((run / "bundle" / "metrics.json").read_text())
     assert (metrics["split"], metrics["reviews"]) == ("dev", 8)
+    assert not models.exists()
+    main([str(run), "--ship", *data])
+    assert read_bundle(models / "small").manifest.version == manifest.version
+    assert sorted(path.name for path in models.iterdir()) == ["small"]
 
 
-@pytest.mark.slow
+def test_an_export_that_fails_its_proof_replaces_nothing(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, bundle = train_small(tmp_path, corpus), tmp_path / "models" / "small"
+    arguments = [str(run), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")]
+    main(arguments)
+    before = {name: (bundle / name).read_bytes() for name in FILES}
+    monkeypatch.setattr(proof, "INT8_TOLERANCE", -1.0)  # fails where the first part has passed
+    with pytest.raises(BundleError, match=r"more than -1\.0"):
+        main(arguments)
+    assert {name: (bundle / name).read_bytes() for name in FILES} == before
+    assert [path.name for path in bundle.parent.iterdir()] == ["small"]
+
+
 def test_without_dev_reviews_nothing_is_fitted_on_them(tmp_path: Path, corpus: Corpus) -> None:
-    bundle = tmp_path / "bundle"
-    folder = run(tmp_path, corpus, "modern", "--dev-reviews=0")
-    main([str(folder), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")])
-    assert json.loads((bundle / "manifest.json").read_text())["temperature"] == 1.0
-    assert not (bundle / "metrics.json").exists()
+    run, bundle = train_small(tmp_path, corpus, "--dev-reviews=0"), tmp_path / "bundle"
+    main([str(run), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")])
+    assert read_bundle(bundle).manifest.temperature == 1.0
+    assert json.loads((bundle / "metrics.json").read_text()) == {"split": "dev", "reviews": 0}

@@ -15,8 +15,8 @@ from model_training.corpus.reviews import Encoded
 from model_training.export.graph import build_graph
 from model_training.networks.ngrams import NGrams, fit_ngrams, keys_of, load_ngrams, save_ngrams
 from model_training.networks.review_lstm import ReviewLSTM
-from model_training.recipes.settings import load_config
 from review_text import MODERN
+from tests.small_recipes import settings_of
 
 ENTRIES = 60
 WINDOW = MODERN.window
@@ -99,7 +99,7 @@ def test_they_are_loaded_as_they_were_saved(ngrams: NGrams, tmp_path: Path) -> N
 def test_the_graph_adds_what_the_ngrams_say_and_shares_it_among_their_words(
     ngrams: NGrams,
 ) -> None:
-    config = replace(load_config("modern"), embedding_size=4, hidden_size=3)
+    config = replace(settings_of("modern"), embedding_size=4, hidden_size=3)
     torch.manual_seed(0)
     model = ReviewLSTM(config, ENTRIES).eval()
     with_ngrams, without = (

@@ -11,15 +11,16 @@ import torch
 from model_training.corpus.reviews import Encoded
 from model_training.networks.batches import Batch, Batches
 from model_training.networks.review_lstm import ReviewLSTM
-from model_training.recipes.settings import TrainingConfig, load_config
+from model_training.recipes.settings import ClassifierSettings
 from review_text import INFREQUENT, MODERN
+from tests.small_recipes import settings_of
 
 ENTRIES = 50
 WINDOW = MODERN.window
 
 
-def make_config(name: str) -> TrainingConfig:
-    return replace(load_config(name), embedding_size=6, hidden_size=5, batch_windows=7)
+def make_config(name: str) -> ClassifierSettings:
+    return replace(settings_of(name), embedding_size=6, hidden_size=5, batch_windows=7)
 
 
 def make_split(lengths: list[int], seed: int = 0) -> Encoded:
@@ -36,7 +37,7 @@ def plain_logit(model: ReviewLSTM, ids: list[int]) -> float:
     for start in range(0, len(ids), window):
         words = torch.tensor(ids[start : start + window])[:, None]  # [L, 1]
         directions = [model.directions[0].lstm(model.directions[0].embedding(words))[0]]
-        if model.config.bidirectional:
+        if len(model.config.directions) > 1:
             backward = model.directions[1]
             directions.append(backward.lstm(backward.embedding(words.flip(0)))[0].flip(0))
         states.append(torch.cat(directions, 2)[:, 0])
@@ -61,7 +62,7 @@ def test_batches_give_each_review_the_logit_that_it_has_alone(name: str) -> None
 
 
 def batches_of(split: Encoded, **plan: int) -> list[list[int]]:
-    settings = load_config("modern").text_settings
+    settings = settings_of("modern").text_settings
     return [rows.tolist() for rows in Batches(split, settings, 7).plan(**plan)]
 
 
@@ -76,7 +77,7 @@ def test_an_epoch_has_every_review_once_in_an_order_of_its_own() -> None:
 
 def test_batches_have_one_shape_and_no_more_windows_than_allowed() -> None:
     split = make_split([30, WINDOW + 6, 200, 400, 5, WINDOW, WINDOW + 1] * 5)
-    settings = load_config("modern").text_settings
+    settings = settings_of("modern").text_settings
     batches = Batches(split, settings, 7)
     shapes = {tuple(batches.make(rows).ids.shape) for rows in batches.plan(seed=0)}
     assert shapes == {(7, WINDOW)}
@@ -84,7 +85,7 @@ def test_batches_have_one_shape_and_no_more_windows_than_allowed() -> None:
 
 def test_a_review_of_more_windows_than_a_batch_has_a_batch_of_its_own() -> None:
     split = make_split([512, 10])
-    batches = Batches(split, load_config("modern").text_settings, 3)
+    batches = Batches(split, settings_of("modern").text_settings, 3)
     assert sorted(len(rows) for rows in batches.plan(seed=0)) == [1, 1]
 
 

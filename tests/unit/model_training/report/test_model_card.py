@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +33,16 @@ NAMES = ["modern", "classic"]
 def write_run(
     folder: Path,
     vocabulary: str,
-    start_from: str = "random",
-    teacher: str = "none",
-    loss: float = 0.5,
+    before: Sequence[str] = (),
+    losses: Sequence[float] = (0.5,),
     seconds: int = 1800,
 ) -> None:
+    """What a run says of itself; ``losses``: of its directions, in their only epoch."""
     folder.mkdir(parents=True)
-    history = [{"epoch": 1, "loss": loss, "dev_accuracy": 0.8, "dev_log_loss": 0.4}]
-    config = {"start_from": start_from, "teacher": teacher}
-    about = {"vocabulary": vocabulary, "seconds": seconds, "history": history, "config": config}
+    row = {"epoch": 1, "dev_accuracy": 0.8, "dev_log_loss": 0.4}
+    parts = {str(number): {"history": [row | {"loss": x}]} for number, x in enumerate(losses)}
+    made_of = {"vocabulary": vocabulary, "stages": dict.fromkeys(before, "digest")}
+    about = {"seconds": seconds, "parts": parts, "made_of": made_of}
     (folder / "run.json").write_text(json.dumps(about))
 
 
@@ -148,6 +151,21 @@ def test_failures_are_the_surest_errors_with_the_words_that_made_them(desk: Desk
         assert "," not in failure.words
 
 
+def test_failures_are_sought_among_the_reviews_that_the_model_held_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    original = Corpus.train_rows
+
+    def record(self: Corpus, dev_reviews: int) -> object:
+        asked.append(dev_reviews)
+        return original(self, dev_reviews)
+
+    monkeypatch.setattr(Corpus, "train_rows", record)
+    find_failures(replace(load_model(desk.bundles[0]), dev_reviews=20), desk.corpus)
+    assert asked == [20]
+
+
 def test_a_short_case_that_is_wrong_is_shown_with_its_probability() -> None:
     cases = [
         ShortCase("Fine.", "plain", True, 0.9),
@@ -162,24 +180,18 @@ def test_a_short_case_that_is_wrong_is_shown_with_its_probability() -> None:
 
 
 def test_stages_are_followed_back_to_the_first(tmp_path: Path) -> None:
-    write_run(tmp_path / "modern", "v", "forward+backward")
-    write_run(tmp_path / "forward", "v", "language-models", "teacher", loss=0.4, seconds=60)
-    write_run(tmp_path / "backward", "v", "language-models", "teacher", loss=0.2, seconds=50)
-    write_run(tmp_path / "teacher", "v", "language-models")
-    (tmp_path / "language-models").mkdir()
-    for name, seconds in {"forward": 10, "backward": 30}.items():
-        about = {"vocabulary": "of shorter windows", "seconds": seconds, "config": {}}
-        (tmp_path / "language-models" / f"{name}.json").write_text(json.dumps(about))
+    write_run(tmp_path / "modern", "v", ["teacher"], (0.4, 0.2), seconds=60)
+    write_run(tmp_path / "teacher", "v", ["language-models"])
+    write_run(tmp_path / "language-models", "of shorter windows", losses=(), seconds=30)
     # What lies beside the runs belongs to none of them.
-    (tmp_path / "other.json").write_text(json.dumps({"seconds": 1, "config": {}}))
+    (tmp_path / "other.json").write_text(json.dumps({"seconds": 1}))
     stages = find_stages(tmp_path, "modern", "v")
     assert [(stage.name, stage.seconds) for stage in stages] == [
         ("language-models", 30),
         ("teacher", 1800),
-        ("forward+backward", 60),
-        ("modern", 1800),
+        ("modern", 60),
     ]
-    assert [len(stage.history) for stage in stages] == [0, 1, 1, 1]
+    assert [len(stage.history) for stage in stages] == [0, 1, 1]
     assert stages[2].history[0]["loss"] == pytest.approx(0.3)
 
 

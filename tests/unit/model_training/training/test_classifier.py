@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
-from model_training.errors import BundleError, CheckpointError, HardwareError
+from model_training.errors import BundleError, HardwareError
 from model_training.networks.batches import Batches
-from model_training.recipes.settings import load_config
+from model_training.recipes.recipe import load_recipe
+from model_training.recipes.settings import ClassifierSettings
+from model_training.training import __main__ as command
 from model_training.training import checkpoints, classifier, processes
 from model_training.training.runs import load_run
+from tests.small_recipes import train, train_small, write_recipe
 
-WITHOUT_TEACHER = ["--teacher=none", "--short-texts=false"]
-SETTINGS = [
-    *["--embedding-size=8", "--hidden-size=8", "--batch-windows=16", "--epochs=3"],
-    *[
-        "--head-epochs=0",
-        "--layer-decay=1",
-        "--dev-reviews=8",
-        "--start-from=random",
-        "--learning-rate=0.03",
-    ],
-    *WITHOUT_TEACHER,
-]
+pytestmark = pytest.mark.slow
 
 
 class Killed(BaseException):
     """What a process that is killed does: nothing after it runs."""
 
 
-def run(folder: Path, corpus: Corpus, config: str = "modern", *more: str) -> Path:
-    """Train on the small corpus and return the model folder."""
-    arguments = [config, f"--data-dir={folder / 'data'}", f"--model-dir={folder / 'model'}"]
-    classifier.main([*arguments, f"--checkpoint-dir={folder / 'checkpoints'}", *SETTINGS, *more])
-    return folder / "model"
+def modern() -> ClassifierSettings:
+    settings = load_recipe("modern").stages[-1].settings
+    assert isinstance(settings, ClassifierSettings)
+    return settings
 
 
-@pytest.mark.parametrize("config", ["modern", "classic"])
+@pytest.mark.parametrize("pooling", ["last", "max+mean"])
 def test_training_learns_and_writes_down_what_it_did(
-    tmp_path: Path, corpus: Corpus, config: str
+    tmp_path: Path, corpus: Corpus, pooling: str
 ) -> None:
     settings = ["--epochs=12", "--embedding-dropout=0", "--word-dropout=0", "--dropout=0"]
-    model = run(tmp_path, corpus, config, *settings)
+    model = train_small(tmp_path, corpus, f"--pooling={pooling}", *settings)
     about = json.loads((model / "run.json").read_text())
-    assert about["dev"]["accuracy"] > 0.9
-    assert about["config"]["epochs"] == 12
-    assert about["data"] == corpus.fingerprint
+    assert about["dev"]["accuracy"] > 0.8
+    assert about["made_of"]["settings"]["epochs"] == 12
+    assert about["made_of"]["data"] == corpus.fingerprint
     assert set(about["libraries"]) == {"gensim", "numpy", "scikit-learn", "torch"}
-    assert [row["epoch"] for row in about["history"]] == list(range(1, 13))
-    assert about["history"][-1]["loss"] < about["history"][0]["loss"]
-    assert set(load_file(model / "model.safetensors")) >= {
-        "readers.0.embedding.weight",
-        "output.weight",
-    }
+    history = about["parts"]["forward"]["history"]
+    assert [row["epoch"] for row in history] == list(range(1, 13))
+    assert history[-1]["loss"] < history[0]["loss"]
+    weights = load_file(model / "forward.safetensors")
+    assert set(weights) >= {"readers.0.embedding.weight", "output.weight"}
 
 
 @pytest.mark.parametrize("killed_at", [1, 7, 10])
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(
     tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
-    whole = load_file(run(tmp_path, corpus) / "model.safetensors")
-    (tmp_path / "checkpoints/modern.safetensors").unlink()
+    whole = load_file(train_small(tmp_path, corpus) / "forward.safetensors")
     monkeypatch.setattr(classifier, "_CHECKPOINT_SECONDS", 0)  # a checkpoint after each step
     original = checkpoints.save_checkpoint
 
@@ -79,34 +69,63 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(
 
     monkeypatch.setattr(classifier, "save_checkpoint", save_and_die)
     with pytest.raises(Killed):
-        run(tmp_path, corpus)
+        train_small(tmp_path, corpus, "--restart")
+    assert len(list((tmp_path / "kept").iterdir())) == 1
     monkeypatch.setattr(classifier, "save_checkpoint", original)
-    resumed = load_file(run(tmp_path, corpus) / "model.safetensors")
+    resumed = load_file(train_small(tmp_path, corpus) / "forward.safetensors")
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
 
 
-def test_a_run_that_dies_while_it_saves_keeps_the_earlier_checkpoint(
+def test_a_checkpoint_of_other_settings_is_left_alone_and_not_used(
     tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(tmp_path, corpus)
-    path = tmp_path / "checkpoints/modern.safetensors"
-    before = path.read_bytes()
+    monkeypatch.setattr(classifier, "_CHECKPOINT_SECONDS", 0)
+    original = checkpoints.save_checkpoint
 
+    def save_and_die(path, key, progress, model, adam) -> None:  # type: ignore[no-untyped-def]
+        original(path, key, progress, model, adam)
+        raise Killed
+
+    monkeypatch.setattr(classifier, "save_checkpoint", save_and_die)
+    for seed in (1, 2):
+        with pytest.raises(Killed):
+            train_small(tmp_path, corpus, f"--seed={seed}")
+    kept = sorted((tmp_path / "kept").iterdir())
+    assert len(kept) == 2
+    assert checkpoints.load_checkpoint(kept[0], "another", torch.nn.Linear(1, 1), None) is None  # type: ignore[arg-type]
+
+
+def test_a_run_that_dies_while_it_saves_leaves_no_half_of_a_checkpoint(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die_halfway(tensors: object, part: Path, about: object) -> None:
-        Path(part).write_bytes(before[:100])
+        Path(part).write_bytes(b"half")
         raise Killed
 
     monkeypatch.setattr(checkpoints, "save_file", die_halfway)
     with pytest.raises(Killed):
-        run(tmp_path, corpus, "modern", "--restart")
-    assert not list(path.parent.glob("*.part"))
+        train_small(tmp_path, corpus)
+    assert not list((tmp_path / "kept").iterdir())
 
 
-def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path, corpus: Corpus) -> None:
-    run(tmp_path, corpus)
-    with pytest.raises(CheckpointError, match="Pass --restart"):
-        run(tmp_path, corpus, "modern", "--seed=2")
+def test_a_jobs_log_has_lines_and_no_bars(
+    tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[bool] = []
+    original = tqdm.__init__
+
+    def record(self, *arguments, **named) -> None:  # type: ignore[no-untyped-def]
+        original(self, *arguments, **named)
+        bars.append(bool(self.disable))
+
+    # tqdm reads the variable when it is imported; this is what it makes of it.
+    def without_bars(self, *arguments, **named) -> None:  # type: ignore[no-untyped-def]
+        record(self, *arguments, **{"disable": True, "file": io.StringIO()} | named)
+
+    monkeypatch.setattr(tqdm, "__init__", without_bars)
+    train_small(tmp_path, corpus)
+    assert bars and all(bars)
 
 
 def test_a_gpu_that_was_paid_for_and_is_not_there_stops_the_job(
@@ -126,43 +145,32 @@ def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
 def test_in_a_training_job_the_folders_are_sagemakers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SM_MODEL_DIR", "/opt/ml/model")
     monkeypatch.setenv("SM_CHANNEL_TRAINING", "/opt/ml/input/data/training")
-    options = classifier._parse(["--config", "classic", "--epochs", "2"])
-    assert options.config == "classic"
+    options, recipe = command.parse(["--recipe", "classic", "--epochs", "2"])
+    assert recipe.name == "classic"
     assert str(options.model_dir) == "/opt/ml/model"
     assert str(options.data_dir) == "/opt/ml/input/data/training"
     assert str(options.checkpoint_dir) == "/opt/ml/checkpoints"
+    assert options.stages_dir == options.checkpoint_dir
+
+
+def test_a_recipe_can_be_trained_up_to_a_stage() -> None:
+    options, recipe = command.parse(["modern", "--until", "teacher-1"])
+    assert [stage.name for stage in recipe.stages] == ["language-models", "teacher-1"]
+    assert options.model_dir == Path("runs/teacher-1")
 
 
 def test_a_one_cycle_learning_rate_rises_then_falls_to_nothing() -> None:
-    config = load_config("modern")
-    rates = [classifier.learning_rate(config, step, 100) for step in range(100)]
+    settings = modern()
+    rates = [classifier.learning_rate(settings, step, 100) for step in range(100)]
     assert int(np.argmax(rates)) == 29
-    assert max(rates) == pytest.approx(config.learning_rate)
+    assert max(rates) == pytest.approx(settings.learning_rate)
     assert rates[0] < 0.05 * max(rates)
     assert rates[-1] < 1e-3 * max(rates)
 
 
-def test_two_classifiers_of_one_direction_join_into_one_that_averages_their_logits(
-    tmp_path: Path, corpus: Corpus
-) -> None:
-    for direction in ("forward", "backward"):
-        folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / direction}"]
-        classifier.main([direction, *folders, f"--checkpoint-dir={tmp_path}", *SETTINGS])
-    sizes = [*SETTINGS[:3], "--dev-reviews=8", "--epochs=0", *WITHOUT_TEACHER]
-    folders = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'modern'}"]
-    classifier.main(["modern", *folders, f"--checkpoint-dir={tmp_path}", *sizes])
-    vocabulary = corpus.vocabulary(load_config("modern").text_settings)
-    reviews = corpus.encoded("test", vocabulary)
-    parts = [load_run(tmp_path / name) for name in ("forward", "backward", "modern")]
-    forward, backward, joined = (replace(part, ngrams=None).logits(reviews) for part in parts)
-    assert np.abs(forward - backward).max() > 0.01
-    assert joined == pytest.approx((forward + backward) / 2, abs=1e-5)
-    assert parts[2].ngrams is not None
-
-
 def test_adversarial_shifts_are_as_long_for_each_review_as_its_vectors_say() -> None:
     split = Encoded(np.ones(230, np.uint16), np.array([0, 200, 230]), np.array([1, 0], np.int8))
-    batch = Batches(split, load_config("modern").text_settings, 5).make(np.arange(2))
+    batch = Batches(split, modern().text_settings, 5).make(np.arange(2))
     torch.manual_seed(0)
     inside = (torch.arange(64)[:, None] < batch.lengths)[..., None]
     vectors, gradients = ([torch.randn(64, 5, 8) * inside for _ in range(2)] for _ in range(2))
@@ -181,15 +189,11 @@ def test_adversarial_shifts_are_as_long_for_each_review_as_its_vectors_say() -> 
 def test_a_run_can_end_between_where_it_started_and_where_it_came_to(
     tmp_path: Path, corpus: Corpus
 ) -> None:
-    folders = [f"--data-dir={tmp_path / 'data'}", f"--checkpoint-dir={tmp_path / 'checkpoints'}"]
-    weights = []
-    for share in ("0", "1", "0.25"):
-        model = tmp_path / share
-        classifier.main(
-            ["modern", *folders, f"--model-dir={model}", *SETTINGS, f"--keep-start={share}"]
-        )
-        weights.append(load_file(model / "model.safetensors"))
-        (tmp_path / "checkpoints/modern.safetensors").unlink()
+    recipe = write_recipe(tmp_path / "small.toml")
+    weights = [
+        load_file(train(tmp_path, recipe, f"--keep-start={share}") / "forward.safetensors")
+        for share in ("0", "1", "0.25")
+    ]
     for name, end in weights[0].items():
         start = weights[1][name]
         assert not torch.equal(start, end)

@@ -1,4 +1,4 @@
-"""Several processes train the model that one process trains."""
+"""Several processes train the model that one process trains; tasks run side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,98 +17,98 @@ from safetensors.torch import load_file
 
 from model_training.corpus.cache import Corpus
 from model_training.errors import ReeltoneError
-from model_training.training import classifier
 from model_training.training.processes import run_side_by_side
+from tests.small_recipes import train, write_recipe
+from tests.unit.model_training.training.test_stages import PROGRAM
 
-from .test_classifier import SETTINGS
+pytestmark = pytest.mark.slow
 
-# The made-up data set, in processes that know nothing of a test's fixtures.
-PROGRAM = """
-import sys
-from model_training.corpus import acl_imdb
-from model_training.training import classifier
-for folder, expected in {expected!r}.items():
-    acl_imdb.EXPECTED[folder] = expected
-classifier.main(sys.argv[1:])
-"""
 # Dropout's numbers differ between processes, as they should; without it all is equal.
-EXACT = ["--embedding-dropout=0", "--word-dropout=0", "--dropout=0", "--precision=fp32"]
+EXACT = ["--embedding-dropout=0", "--word-dropout=0", "--dropout=0"]
 EXACT += ["--adversarial=5"]  # its gradients are of two passes, averaged once
 
 
-def arguments(folder: Path, model: str) -> list[str]:
-    folders = [f"--data-dir={folder / 'data'}", f"--model-dir={folder / model}"]
-    return ["modern", *folders, f"--checkpoint-dir={folder / model}", *SETTINGS, *EXACT]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_processes_end_with_the_weights_of_one(
     tmp_path: Path, corpus: Corpus, small_expected: dict[str, tuple[int, int, str]], count: int
 ) -> None:
-    assert classifier.DISTRIBUTED
-    classifier.main(arguments(tmp_path, "alone"))
-    program = tmp_path / "program.py"
+    recipe = write_recipe(tmp_path / "small.toml")
+    alone = load_file(train(tmp_path, recipe, *EXACT) / "forward.safetensors")
+    program, model = tmp_path / "program.py", tmp_path / "together"
     program.write_text(PROGRAM.format(expected=small_expected))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    places = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={model}"]
+    places.append(f"--checkpoint-dir={tmp_path / 'others'}")
     subprocess.run(
-        [*command, f"--nproc-per-node={count}", str(program), *arguments(tmp_path, "together")],
+        [*command, f"--nproc-per-node={count}", str(program), str(recipe), *places, *EXACT],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=200,
     )
-    alone, together = (
-        load_file(tmp_path / model / "model.safetensors") for model in ("alone", "together")
-    )
+    together = load_file(model / "forward.safetensors")
     for name, tensor in alone.items():
         assert torch.allclose(tensor, together[name], atol=1e-4), name
 
 
 @pytest.fixture
-def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose modules can be run side by side."""
+def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a module of tasks, that children can import."""
+    (tmp_path / "tasks.py").write_text(
+        "import os, sys, time\n"
+        "from model_training.errors import ReeltoneError\n"
+        "def note(name, variable):\n"
+        "    open(name, 'w').write(os.environ.get(variable, 'none'))\n"
+        "def fail(message):\n"
+        "    raise ReeltoneError(message)\n"
+        "def die():\n"
+        "    os._exit(9)\n"
+        "def sleep(name='pid'):\n"
+        "    open(name, 'w').write(str(os.getpid()))\n"
+        "    time.sleep(600)\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.mark.slow
-def test_modules_run_as_programs_with_their_arguments_and_their_share_of_the_cores(
-    modules: Path, monkeypatch: pytest.MonkeyPatch
+def test_tasks_have_their_share_of_the_cores_and_are_none_of_torchruns(
+    tasks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from tasks import note  # type: ignore[import-not-found]
+
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    (modules / "program.py").write_text(
-        "import os, pathlib, sys\n"
-        "if __name__ == '__main__':\n"
-        "    pathlib.Path(sys.argv[1]).write_text(os.environ['OMP_NUM_THREADS'])\n"
-    )
-    run_side_by_side([["program", "one"], ["program", "two"]])
-    share = str(max(1, (os.cpu_count() or 1) // 2))
-    assert (modules / "one").read_text() == (modules / "two").read_text() == share
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    run_side_by_side([partial(note, "one", "OMP_NUM_THREADS"), partial(note, "two", "WORLD_SIZE")])
+    assert (tasks / "one").read_text() == str(max(1, (os.cpu_count() or 1) // 2))
+    assert (tasks / "two").read_text() == "none"
+    assert os.environ["WORLD_SIZE"] == "2"
 
 
-@pytest.mark.slow
-def test_one_that_fails_is_an_error_once_all_have_ended(modules: Path) -> None:
-    (modules / "program.py").write_text("import sys\nsys.exit(sys.argv[1])\n")
-    with pytest.raises(ReeltoneError, match="not trained to its end"):
-        run_side_by_side([["program", "no luck"]])
+def test_the_first_that_fails_says_why_and_ends_the_others(tasks: Path) -> None:
+    from tasks import die, fail, sleep
+
+    began = time.monotonic()
+    with pytest.raises(ReeltoneError, match="no luck"):
+        run_side_by_side([sleep, partial(fail, "no luck")])
+    with pytest.raises(ReeltoneError, match="ended from outside"):
+        run_side_by_side([sleep, die])
+    assert time.monotonic() - began < 300, "the first task would have slept for ten minutes"
 
 
-@pytest.mark.slow
-def test_none_outlives_the_process_that_started_it_and_was_killed(modules: Path) -> None:
-    (modules / "program.py").write_text(
-        "import os, sys, time\nopen(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
-    )
-    (modules / "starter.py").write_text(
+def test_none_outlives_the_process_that_started_it_and_was_killed(tasks: Path) -> None:
+    (tasks / "starter.py").write_text(
+        "from functools import partial\n"
         "from model_training.training.processes import run_side_by_side\n"
-        "run_side_by_side([['program', 'one'], ['program', 'two']])\n"
+        "from tasks import sleep\n"
+        "if __name__ == '__main__':\n"
+        "    run_side_by_side([partial(sleep, 'one'), partial(sleep, 'two')])\n"
     )
     path = os.pathsep.join(filter(None, sys.path))
     with subprocess.Popen(
         [sys.executable, "starter.py"], env=os.environ | {"PYTHONPATH": path}
     ) as starter:
-        files = [modules / "one", modules / "two"]
+        files = [tasks / "one", tasks / "two"]
         wait_until(lambda: all(file.exists() and file.read_text() for file in files))
         pids = [int(file.read_text()) for file in files]
         starter.send_signal(signal.SIGKILL)
@@ -115,7 +116,7 @@ def test_none_outlives_the_process_that_started_it_and_was_killed(modules: Path)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)

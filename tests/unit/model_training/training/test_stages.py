@@ -1,139 +1,226 @@
-"""The whole chain of stages, from the archive to the model that is exported."""
+"""The whole chain of stages: each trained once, and anew where it would be another one."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from itertools import chain
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from model_training.corpus.cache import Corpus
-from model_training.errors import ConfigError
-from model_training.recipes import settings
-from model_training.recipes.settings import RECIPES, load_config
-from model_training.training import classifier, language_models
+from model_training.recipes.recipe import load_recipe
+from model_training.recipes.settings import ClassifierSettings
+from model_training.training import stages
 from model_training.training.processes import choose_device
 from model_training.training.runs import load_run
-from model_training.training.teacher import judge_unlabelled, load_teacher
+from model_training.training.teacher import label_unlabelled, load_teacher
 from model_training.training.training_set import labelled_set, make_training_set
+from model_training.training.work import Work
+from tests.small_recipes import (
+    CHAIN,
+    LANGUAGE_MODELS,
+    train,
+    train_small,
+    write_chain,
+    write_recipe,
+)
 
-SMALL = {
-    "embedding_size": "8",
-    "hidden_size": "8",
-    "batch_windows": "16",
-    "dev_reviews": "20",
-    "word_vectors": "false",
-    "ngrams": "50",
-    "decay_epochs": "1",
-}
-
-
-@pytest.fixture
-def side_by_side() -> list[list[str]]:
-    """The names of the classifiers that were trained side by side, each time."""
-    return []
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def stages(
-    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side_by_side: list[list[str]]
-) -> Path:
-    """The folder of a chain's runs; the configurations that ship are made small, and what runs
-    side by side runs in this process, one after the other."""
-    configs = tmp_path / "configs"
-    configs.mkdir()
-    for path in RECIPES.glob("*.toml"):
-        lines = []
-        for line in path.read_text().splitlines():
-            name, equals, value = line.partition(" = ")
-            is_set = name in SMALL and not (name == "ngrams" and value == "0")
-            lines.append(name + equals + SMALL[name] if is_set else line)
-        (configs / path.name).write_text("\n".join(lines))
-    monkeypatch.setattr(settings, "RECIPES", configs)
-    modules = {
-        "model_training.training": classifier,
-        "model_training.training.language_models": language_models,
-    }
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the stages that are trained, in order."""
+    names: list[str] = []
 
-    def run_in_order(commands: list[list[str]]) -> None:
-        side_by_side.append([command[1] for command in commands])
-        for module, *arguments in commands:
-            modules[module].main(arguments)
+    def watch(kind: str) -> None:
+        original = stages.TRAINERS[kind]
 
-    monkeypatch.setattr(classifier, "run_side_by_side", run_in_order)
-    monkeypatch.setattr(language_models, "run_side_by_side", run_in_order)
-    return tmp_path / "runs"
+        def record(work: Work) -> dict[str, object]:
+            names.append(work.stage.name)
+            return original(work)
+
+        monkeypatch.setitem(stages.TRAINERS, kind, record)
+
+    watch("language-model")
+    watch("classifier")
+    return names
 
 
-def train_all(stages: Path) -> None:
-    places = [f"--data-dir={stages.parent / 'data'}", f"--model-dir={stages / 'modern'}"]
-    classifier.main(["modern", *places, f"--checkpoint-dir={stages / 'checkpoints'}"])
+def taken(names: list[str]) -> list[str]:
+    """What is in ``names``, and nothing is left there."""
+    found = list(names)
+    names.clear()
+    return found
 
 
-@pytest.mark.slow
 def test_one_command_trains_every_stage_once(
-    stages: Path, corpus: Corpus, side_by_side: list[list[str]]
+    corpus: Corpus, tmp_path: Path, trained: list[str]
 ) -> None:
-    train_all(stages)
-    assert [names for names in side_by_side if names] == [
-        ["language-models", "language-models"],
-        ["forward-teacher-1", "backward-teacher-1"],
-        ["teacher-1"],
-        ["forward-student-1", "backward-student-1"],
-        ["forward-teacher-2", "backward-teacher-2"],
-        ["teacher-2"],
-        ["forward", "backward"],
-    ]
-    runs = {path.parent.name: json.loads(path.read_text()) for path in stages.glob("*/run.json")}
-    assert set(runs) == {"modern", *chain.from_iterable(side_by_side)} - {"language-models"}
-    labelled, unlabelled = len(corpus.train_rows(20)[0]), 40
-    assert runs["forward-teacher-1"]["train_texts"] == labelled
+    recipe = write_chain(tmp_path / "chain.toml")
+    model = train(tmp_path, recipe)
+    assert taken(trained) == ["language-models", "teacher", "student"]
+    train(tmp_path, recipe)
+    assert taken(trained) == []
+    about = json.loads((model / "run.json").read_text())
+    assert (about["name"], about["recipe"]) == ("student", "chain")
     # Excerpts and negated sentences come on top.
-    assert runs["forward"]["train_texts"] >= labelled + unlabelled
-    before = (stages / "teacher-2/run.json").stat().st_mtime_ns
-    train_all(stages)
-    assert (stages / "teacher-2/run.json").stat().st_mtime_ns == before
-    assert load_run(stages / "modern").ngrams is not None
+    labelled = len(corpus.train_rows(8)[0])
+    assert about["parts"]["forward"]["train_texts"] >= labelled + 40
+    assert load_run(model).ngrams is not None
+    assert not list((tmp_path / "kept").glob("teacher-*")), "a finished stage needs no checkpoint"
 
-    vocabulary = corpus.vocabulary(load_config("modern").text_settings)
-    reviews, targets = judge_unlabelled(stages / "teacher-2", corpus, choose_device())
+    teacher = tmp_path / "runs" / "teacher"
+    reviews, targets = label_unlabelled(teacher, corpus, choose_device())
     assert len(reviews) == len(targets) == 40
-    assert np.all((targets >= 0) & (targets <= 1)) and np.ptp(targets) > 0.1
-    teacher = load_teacher(stages / "teacher-2", corpus, choose_device())
-    assert teacher.judge(reviews) == pytest.approx(targets, abs=1e-6)
-
-    config = load_config("forward")
-    rows, _ = corpus.train_rows(20)
-    own = corpus.encoded("train", vocabulary).take(rows)
-    learned = make_training_set(config, corpus, vocabulary, own, stages, choose_device())
+    loaded = load_teacher(teacher, corpus, choose_device())
+    assert loaded.probabilities(reviews) == pytest.approx(targets, abs=1e-6)
+    settings = load_recipe(str(recipe)).stage("student").settings
+    assert isinstance(settings, ClassifierSettings)
+    vocabulary = corpus.vocabulary(settings.text_settings)
+    own, _ = corpus.labelled(vocabulary, 8)
+    learned = make_training_set(settings, corpus, vocabulary, own, teacher, choose_device())
     assert learned.targets[: len(own)].tolist() == own.labels.tolist()
-    assert set(learned.reviews.labels.tolist()) == {0, 1}
     assert labelled_set(own).targets.tolist() == own.labels.tolist()
 
 
-@pytest.mark.slow
-def test_a_stage_that_is_there_is_not_trained_again_and_what_it_came_from_is_not_needed(
-    stages: Path, side_by_side: list[list[str]]
+def test_an_edited_stage_is_made_anew_with_all_that_came_from_it_and_the_reason_is_said(
+    corpus: Corpus, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train_all(stages)
-    kept = {"forward-student-1", "backward-student-1", "backward-teacher-2"}
-    for folder in stages.iterdir():
-        if folder.name not in kept:
-            shutil.rmtree(folder)
-    side_by_side.clear()
-    train_all(stages)
-    assert [names for names in side_by_side if names] == [
-        ["forward-teacher-2"],
-        ["teacher-2"],
-        ["forward", "backward"],
-    ]
+    recipe = write_chain(tmp_path / "chain.toml")
+    model = train(tmp_path, recipe)
+    before = load_file(model / "forward.safetensors")
+    taken(trained)
+    capsys.readouterr()
+    train(tmp_path, recipe, "--teacher.learning-rate=0.01")
+    assert taken(trained) == ["teacher", "student"]
+    said = capsys.readouterr().out
+    assert "language-models is there\n" in said
+    assert "teacher is trained: learning_rate was 0.03 and is 0.01\n" in said
+    assert "student is trained: teacher is to be another one\n" in said
+    assert not torch.equal(
+        before["output.weight"], load_file(model / "forward.safetensors")["output.weight"]
+    )
 
 
-def test_stages_that_wait_for_each_other_are_named(stages: Path) -> None:
-    path = settings.RECIPES / "forward-student-1.toml"
-    path.write_text(path.read_text().replace('"forward-teacher-1"', '"forward-teacher-2"'))
-    with pytest.raises(ConfigError, match="forward-student-1 <- forward-teacher-2"):
-        train_all(stages)
+def test_a_stage_whose_start_was_made_anew_does_not_come_back_from_an_old_checkpoint(
+    corpus: Corpus, tmp_path: Path, trained: list[str]
+) -> None:
+    recipe = write_recipe(tmp_path / "chain.toml", LANGUAGE_MODELS.format(epochs=1) + CHAIN)
+    until = ["--until=teacher", "--restart"]
+    teacher = train(tmp_path, recipe, *until)
+    checkpoints = tmp_path / "kept"
+    first = load_file(teacher / "forward.safetensors")
+    # The weights that it starts from change, as they do when a stage is trained on other machines.
+    models = tmp_path / "runs" / "language-models"
+    weights = load_file(models / "forward.safetensors")
+    moved = {name: tensor + 0.1 for name, tensor in weights.items()}
+    save_file(moved, models / "forward.safetensors")
+    about = json.loads((models / "run.json").read_text())
+    (models / "run.json").write_text(json.dumps(about | {"weights": "others"}))
+    taken(trained)
+    train(tmp_path, recipe, "--until=teacher")
+    assert taken(trained) == ["teacher"]
+    again = load_file(teacher / "forward.safetensors")
+    assert not torch.equal(first["output.weight"], again["output.weight"])
+    assert not list(checkpoints.glob("teacher-*"))
+
+
+def test_what_a_finished_stage_came_from_is_not_needed(
+    corpus: Corpus, tmp_path: Path, trained: list[str]
+) -> None:
+    recipe = write_chain(tmp_path / "chain.toml")
+    model = train(tmp_path, recipe)
+    shutil.rmtree(tmp_path / "runs" / "language-models")
+    taken(trained)
+    train(tmp_path, recipe)
+    assert taken(trained) == []
+    shutil.rmtree(model)
+    train(tmp_path, recipe)
+    assert taken(trained) == ["student"]
+
+
+def test_other_data_make_everything_anew(
+    corpus: Corpus, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_small(tmp_path, corpus)
+    (tmp_path / "data/corpus/corpus.json").write_text('{"sha256": "another"}')
+    taken(trained)
+    train_small(tmp_path, corpus)
+    assert taken(trained) == ["small"]
+    assert "small is trained: it was made of another data\n" in capsys.readouterr().out
+
+
+def test_a_restart_trains_the_last_stage_alone(
+    corpus: Corpus, tmp_path: Path, trained: list[str]
+) -> None:
+    recipe = write_chain(tmp_path / "chain.toml")
+    train(tmp_path, recipe)
+    taken(trained)
+    train(tmp_path, recipe, "--restart")
+    assert taken(trained) == ["student"]
+
+
+def test_a_teacher_that_was_trained_anew_is_asked_again(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = write_chain(tmp_path / "chain.toml")
+    train(tmp_path, recipe)
+    train(tmp_path, recipe, "--teacher.seed=2")
+    assert len(list((tmp_path / "runs/teacher").glob("unlabelled-*.npy"))) == 2
+
+
+def test_both_directions_are_trained_side_by_side_and_their_logits_averaged(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path / "both.toml", directions='["forward", "backward"]')
+    model = train(tmp_path, recipe, "--ngrams=50")
+    whole = load_run(model)
+    reviews = corpus.encoded("test", corpus.vocabulary(whole.model.config.text_settings))
+    about = json.loads((model / "run.json").read_text())
+    logits = []
+    for direction in ("forward", "backward"):
+        settings = about["made_of"]["settings"] | {"directions": [direction]}
+        alone = about | {"made_of": {"settings": settings}}
+        (model / "run.json").write_text(json.dumps(alone))
+        logits.append(replace(load_run(model), ngrams=None).logits(reviews))
+    assert np.abs(logits[0] - logits[1]).max() > 0.001
+    joined = whole.without_ngrams().logits(reviews)
+    assert joined == pytest.approx((logits[0] + logits[1]) / 2, abs=1e-5)
+    assert whole.ngrams is not None
+
+
+# The made-up data set, in processes that know nothing of a test's fixtures.
+PROGRAM = """
+import sys
+from model_training.corpus import acl_imdb
+from model_training.training.__main__ import main
+if __name__ == "__main__":
+    acl_imdb.EXPECTED.update({expected!r})
+    main(sys.argv[1:])
+"""
+
+
+def test_several_processes_train_all_stages_and_none_waits_for_ever(
+    corpus: Corpus, tmp_path: Path, small_expected: dict[str, tuple[int, int]]
+) -> None:
+    recipe = write_chain(tmp_path / "chain.toml", '["forward", "backward"]')
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.format(expected=small_expected))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    places = [f"--data-dir={tmp_path / 'data'}", f"--model-dir={tmp_path / 'runs/student'}"]
+    subprocess.run(
+        [*command, str(program), str(recipe), *places, f"--checkpoint-dir={tmp_path / 'kept'}"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        timeout=200,
+    )
+    assert json.loads((tmp_path / "runs/student/run.json").read_text())["processes"] == 2
+    assert load_run(tmp_path / "runs/student").model.config.directions == ("forward", "backward")
