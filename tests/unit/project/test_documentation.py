@@ -48,6 +48,17 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
             assert anchor in find_anchors(there), f"{target}#{anchor}"
 
 
+def test_every_picture_is_shown_by_a_document() -> None:
+    pictures = [path for kind in ("*.png", "*.svg") for path in (ROOT / "docs").rglob(kind)]
+    pictures += [path for kind in ("*.png", "*.svg") for path in ROOT.glob(kind)]
+    shown = {
+        (path.parent / target).resolve()
+        for path in DOCUMENTS
+        for target, _ in re.findall(LINK, path.read_text(encoding="utf-8"))
+    }
+    assert sorted(set(pictures) - shown) == []
+
+
 def find_anchors(path: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
     return {make_anchor(title) for title in titles}
