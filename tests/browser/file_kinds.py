@@ -286,6 +286,14 @@ STRANGE = [
 ]
 
 JSONS = [
+    kind(
+        "named-rows.json",
+        json.dumps({"a1": {"review": A, "stars": 5}, "a2": {"review": B, "stars": 1}}),
+        A,
+        B,
+        column="review",
+    ),
+    kind("no-object.json", json.dumps([{"review": A}, None]), refusal="no-records"),
     kind("array.json", json.dumps([{"review": A}, {"review": B}]), A, B),
     kind(
         "array-lines.json",
@@ -694,6 +702,8 @@ CONTAINERS = [
     kind("shared.xlsx", workbook(ROWS), A, B, C, column="review"),
     kind("inline.xlsx", workbook(ROWS, inline=True), A, B, C, column="review"),
     kind("second.xlsx", workbook([], ROWS), A, B, C, column="review"),
+    kind("notes.xlsx", workbook([["note"], ["see the other"]], ROWS), A, B, C, column="review"),
+    kind("title.xlsx", workbook([["Film club"], [], *ROWS]), A, B, C, column="review"),
     kind("misnamed-workbook.csv", workbook(ROWS), A, B, C),
     kind("one-column.xlsx", workbook([["review"], [A], [B], [C]]), A, B, C),
     kind(

@@ -1,5 +1,6 @@
 /** JSON that is not one object a line: where its reviews are, and tables that are not made of records. */
 
+import { isKnownName } from "./columns.js";
 import { quote } from "./delimited.js";
 import { flatten, parseValue } from "./literals.js";
 import { Refusal } from "./refusal.js";
@@ -60,11 +61,14 @@ async function tableOfColumns(blob, objects) {
 
 const isListOfScalars = (value) => Array.isArray(value) && value.length > 0 && value.every((each) => each === null || typeof each !== "object");
 
-/** Whether the outer keys name rows, and the inner ones columns: rows are counted, or more alike within. */
+/** Whether the outer keys name rows, and the inner ones columns: rows are counted, columns have names that columns have. */
 function areRows(entries) {
+  const [outer, inner] = [entries.map(([key]) => key), Object.keys(entries[0][1])];
   const areCounted = (keys) => keys.every((key) => /^\d+$/.test(key));
-  if (areCounted(Object.keys(entries[0][1]))) return false;
-  return areCounted(entries.map(([key]) => key)) || entries.length > Object.keys(entries[0][1]).length;
+  if (areCounted(inner)) return false;
+  if (areCounted(outer)) return true;
+  const known = (keys) => keys.filter(isKnownName).length / keys.length;
+  return known(inner) === known(outer) ? outer.length > inner.length : known(inner) > known(outer);
 }
 
 function tableOfRows(entries) {

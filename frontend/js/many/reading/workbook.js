@@ -16,7 +16,7 @@ const [EPOCH, LATER] = [25_569, 1462];
 
 export const isWorkbook = (entries) => entries.some(({ name }) => name === "xl/workbook.xml");
 
-/** Gives { blob, name, rewritten, sheets, sheet }: the sheet that was asked for, or the first with cells. */
+/** Gives { blob, name, rewritten, sheets, sheet }: the sheet that was asked for, or the largest. */
 export async function tableOf(entries, name, wanted) {
   const textOf = async (path) => (await entries.find((entry) => entry.name === path)?.open())?.text() ?? "";
   const book = await textOf("xl/workbook.xml");
@@ -34,8 +34,9 @@ export async function tableOf(entries, name, wanted) {
   };
   const shown = sheets.filter(({ isHidden }) => !isHidden);
   const all = (shown.length ? shown : sheets).filter(({ path }) => entries.some((entry) => entry.name === path));
+  const sizeOf = ({ path }) => entries.find((entry) => entry.name === path).size;
   const chosen = all.filter((sheet) => sheet.name === wanted);
-  for (const sheet of chosen.length ? chosen : all) {
+  for (const sheet of chosen.length ? chosen : all.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
     const blob = await csvOf(await entries.find((entry) => entry.name === sheet.path).open(), context);
     if (blob) return { blob, name, rewritten: true, sheet: sheet.name, sheets: all.map((each) => each.name) };
   }
