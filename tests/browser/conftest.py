@@ -72,10 +72,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests that are marked ``both_browsers`` in Firefox, too."""
+    """Run the tests that are marked ``both_browsers``, but not ``chromium_alone``, in Firefox, too."""
     if "browser" in metafunc.fixturenames:
-        marked = metafunc.definition.get_closest_marker("both_browsers")
-        names = ["chromium", "firefox"] if marked else ["chromium"]
+        find = metafunc.definition.get_closest_marker
+        both = find("both_browsers") and not find("chromium_alone")
+        names = ["chromium", "firefox"] if both else ["chromium"]
         metafunc.parametrize("browser", names, indirect=True, scope="session")
 
 

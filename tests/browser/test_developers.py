@@ -98,6 +98,7 @@ def test_the_aws_line_carries_an_event_that_the_function_answers(page: Page, ind
     assert (result["statusCode"], json.loads(result["body"])) == (200, expected)
 
 
+@pytest.mark.chromium_alone
 def test_the_code_can_be_copied(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     code = code_in(page, "curl")

@@ -11,7 +11,7 @@ from tests.browser.review_page import ReviewPage, answer, problem
 from tests.needs import need
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.both_browsers
 
@@ -109,6 +109,16 @@ def test_of_a_long_review_the_strongest_sentences_are_listed(review_page: Review
     assert listed == [sentences[1], sentences[3], sentences[0]]
     review_page.page.locator("#strongest-against button").first.click()
     assert review_page.marked("chosen") == [sentences[4]]
+
+
+def test_choosing_what_is_in_sight_does_not_move_the_page(review_page: ReviewPage) -> None:
+    text = "A fine film, and more to say of it. " * 30
+    review_page.fake(answer(text, [0.9]))
+    review_page.read(text)
+    review_page.wait_for("result")
+    review_page.page.evaluate("document.querySelector('#strip button').focus()")
+    review_page.page.evaluate("document.querySelector('#strip button').click()")
+    assert review_page.page.evaluate("scrollY") == 0
 
 
 def test_a_frame_quotes_its_sentence_and_marks_it(review_page: ReviewPage) -> None:
@@ -226,6 +236,7 @@ def test_a_long_strip_scrolls_in_itself(review_page: ReviewPage) -> None:
     assert frame and min(frame["width"], frame["height"]) >= 24
 
 
+@pytest.mark.chromium_alone
 def test_dark_and_light_follow_the_reader_s_wish(review_page: ReviewPage) -> None:
     brightness = """() => getComputedStyle(document.body).backgroundColor
         .match(/\\d+/g).slice(0, 3).map(Number).reduce((sum, part) => sum + part) / 3"""
@@ -235,6 +246,7 @@ def test_dark_and_light_follow_the_reader_s_wish(review_page: ReviewPage) -> Non
     assert review_page.page.evaluate(brightness) < 40
 
 
+@pytest.mark.chromium_alone
 def test_nothing_moves_for_those_who_want_no_motion(review_page: ReviewPage) -> None:
     review_page.fake(WAKING)
     review_page.read(REVIEW)
@@ -245,6 +257,7 @@ def test_nothing_moves_for_those_who_want_no_motion(review_page: ReviewPage) -> 
     assert review_page.page.evaluate(running) > 0
 
 
+@pytest.mark.chromium_alone
 def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> None:
     review_page.fake(GOOD)
     review_page.read(REVIEW)
@@ -274,6 +287,58 @@ def test_on_a_phone_what_strikes_a_word_is_within_reach(review_page: ReviewPage)
     place = page.locator("#strike").bounding_box()
     assert place and place["y"] + place["height"] <= 640 and place["x"] + place["width"] <= 360
     assert min(place["width"], place["height"]) >= 24
+
+
+def test_text_is_selected_with_the_mouse(review_page: ReviewPage) -> None:
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    place = review_page.page.locator("#review").bounding_box()
+    assert place
+    mouse = review_page.page.mouse
+    mouse.move(place["x"] + 20, place["y"] + 25)
+    mouse.down()
+    mouse.move(place["x"] + 260, place["y"] + 25, steps=5)
+    mouse.up()
+    chosen = "box => box.value.slice(box.selectionStart, box.selectionEnd)"
+    selected = review_page.page.locator("#review").evaluate(chosen)
+    assert len(selected) > 10 and selected in REVIEW
+
+
+def test_without_highlights_the_words_are_marked_all_the_same(browser: Browser, site: str) -> None:
+    text = "A superb 🎬 film with\na dull, dull end."
+    with browser.new_context(viewport={"width": 1280, "height": 860}) as context:
+        page = ReviewPage(context.new_page(), site)
+        page.page.add_init_script("delete window.Highlight")
+        page.open()
+        page.fake(answer(text, [0.0, 0.9, 0.0, 0.0, 0.0, 0.0, -0.8, -0.8, 0.0]))
+        page.read(text)
+        page.wait_for_text(text)
+        assert page.page.locator("#mirror .for-3").all_text_contents() == ["superb"]
+        assert page.page.locator("#mirror .against-3").all_text_contents() == ["dull,", "dull"]
+        page.type(" And")
+        assert page.text_of("#mirror") == text + " And"
+        assert page.faults == []
+
+
+SMALL = """() => [...document.querySelectorAll("button, summary, select, nav a, .colophon a")]
+  .filter((each) => each.checkVisibility())
+  .map((each) => [each.getBoundingClientRect(), each.textContent.trim()])
+  .filter(([{ width, height }]) => Math.min(width, height) < 24)
+  .map(([{ width, height }, text]) => [text, width, height])"""
+
+
+@pytest.mark.parametrize("name", ["", "developers.html"])
+def test_what_is_touched_is_large_enough(review_page: ReviewPage, name: str) -> None:
+    page = review_page.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(review_page.url + name)
+    if not name:
+        review_page.fake(GOOD)
+        review_page.read(REVIEW)
+        review_page.wait_for("result")
+        review_page.strike("superb")
+    assert page.evaluate(SMALL) == []
 
 
 def test_the_page_is_named_described_and_in_a_language(review_page: ReviewPage) -> None:

@@ -121,7 +121,7 @@ def test_an_older_question_that_takes_long_is_overtaken(review_page: ReviewPage)
     newer = answer("The older one. And more.", [-1.0], sentiment="negative", probability=0.1)
     held[1].fulfill(status=200, body=newer.body, headers=newer.headers)
     review_page.wait_for_text("The older one. And more.")
-    assert failed == ["net::ERR_ABORTED"]
+    assert [name for name in failed if "ABORT" in name] == failed != []
 
 
 def test_the_last_verdict_stays_while_the_next_one_is_awaited(review_page: ReviewPage) -> None:

@@ -258,6 +258,7 @@ PACKED = """async size => {
 }"""
 
 
+@pytest.mark.chromium_alone
 def test_the_link_is_copied(review_page: ReviewPage) -> None:
     page = review_page.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
