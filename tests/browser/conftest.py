@@ -72,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests that are marked ``both_browsers``, but not ``chromium_alone``, in Firefox, too."""
+    """Run what is marked ``both_browsers``, and not ``chromium_alone``, in Firefox, too."""
     if "browser" in metafunc.fixturenames:
         find = metafunc.definition.get_closest_marker
         both = find("both_browsers") and not find("chromium_alone")
