@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -53,6 +54,7 @@ def test_a_passing_problem_counts_down_and_sends_the_review_again(
     review_page: ReviewPage, trouble: Fake, title: str, seconds: int
 ) -> None:
     review_page.page.clock.install()
+    review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
     review_page.fake(trouble, GOOD)
     review_page.read(REVIEW)
     review_page.wait_for("waiting")
