@@ -50,7 +50,8 @@ export async function request(path, signal = new AbortController().signal, body 
   if (body) Object.assign(options, { method: "POST", headers: { "content-type": "application/json" }, body });
   try {
     // A connection breaks when a phone changes its network.
-    const response = await fetch(path, options).catch(async () => {
+    const response = await fetch(path, options).catch(async (error) => {
+      if (options.signal.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, BREATH));
       return fetch(path, options);
     });

@@ -43,13 +43,20 @@ MARKS = """() => JSON.stringify([...CSS.highlights]
   .filter(([, range]) => !range.collapsed)
   .sort(([, a], [, b]) => a.startOffset - b.startOffset)
   .map(([kind, range]) => [kind, range.toString()]))"""
-# Firefox does not tell Playwright what a request carries, so the page notes it down.
+# Firefox does not tell Playwright what a request carries, nor that one was called off, so the page
+# notes it down.
 NOTE_REVIEWS = """() => {
   const { fetch } = window;
   window.reviewsSent = [];
+  window.reviewsCalledOff = [];
   window.fetch = (input, options) => {
-    if (options?.body) window.reviewsSent.push(JSON.parse(options.body).review);
-    return fetch(input, options);
+    const answer = fetch(input, options);
+    if (options?.body) {
+      const { review } = JSON.parse(options.body);
+      window.reviewsSent.push(review);
+      answer.catch(({ name }) => name === "AbortError" && window.reviewsCalledOff.push(review));
+    }
+    return answer;
   };
 }"""
 READ = "selector => JSON.stringify(document.querySelector(selector).textContent)"
@@ -163,6 +170,11 @@ class ReviewPage:
         """The reviews that the page has asked about since it was loaded."""
         sent: list[str] = json.loads(self.page.evaluate("JSON.stringify(reviewsSent)"))
         return sent
+
+    def called_off(self) -> list[str]:
+        """Those of them that the page no longer waited for."""
+        called_off: list[str] = json.loads(self.page.evaluate("JSON.stringify(reviewsCalledOff)"))
+        return called_off
 
     def marks(self) -> list[tuple[str, str]]:
         """What is lit in the text, in order: a kind such as ``for-3`` or ``struck``, words."""
