@@ -29,7 +29,7 @@ MAX_CHARACTERS = 20_000
 PAYLOAD_MB = 1
 """Of a request to the model; some 700 reviews, which take a few seconds, where the container's
 server gives 60."""
-MOST_CONCURRENT = 100
+MAX_CONCURRENT = 100
 """Requests to one container at a time, at most: SageMaker takes 100 MB of them together."""
 _ANSWERS = ("sentiment", "probability", "logit", "truncated", "error")
 _CONTENT = "application/jsonlines"
@@ -181,7 +181,7 @@ def _request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
     return {
         "TransformJobName": name,
         "ModelName": transform.model,
-        "MaxConcurrentTransforms": min(cores, MOST_CONCURRENT),
+        "MaxConcurrentTransforms": min(cores, MAX_CONCURRENT),
         "MaxPayloadInMB": PAYLOAD_MB,
         "BatchStrategy": "MultiRecord",
         "TransformInput": {
