@@ -334,13 +334,13 @@ def test_the_api_calls_the_live_version() -> None:
 
 
 def test_no_other_site_may_ask_the_api_unless_it_is_named() -> None:
-    body = transform_template(CODE, {})["Resources"]["SentimentApi"]["Properties"]["Body"]
+    origins = {"AllowedOrigins": "https://example.com,http://localhost:5000"}
+    body = transform_template(CODE, origins)["Resources"]["SentimentApi"]["Properties"]["Body"]
     condition, named, nobody = body["x-amazon-apigateway-cors"]["Fn::If"]
     assert not Template(ROOT / "template.yaml").holds(condition)
     assert nobody == {"Ref": "AWS::NoValue"}
-    origins = {"AllowedOrigins": "https://example.com,http://localhost:5000"}
     assert Template(ROOT / "template.yaml", origins).holds(condition)
-    assert named["allowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert named["allowOrigins"] == {"Fn::Split": [",", origins["AllowedOrigins"]]}
     assert (named["allowMethods"], named["allowHeaders"]) == (["GET", "POST"], ["content-type"])
     assert "allowCredentials" not in named
 
