@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import warnings
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from model_training.recipes.recipe import load_recipe, read_words
 from tests.commands import DOCUMENTS, ROOT, Command, find_commands, find_scripts, is_template
 from tests.needs import need
 
@@ -67,20 +69,32 @@ class Understood(BaseException):
 def check_module(module: str, arguments: list[str]) -> None:
     """``python -m module …``: the module's own parser takes the arguments."""
     assert "ArgumentParser" in read_program(module), f"{module} takes whatever it is given"
-    original = ArgumentParser.parse_args
-
-    def parse(parser: ArgumentParser, args: Any = None, namespace: Any = None) -> Namespace:
-        original(parser, args, namespace)
-        raise Understood
-
     expected = SystemExit if "--help" in arguments else Understood
     with (
-        mock.patch.object(ArgumentParser, "parse_args", parse),
+        mock.patch.object(ArgumentParser, "parse_args", stop_after(ArgumentParser.parse_args)),
+        mock.patch.object(
+            ArgumentParser, "parse_known_args", stop_after(ArgumentParser.parse_known_args)
+        ),
         mock.patch.object(sys, "argv", [module, *arguments]),
         warnings.catch_warnings(action="ignore"),  # the module was imported before
         pytest.raises(expected),
     ):
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def stop_after(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """``parse`` of a program's parser; those of its commands are called on the way."""
+
+    def stop(parser: ArgumentParser, args: Any = None, namespace: Any = None) -> Any:
+        if sys._getframe(1).f_globals["__name__"] == "argparse":
+            return parse(parser, args, namespace)
+        found = parse(parser, args, namespace)
+        if isinstance(found, tuple):  # what is left are a recipe's name and settings
+            name, overrides = read_words(found[1])
+            load_recipe(name or "modern", overrides)
+        raise Understood
+
+    return stop
 
 
 def read_program(module: str) -> str:
