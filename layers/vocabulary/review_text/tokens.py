@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 
+from review_text.emoji import MODIFIERS, word_of
 from review_text.markup import (
     PlainText,
     Span,
@@ -17,6 +19,8 @@ from review_text.markup import (
     separate_pieces,
 )
 from review_text.porter import porter_stem
+from review_text.repairs import repair
+from review_text.scales import Phrase, find_ratings
 from review_text.settings import TextSettings
 
 Normalise = Callable[[str], "str | None"]
@@ -28,42 +32,69 @@ _JOINER = r"['’ʼ\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f]"
 _PUNCTUATED = re.compile(
     r"[A-Za-z]+(?=[ .,])|[.,](?= )"  # what most tokens are: these two only save time
     rf"|[^\W\d_][^\W_]*(?:{_JOINER}+(?!s\b)[^\W_]+)*[\u0300-\u036f]*"  # don't, o'clock, café
-    r"|\d+(?:[./]\d+)+|\d[^\W_]*"  # ratings and decimals: 8/10, 7.5; 80s
+    r"|\d+(?:[./]\d+)+|\d[^\W_]*"  # decimals and other fractions: 7.5, 24/7; 80s
     r"|['’]s\b"  # film + 's
-    r"|[:;=]['-]?[()\[\]DP/\\|](?!\w)"  # :-) ;) =D
+    r"|</?3+(?!\w)|[:;=]['-]?[()\[\]DP/\\|](?!\w)"  # <3 :-) ;) =D
     r"|\.{2,}|[!?]+|-{2,}|\*+"
-    r"|[^\w\s\x00-\x7f]+"  # an emoji with its modifiers, or several
+    rf"|[^\w\s\x00-\x7f][{MODIFIERS}]*"  # an emoji with its modifiers
     r"|[^\w\s]|_+"
 )
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _LONGEST_NORMALISED = 200
 """Characters of a surface form, ten times those of the longest word in a shipped vocabulary."""
+_AFTER_ALL: Phrase = (sys.maxsize, sys.maxsize, "")
 _WORD_CHARACTER = re.compile(r"[^\W_]")
+_MISSING = {"nan", "null", "none", "nil", "undefined", "na", "n/a", "<na>"}
+_MISSING |= {"#n/a", "#name?", "#null!", "#value!", "#ref!"}
+_NEGATED = ["ai", "are", "ca", "could", "did", "do", "does", "had", "has", "have", "is", "must"]
+_NEGATED += ["need", "should", "was", "were", "wo", "would"]
+_CONTRACTIONS = {f"{verb}nt": f"{verb}n't" for verb in _NEGATED}
+"""Without their apostrophe. All are more often this than a word of their own."""
 
 
 def find_surfaces(text: str, settings: TextSettings) -> list[str]:
     """The surface forms of a text, in order: what ``find_tokens`` finds, without the places."""
     pattern, plain, _ = _prepare(text, settings)
-    return pattern.findall(plain)
+    surfaces: list[str] = []
+    at = 0
+    for start, end, word in _find_phrases(plain, settings):
+        surfaces += pattern.findall(plain, at, start)
+        surfaces.append(word)
+        at = end
+    return surfaces + pattern.findall(plain, at)
 
 
 def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span]]:
     """The surface forms of a text and where each stands in it, in code points."""
-    pattern, plain, source = _prepare(text, settings)
+    pattern, plain, sources = _prepare(text, settings)
     surfaces: list[str] = []
     spans: list[Span] = []
-    for match in pattern.finditer(plain):
-        surfaces.append(match.group())
-        spans.append(match.span())
-    if source is not None:
+    at = 0
+    for start, end, word in (*_find_phrases(plain, settings), _AFTER_ALL):
+        for match in pattern.finditer(plain, at, start):
+            surfaces.append(match.group())
+            spans.append(match.span())
+        if word:
+            surfaces.append(word)
+            spans.append((start, end))
+        at = end
+    for source in reversed(sources):
         spans = source.source_spans(spans)
     return surfaces, spans
 
 
-def has_word(surfaces: Iterable[str]) -> bool:
-    """Whether one of the surface forms has a letter or a digit."""
-    return any(map(_WORD_CHARACTER.search, surfaces))
+def _find_phrases(plain: str, settings: TextSettings) -> list[Phrase]:
+    """What is one token although it may have several words."""
+    return list(find_ratings(plain)) if settings.tokens == "punctuated" else []
+
+
+def has_word(text: str, surfaces: Iterable[str]) -> bool:
+    """Whether a text says anything: with a letter, a digit, or a sign that stands for a word; a
+    spreadsheet's or a program's mark for a missing value does not."""
+    if text.strip().lower() in _MISSING:
+        return False
+    return any(_WORD_CHARACTER.search(surface) or word_of(surface) for surface in surfaces)
 
 
 def make_normalise(settings: TextSettings) -> Normalise:
@@ -80,6 +111,14 @@ def make_normalise(settings: TextSettings) -> Normalise:
     return normalise
 
 
+def shorten(word: str) -> tuple[str, ...]:
+    """Give what a word with a letter three times in a row may be drawn out from, likelier first:
+    "goood" from "good", "dumbbb" from "dumb"."""
+    if _ELONGATED.search(word) is None:
+        return ()
+    return _ELONGATED.sub(r"\1\1", word), _ELONGATED.sub(r"\1", word)
+
+
 @cache
 def english_stop_words() -> frozenset[str]:
     """NLTK's English list of 179 words."""
@@ -87,17 +126,23 @@ def english_stop_words() -> frozenset[str]:
     return frozenset(listed.split())
 
 
-def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, PlainText | None]:
-    """The token pattern, the text to search, and the way back (None: offsets are the same)."""
+def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, list[PlainText]]:
+    """The token pattern, the text to search, and the ways back to ``text``, the last one first to
+    be gone (none: offsets are the same)."""
     if settings.tokens == "punctuated":
+        sources = []
         if is_free_of_markup(text):
-            return _PUNCTUATED, blank_line_breaks(text), None
-        source = PlainText(separate_pieces(text))
-        return _PUNCTUATED, source.text, source
+            plain = blank_line_breaks(text)
+        else:
+            sources.append(PlainText(separate_pieces(text)))
+            plain = sources[0].text
+        if repaired := repair(plain):
+            sources.append(repaired)
+        return _PUNCTUATED, sources[-1].text if repaired else plain, sources
     if is_free_of_markup(text) and "<" not in text:
-        return _ALPHANUMERIC, _lower(text), None
+        return _ALPHANUMERIC, _lower(text), []
     source = PlainText(join_pieces(text))
-    return _ALPHANUMERIC, _lower(source.text), source
+    return _ALPHANUMERIC, _lower(source.text), [source]
 
 
 def _lower(text: str) -> str:
@@ -113,6 +158,8 @@ def _normalise_alphanumeric(surface: str) -> str:
 
 def _normalise_punctuated(surface: str) -> str:
     """One spelling for what readers take for the same word."""
+    if word := word_of(surface):
+        return word
     word = _INVISIBLE.sub("", surface)
     if len(word) > _LONGEST_NORMALISED:
         # Sorting a row of combining marks takes time that grows with the square of its length.
@@ -120,7 +167,9 @@ def _normalise_punctuated(surface: str) -> str:
     word = unicodedata.normalize("NFKC", word).lower()
     word = word.replace("’", "'").replace("ʼ", "'")
     word = _ELONGATED.sub(r"\1\1\1", word)  # soooooo = sooo
-    return word[:3] if word[:1] in _REPEATED else word
+    if word[:1] in _REPEATED:
+        return word[:3]
+    return _CONTRACTIONS.get(word, word)
 
 
 _REPEATED = frozenset(".!?-*")

@@ -17,6 +17,14 @@ from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
 from review_text.tokens import Normalise, find_surfaces, find_tokens, has_word, make_normalise
 from review_text.windows import NO_WORD, cut_windows
+from review_text.tokens import (
+    Normalise,
+    find_surfaces,
+    find_tokens,
+    has_word,
+    make_normalise,
+    shorten,
+)
 
 INFREQUENT = 1
 """Any word that is not in the vocabulary."""
@@ -62,12 +70,17 @@ class _Ids(dict[str, int]):
 
     def __missing__(self, surface: str) -> int:
         word = self._normalise(surface)
-        number = _STOP_WORD if word is None else self._words.get(word, INFREQUENT)
+        number = _STOP_WORD if word is None else self._find(word)
         if len(surface) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED_SURFACES:
                 self.clear()
             self[surface] = number
         return number
+
+    def _find(self, word: str) -> int:
+        """The id of a word, or of what it is drawn out from: "goooood"."""
+        spellings = (word, *shorten(word))
+        return next((self._words[each] for each in spellings if each in self._words), INFREQUENT)
 
 
 class Vocabulary:
@@ -109,7 +122,7 @@ class Vocabulary:
             ids=ids,
             spans=[spans[place] for place in places],
             truncated=truncated,
-            has_words=bool(ids) and has_word(surfaces),
+            has_words=bool(ids) and has_word(text, surfaces),
         )
 
     def encode_ids(self, text: str) -> list[int]:

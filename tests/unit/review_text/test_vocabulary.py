@@ -79,9 +79,19 @@ def test_classic_drops_stop_words_before_it_counts_tokens() -> None:
     assert not review.truncated
 
 
-@pytest.mark.parametrize("text", ["", "  ", "!!!", "👍", "<br />"])
+@pytest.mark.parametrize("text", ["", "  ", "!!!", "🎬", "<br />", "NaN"])
 def test_a_review_without_words_says_so(vocabulary: Vocabulary, text: str) -> None:
     assert not vocabulary.encode(text).has_words
+
+
+@pytest.mark.parametrize("text", ["goooood", "dumbbb", "Goooooooooood"])
+def test_a_drawn_out_word_is_read_as_the_word(text: str) -> None:
+    vocabulary = Vocabulary(MODERN, ["good", "dumb"])
+    assert vocabulary.encode(text).ids == [2 if "o" in text else 3]
+
+
+def test_a_drawn_out_word_that_is_known_as_such_stays_it() -> None:
+    assert Vocabulary(MODERN, ["so", "sooo"]).encode("sooooo").ids == [3]
 
 
 def test_a_review_with_a_word_says_so() -> None:

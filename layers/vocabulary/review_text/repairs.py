@@ -1,0 +1,55 @@
+"""What copying and old programs did to a text, undone: split contractions, odd apostrophes, quotes
+that were decoded with the wrong alphabet. The way back to the text as it came stays known."""
+
+from __future__ import annotations
+
+import re
+
+from review_text.markup import Piece, PlainText
+
+_QUOTES = {"â€™": "'", "â€˜": "'", "â€œ": '"', "â€\x9d": '"', "\x91": "'", "\x92": "'"}
+"""UTF-8 read as Windows-1252, and Windows-1252's own quotes read as Latin-1."""
+
+_MARK = r"(?:['’´`′＇ʹ‘\x92]{1,2}|â€™)"
+_VERB = r"(?:ai|are|ca|could|did|do|does|had|has|have|is|must|need|should|was|were|wo|would)"
+_PRONOUN = r"(?:i|you|he|she|it|we|they|that|there|who|what)"
+_DAMAGE = re.compile(
+    rf"\b{_VERB}(?P<negation>\s?n\s?(?:{_MARK}|\?)\s?t)\b"  # is n't, isn 't, isn?t
+    rf"|\b{_PRONOUN}\s(?P<verb>{_MARK}(?:m|re|ve|ll|d|s))\b"  # it 's
+    r"|(?<=[a-z])(?P<apostrophe>''|[´`′＇ʹ‘])(?=[a-z])"  # don´t
+    rf"|(?P<quote>{'|'.join(_QUOTES)})",
+    re.IGNORECASE,
+)
+_HINTS = (*"´`′＇ʹ‘\x91\x92", "â€", "''", "?t", "?T", " '", " ’", " n'", " n’", " N'", "n '", "n ’")
+"""What a text with any of this damage has; most texts have none, and to look takes no time."""
+
+
+def repair(text: str) -> PlainText | None:
+    """Give ``text`` as it was meant, with the way back to it; None where nothing is wrong."""
+    if not any(hint in text for hint in _HINTS):
+        return None
+    pieces: list[Piece] = []
+    at = 0
+    for match in _DAMAGE.finditer(text):
+        kind = str(match.lastgroup)
+        start, end = match.span(kind)
+        meant = _mend(kind, match[kind])
+        joined = start - 1 if kind == "verb" else start
+        if meant != match[kind] or joined < start:
+            if joined > at:
+                pieces.append((text[at:joined], at, joined))
+            pieces.append((meant, start, end))
+            at = end
+    if not at:
+        return None
+    if at < len(text):
+        pieces.append((text[at:], at, len(text)))
+    return PlainText(pieces)
+
+
+def _mend(kind: str, damaged: str) -> str:
+    if kind == "negation":
+        return "n't"
+    if kind == "verb":
+        return "'" + re.sub(r"[^a-zA-Z]", "", damaged.replace("â€™", ""))
+    return "'" if kind == "apostrophe" else _QUOTES.get(damaged, damaged)
