@@ -11,6 +11,7 @@ _QUOTES = {"â€™": "'", "â€˜": "'", "â€œ": '"', "â€\x9d": '"', "\
 """UTF-8 read as Windows-1252, and Windows-1252's own quotes read as Latin-1."""
 
 _MARK = r"(?:['’´`′＇ʹ‘\x92]{1,2}|â€™)"
+_MARKS = "'’´`′＇ʹ‘\x92â€™"
 _VERB = r"(?:ai|are|ca|could|did|do|does|had|has|have|is|must|need|should|was|were|wo|would)"
 _PRONOUN = r"(?:i|you|he|she|it|we|they|that|there|who|what)"
 _DAMAGE = re.compile(
@@ -51,5 +52,5 @@ def _mend(kind: str, damaged: str) -> str:
     if kind == "negation":
         return "n't"
     if kind == "verb":
-        return "'" + re.sub(r"[^a-zA-Z]", "", damaged.replace("â€™", ""))
+        return "'" + damaged.lstrip(_MARKS)
     return "'" if kind == "apostrophe" else _QUOTES.get(damaged, damaged)

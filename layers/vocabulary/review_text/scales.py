@@ -74,10 +74,38 @@ _WHOLE = re.compile(
 _ENDS = re.compile(_AT_END)
 _DIGITS_OR_NAME = re.compile(r"\d+(?:[.,]\d+)?|[a-z]+")
 _WITH_HALF = re.compile(rf"{_HALF}$", re.IGNORECASE)
-_DATE = re.compile(r"\b(?:on|since|until|till|from|dated|before|after|by|between|and|to)\s$")
-_COUNT = re.compile(
-    r"\b(?:the|its|his|her|their|our|these|those|both|other|all|big|of|with)\s$|\d\s$",
-    re.IGNORECASE,
+_BEFORE_DATES = frozenset(
+    [
+        "on",
+        "since",
+        "until",
+        "till",
+        "from",
+        "dated",
+        "before",
+        "after",
+        "by",
+        "between",
+        "and",
+        "to",
+    ]
+)
+_BEFORE_COUNTS = frozenset(
+    [
+        "the",
+        "its",
+        "his",
+        "her",
+        "their",
+        "our",
+        "these",
+        "those",
+        "both",
+        "other",
+        "all",
+        "of",
+        "with",
+    ]
 )
 
 
@@ -127,6 +155,8 @@ def _grade(text: str) -> float:
 
 def _value(text: str) -> float:
     """Of a number in digits or words, perhaps with a half."""
+    if text.isdecimal():
+        return float(text)
     match = _DIGITS_OR_NAME.match(text.lower())
     number = match.group() if match else ""
     half = 0.5 if _WITH_HALF.search(text) else 0.0
@@ -149,18 +179,19 @@ def _read_short(match: re.Match[str]) -> Phrase | None:
 
 def _read_number(match: re.Match[str]) -> Phrase | None:
     text, (start, end) = match.string, match.span()
-    amount, before = _value(match["amount"]), text[max(0, start - 10) : start]
+    amount = _value(match["amount"])
+    before = text[max(0, start - 10) : start].lower().split()[-1:]
     if match["percent"]:
         return _phrase(match, amount, 100)
     if match["stars"]:
-        if _COUNT.search(before):
+        if before and (before[0] in _BEFORE_COUNTS or before[0].isdecimal()):
             return None
         if match["outof_stars"]:
             return _phrase(match, amount, _scale(match["outof_stars"]))
         return _phrase(match, amount, _STARS if amount <= _STARS else 10)
     scale = _scale(match["below"] or match["outof"])
     if match["slash"] and scale in _SCALES:
-        if _DATE.search(before) and scale <= 20:
+        if before and before[0] in _BEFORE_DATES and scale <= 20:
             return start, end, DATE
         if scale not in _USUAL_SCALES and not _ENDS.match(text, end):
             return None
