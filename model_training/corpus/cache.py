@@ -53,11 +53,11 @@ class Corpus:
 
     def vocabulary(self, settings: TextSettings) -> Vocabulary:
         """The vocabulary for ``settings``: of the labelled training reviews, or, where word vectors
-        are trained on them too (punctuated tokens), of the unlabelled ones as well."""
+        are trained on them too (modern text), of the unlabelled ones as well."""
         key = hashlib.sha256(json.dumps(settings.to_dict(), sort_keys=True).encode()).hexdigest()
         path = self._folder / f"vocabulary-{key[:12]}.json"
         if not path.exists():
-            names = ["train", "unsup"] if settings.tokens == "punctuated" else ["train"]
+            names = ["train", "unsup"] if settings.tokens == "normalised" else ["train"]
             texts = (text for name in names for text in watch(self.split(name).texts, name))
             vocabulary = build_vocabulary(texts, settings)
             with replacing(path) as part:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-Tokens = Literal["alphanumeric", "punctuated"]
+Tokens = Literal["alphanumeric", "normalised"]
 StopWords = Literal["none", "english"]
 Stemmer = Literal["none", "porter"]
 
@@ -21,7 +21,8 @@ class TextSettings:
 
     tokens: Tokens
     """``alphanumeric``: runs of a-z and 0-9 in the lower-cased text, tags removed without a trace.
-    ``punctuated``: words with their contractions, ratings, emoticons and punctuation."""
+    ``normalised``: words with their contractions, ratings in tenths, emoji and emoticons as words
+    of their meaning, and punctuation."""
 
     stop_words: StopWords
     """``english`` drops the words of NLTK's English list."""
@@ -96,7 +97,7 @@ CLASSIC = TextSettings(
 """The pipeline that most projects on this data set use, kept exactly, for comparison."""
 
 MODERN = TextSettings(
-    tokens="punctuated",
+    tokens="normalised",
     stop_words="none",
     stemmer="none",
     vocabulary_size=30_000,

@@ -29,7 +29,7 @@ _ALPHANUMERIC = re.compile(r"[a-z0-9]+İ?|İ")
 
 # Apostrophes, zero-width characters and combining marks hold a word together.
 _JOINER = r"['’ʼ\u200b-\u200d\u2060\ufeff\u00ad\u0300-\u036f]"
-_PUNCTUATED = re.compile(
+_NORMALISED = re.compile(
     r"[A-Za-z]+(?=[ .,])|[.,](?= )"  # what most tokens are: these two only save time
     rf"|[^\W\d_][^\W_]*(?:{_JOINER}+(?!s\b)[^\W_]+)*[\u0300-\u036f]*"  # don't, o'clock, café
     r"|\d+(?:[./]\d+)+|\d[^\W_]*"  # decimals and other fractions: 7.5, 24/7; 80s
@@ -86,7 +86,7 @@ def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span
 
 def _find_phrases(plain: str, settings: TextSettings) -> list[Phrase]:
     """What is one token although it may have several words."""
-    return list(find_ratings(plain)) if settings.tokens == "punctuated" else []
+    return list(find_ratings(plain)) if settings.tokens == "normalised" else []
 
 
 def has_word(text: str, surfaces: Iterable[str]) -> bool:
@@ -99,8 +99,8 @@ def has_word(text: str, surfaces: Iterable[str]) -> bool:
 
 def make_normalise(settings: TextSettings) -> Normalise:
     """The function from a surface form to a vocabulary word, or None for a stop word."""
-    is_punctuated = settings.tokens == "punctuated"
-    base = _normalise_punctuated if is_punctuated else _normalise_alphanumeric
+    is_normalised = settings.tokens == "normalised"
+    base = _normalise_word if is_normalised else _normalise_alphanumeric
     stop_words = english_stop_words() if settings.stop_words == "english" else frozenset()
     stem = porter_stem() if settings.stemmer == "porter" else str
 
@@ -129,7 +129,7 @@ def english_stop_words() -> frozenset[str]:
 def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, list[PlainText]]:
     """The token pattern, the text to search, and the ways back to ``text``, the last one first to
     be gone (none: offsets are the same)."""
-    if settings.tokens == "punctuated":
+    if settings.tokens == "normalised":
         sources = []
         if is_free_of_markup(text):
             plain = blank_line_breaks(text)
@@ -138,7 +138,7 @@ def _prepare(text: str, settings: TextSettings) -> tuple[re.Pattern[str], str, l
             plain = sources[0].text
         if repaired := repair(plain):
             sources.append(repaired)
-        return _PUNCTUATED, sources[-1].text if repaired else plain, sources
+        return _NORMALISED, sources[-1].text if repaired else plain, sources
     if is_free_of_markup(text) and "<" not in text:
         return _ALPHANUMERIC, _lower(text), []
     source = PlainText(join_pieces(text))
@@ -156,7 +156,7 @@ def _normalise_alphanumeric(surface: str) -> str:
     return surface.replace("İ", "i")
 
 
-def _normalise_punctuated(surface: str) -> str:
+def _normalise_word(surface: str) -> str:
     """One spelling for what readers take for the same word."""
     if word := word_of(surface):
         return word

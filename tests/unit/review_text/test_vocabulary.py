@@ -136,7 +136,7 @@ def test_files_and_fingerprints_are_the_same_in_every_version(tmp_path: Path) ->
     vocabulary.save(tmp_path / "vocabulary.json")
     assert (tmp_path / "vocabulary.json").read_bytes() == (
         '{"settings":{"head_tokens":4,"max_tokens":6,"stemmer":"none","stop_words":"none",'
-        '"tokens":"punctuated","vocabulary_size":30000,"window":2},"words":["film","café"]}\n'
+        '"tokens":"normalised","vocabulary_size":30000,"window":2},"words":["film","café"]}\n'
     ).encode()
     # pragma: allowlist nextline secret
     assert vocabulary.fingerprint.startswith("ab50f0cbee0ab678")
