@@ -18,7 +18,6 @@ from review_text.settings import SettingsError, TextSettings
 from review_text.tokens import Normalise, find_surfaces, find_tokens, has_word, make_normalise
 from review_text.windows import NO_WORD, cut_windows
 from review_text.tokens import (
-    Normalise,
     find_surfaces,
     find_tokens,
     has_word,
@@ -63,10 +62,11 @@ class EncodedReview:
 class _Ids(dict[str, int]):
     """Surface form → id, filled as surfaces are met: normalising and stemming is done once each."""
 
-    def __init__(self, words: dict[str, int], normalise: Normalise) -> None:
+    def __init__(self, words: dict[str, int], settings: TextSettings) -> None:
         super().__init__()
         self._words = words
-        self._normalise = normalise
+        self._normalise = make_normalise(settings)
+        self._is_classic = settings.tokens == "alphanumeric"
 
     def __missing__(self, surface: str) -> int:
         word = self._normalise(surface)
@@ -79,7 +79,7 @@ class _Ids(dict[str, int]):
 
     def _find(self, word: str) -> int:
         """The id of a word, or of what it is drawn out from: "goooood"."""
-        spellings = (word, *shorten(word))
+        spellings = (word,) if self._is_classic else (word, *shorten(word))
         return next((self._words[each] for each in spellings if each in self._words), INFREQUENT)
 
 
@@ -102,7 +102,7 @@ class Vocabulary:
                 f"the vocabulary has {len(self)} entries; vocabulary_size = "
                 f"{settings.vocabulary_size} allows no more than that"
             )
-        self._ids = _Ids(numbers, make_normalise(settings))
+        self._ids = _Ids(numbers, settings)
 
     def __len__(self) -> int:
         """Entries, with the two reserved ones."""
