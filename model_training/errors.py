@@ -19,3 +19,7 @@ class HardwareError(ReeltoneError):
 
 class BundleError(ReeltoneError):
     """A model bundle is incomplete, or its parts do not belong together."""
+
+
+class PretrainedError(ReeltoneError):
+    """A transformer's pre-trained weights cannot be had, or are not the ones they should be."""
