@@ -35,6 +35,8 @@ def find_titles(reviews: Iterable[str]) -> list[str]:
 def make_neutral(titles: Sequence[str], count: int, random: np.random.Generator) -> list[str]:
     """Make up ``count`` texts without an opinion, some of them more than once."""
     patterns, words = _read_patterns()
+    if not titles:
+        patterns = [pattern for pattern in patterns if "{title}" not in pattern]
     words = words | {"title": titles}
 
     def fill(match: re.Match[str]) -> str:

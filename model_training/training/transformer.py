@@ -3,8 +3,9 @@
     python -m model_training.training.transformer --data-dir data
 
 Its upper layers learn training reviews, counterfactual reviews, SST-2's phrases, and texts that say
-no opinion. It then labels sentences of all reviews, edits of them, and the unlabelled reviews, in
-shards: a run that was stopped goes on from its last checkpoint, and from its last shard.
+no opinion. It then labels sentences of all reviews, edits of them, and the reviews, in shards: a run
+that was stopped goes on from its last checkpoint, and from its last shard. Weights and checkpoint
+are named after what they are made of, so that other settings or data never go on from them.
 """
 
 from __future__ import annotations
@@ -255,9 +256,9 @@ def main(arguments: list[str] | None = None) -> None:
     examples, dev = gather_examples(settings, corpus, options.data_dir, copies)
     described = json.dumps([asdict(settings), examples.texts, examples.labels])
     key = hashlib.sha256(described.encode()).hexdigest()
-    weights = options.model_dir / "model.safetensors"
+    weights = options.model_dir / f"{key[:16]}.safetensors"
     if not weights.exists():
-        checkpoint = options.model_dir / "checkpoint.safetensors"
+        checkpoint = options.model_dir / f"{key[:16]}-checkpoint.safetensors"
         progress = train_transformer(settings, model, reader, examples, checkpoint, key)
         about = {"settings": asdict(settings), "seconds": progress.seconds}
         about |= {"examples": len(examples), "dev_accuracy": judge(model, reader, dev)}
