@@ -2,10 +2,10 @@
 
     python -m model_training.training.transformer --data-dir data
 
-Its upper layers learn training reviews, counterfactual reviews, SST-2's phrases, and texts that say
-no opinion. It then labels sentences of all reviews, edits of them, and the reviews, in shards: a run
-that was stopped goes on from its last checkpoint, and from its last shard. Weights and checkpoint
-are named after what they are made of, so that other settings or data never go on from them.
+Its upper layers learn training reviews, counterfactual reviews, phrases of SST-2, and texts that
+say no opinion. It then labels sentences of all reviews, edits of them, and the reviews, in shards:
+a run that was stopped goes on from its last checkpoint, and from its last shard. Weights and
+checkpoint are named after what they are made of: other settings or data never go on from them.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,14 @@ import pytest
 import torch
 
 from model_training.corpus.cache import Corpus
-from model_training.corpus.labelled import Labelled, Source, digest_rows
+from model_training.corpus.labelled import (
+    COUNTERFACTUAL,
+    SST2,
+    Labelled,
+    Row,
+    Source,
+    digest_rows,
+)
 from model_training.networks import transformer as network
 from model_training.networks.transformer import Reader, ReviewTransformer
 from model_training.training import transformer as stage
@@ -85,7 +93,7 @@ def test_shards_are_kept_for_the_teacher_and_the_texts_that_they_are_of(
     np.testing.assert_allclose(other, first + 1, atol=0.05)
 
 
-def small_source(source: Source, rows: list[tuple[str, ...]], header: str, folder: Path) -> Source:
+def small_source(source: Source, rows: Sequence[Row], header: str, folder: Path) -> Source:
     place = folder / source.name
     place.mkdir(parents=True)
     for name in source.digests:
@@ -100,10 +108,9 @@ def test_the_command_trains_judges_and_labels(
     data = tmp_path / "data"
     pairs = [("Positive", "a good film .", "1"), ("Negative", "a bad film .", "1")]
     phrases = [("the film is n't good", "0"), ("very very fine", "1"), ("bad", "0")]
-    monkeypatch.setattr(
-        stage, "COUNTERFACTUAL", small_source(stage.COUNTERFACTUAL, pairs, "S\tT\tb", data)
-    )
-    monkeypatch.setattr(stage, "SST2", small_source(stage.SST2, phrases, "s\tl", data))
+    small_pairs = small_source(COUNTERFACTUAL, pairs, "S\tT\tb", data)
+    monkeypatch.setattr(stage, "COUNTERFACTUAL", small_pairs)
+    monkeypatch.setattr(stage, "SST2", small_source(SST2, phrases, "s\tl", data))
     monkeypatch.setattr(stage, "TransformerSettings", lambda: SETTINGS)
     model_dir = tmp_path / "transformer"
     main([f"--data-dir={data}", f"--pretrained={folder}", f"--model-dir={model_dir}"])
