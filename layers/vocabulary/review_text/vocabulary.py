@@ -15,15 +15,8 @@ from typing import Any
 
 from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
-from review_text.tokens import Normalise, find_surfaces, find_tokens, has_word, make_normalise
+from review_text.tokens import find_surfaces, find_tokens, has_word, make_normalise, shorten
 from review_text.windows import NO_WORD, cut_windows
-from review_text.tokens import (
-    find_surfaces,
-    find_tokens,
-    has_word,
-    make_normalise,
-    shorten,
-)
 
 INFREQUENT = 1
 """Any word that is not in the vocabulary."""
