@@ -148,6 +148,12 @@ train: data ## Train a model and make a bundle of it (MODEL=modern or classic); 
 ship: data ## Let the model that was trained be the one that runs and is deployed (MODEL=modern or classic)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA) --ship
 
+.PHONY: teacher
+teacher: data ## Fine-tune a transformer, and let it label texts (PRETRAINED=, COUNTERFACTUAL=, SST2= take copies; 3 hours)
+	@$(BIN)/python -m model_training.training.transformer --data-dir $(DATA) \
+		$(if $(PRETRAINED),--pretrained $(PRETRAINED)) \
+		$(if $(COUNTERFACTUAL),--counterfactual $(COUNTERFACTUAL)) $(if $(SST2),--sst2 $(SST2))
+
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card
 	@$(BIN)/python -m model_training.evaluation $(BUNDLES) --data-dir $(DATA) --write
