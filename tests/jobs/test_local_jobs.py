@@ -55,7 +55,7 @@ def test_what_went_wrong_is_the_jobs_failure_reason(
     """SageMaker shows nothing else of it."""
     with pytest.raises(JobError) as caught:
         train_locally("classic", TINY, tmp_path / "empty", tmp_path / "job", toolkit)
-    assert "aclImdb_v1.tar.gz: no such file" in str(caught.value)
+    assert "there is no such file" in str(caught.value)
     assert "Traceback" not in str(caught.value)
     failure = (tmp_path / "job" / "output" / "failure").read_text()
     assert "RuntimeError: " in failure
