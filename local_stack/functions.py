@@ -21,8 +21,10 @@ from typing import Any
 from local_stack.template import FunctionDefinition
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes of one line from a worker; far above the 6 MB that Lambda passes on."""
+MAX_ANSWER = 6 * 1024 * 1024
+"""Bytes of an answer that Lambda passes on."""
+_MAX_LINE = 64 * 1024 * 1024
+"""Bytes of one line from a worker: room for an answer that is refused for its size."""
 
 INIT_TIMEOUT = 10
 """Seconds that Lambda gives a new environment, apart from the function's own time-out."""
@@ -87,7 +89,7 @@ class Worker:
             function.handler,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            limit=MAX_ANSWER,
+            limit=_MAX_LINE,
             cwd=function.folders[0],
             env=process_environment(function),
             start_new_session=True,  # the terminal's Ctrl-C is for the stack, which then ends us
@@ -98,8 +100,9 @@ class Worker:
         """The handler's result.
 
         Raises:
-            FunctionError: the handler raised, ran out of time or took the process down; after the
-                latter two the worker is not `alive`.
+            FunctionError: the answer is larger than Lambda lets it be, or the handler raised, ran
+                out of time or took the process down; after the latter two the worker is not
+                `alive`.
         """
         request = {"event": event, "requestId": request_id, "timeout": self._function.timeout}
         try:
@@ -114,6 +117,9 @@ class Worker:
             raise
         if "errorType" in answer:
             raise FunctionError(f"raised {answer['errorType']}")
+        size = len(json.dumps(answer["result"], ensure_ascii=False).encode("utf-8", "replace"))
+        if size > MAX_ANSWER:
+            raise FunctionError(f"answered {size:,} bytes; Lambda passes on {MAX_ANSWER:,}")
         return answer["result"]
 
     async def _write(self, request: dict[str, Any]) -> None:

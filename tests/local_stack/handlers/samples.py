@@ -47,6 +47,8 @@ def misbehave(event: Event, context: Any) -> Any:
     if body == "print":
         print("a line of log")
         print(json.dumps({"result": "not the answer"}))
+    if body == "talk":
+        return {"statusCode": 200, "body": "a" * 7_000_000}
     if body == "nonsense":
         return {"statusCode": "many"}
     if body == "unserialisable":
