@@ -33,6 +33,8 @@ TOOLKIT := tests/jobs/toolkit
 REHEARSAL := tests/template tests/sam tests/contract/aws_image tests/contract/container
 BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
+# Of what the teacher learns from, beside the archive: where the copies are.
+COPIES = $(foreach what,pretrained counterfactual sst2,$(addprefix --$(what) ,$($(what))))
 ARCHIVE ?=
 export SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
 export AWS_IMAGE_PYTHON ?= $(CURDIR)/$(AWS_IMAGE_VENV)/bin/python
@@ -149,10 +151,8 @@ ship: data ## Let the model that was trained be the one that runs and is deploye
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA) --ship
 
 .PHONY: teacher
-teacher: data ## Fine-tune a transformer, and let it label texts (PRETRAINED=, COUNTERFACTUAL=, SST2= take copies; 3 hours)
-	@$(BIN)/python -m model_training.training.transformer --data-dir $(DATA) \
-		$(if $(PRETRAINED),--pretrained $(PRETRAINED)) \
-		$(if $(COUNTERFACTUAL),--counterfactual $(COUNTERFACTUAL)) $(if $(SST2),--sst2 $(SST2))
+teacher: data ## Fine-tune a transformer, and let it label texts (pretrained=, counterfactual=, sst2= take copies; 3 hours)
+	@$(BIN)/python -m model_training.training.transformer --data-dir $(DATA) $(COPIES)
 
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card

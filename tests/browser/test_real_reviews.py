@@ -42,7 +42,7 @@ def test_real_reviews_are_shown_whole_and_most_are_judged_right(
         review_page.read(review)
         review_page.wait_for_text(review)
         right += review_page.text_of("#verdict") == verdict
-        assert len(review_page.marks()) > 2
+        assert review_page.marks()
         assert review_page.page.locator("#strip button").count() >= 1
     assert right >= 2 * EACH_SIDE * 0.75
 

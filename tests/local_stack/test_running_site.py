@@ -80,7 +80,7 @@ REQUESTS: dict[str, tuple[str, dict[str, str], str | bytes, int]] = {
     "too long": (ONE, JSON, json.dumps({"review": LONG}), 413),
     "too deep": (ONE, JSON, "[" * 100_000 + CANARY, 400),
     "too large": (ONE, JSON, b"x" * MAX_BODY + CANARY.encode(), 413),
-    "said to be packed": (ONE, JSON | {"content-encoding": "gzip"}, CANARY, 400),
+    "said to be packed": (ONE, JSON | {"content-encoding": "gzip"}, CANARY, 415),
     "several": (MANY, JSON, json.dumps({"reviews": [CANARY, "?", None, LONG]}), 200),
     "too many": (MANY, JSON, json.dumps({"reviews": [CANARY] * 101}), 413),
     "no list": (MANY, JSON, json.dumps({"reviews": CANARY}), 400),

@@ -346,7 +346,7 @@ class Scoring:
 def scoring(servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> Iterator[Scoring]:
     """The container's only core is busy with a request until the test says so."""
     busy = Scoring(server_module._transform)
-    monkeypatch.setattr(server, "_transform", busy)
+    monkeypatch.setattr(server_module, "_transform", busy)
     with contextlib.closing(Client(servers["container"])) as client:
         client.send(servers["container"].request)
         assert busy.started.wait(MARGIN)
@@ -385,7 +385,7 @@ def test_an_answer_that_takes_long_is_waited_for_once_the_one_before_is_taken(
     container, transform = servers["container"], server_module._transform
     second = Scoring(transform)
     calls = iter((transform, second.__call__))
-    monkeypatch.setattr(server, "_transform", lambda *arguments: next(calls)(*arguments))
+    monkeypatch.setattr(server_module, "_transform", lambda *arguments: next(calls)(*arguments))
     with contextlib.closing(Client(container)) as client:
         client.send(ask_for_much(container) + container.request)
         assert second.started.wait(60)
