@@ -358,7 +358,7 @@ def scoring(servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_a_request_that_finds_no_free_core_in_time_is_refused_with_503(
     scoring: Scoring, servers: dict[str, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "QUEUE_SECONDS", 0.1)
+    monkeypatch.setattr(server_module, "QUEUE_SECONDS", 0.1)
     with contextlib.closing(Client(servers["container"])) as client:
         client.send(servers["container"].request)
         answer = client.read_to_the_end()

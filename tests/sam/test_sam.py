@@ -291,11 +291,12 @@ def test_the_publishers_package_is_one_that_lambda_takes(built: Path) -> None:
 
 @pytest.mark.parametrize("part", ["functions/publisher", "layers/vocabulary"])
 def test_a_vocabulary_that_is_not_the_models_own_is_not_built(tmp_path: Path, part: str) -> None:
-    parts = ("functions", "layers/vocabulary", "frontend", "model_training")
+    parts = ("functions", "layers/vocabulary", "frontend", "model_training", "docs", "requirements")
     ignore = shutil.ignore_patterns("modern", "__pycache__")
     for folder in parts:
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
-    shutil.copy(ROOT / "template.yaml", tmp_path)
+    for file in ("template.yaml", "LICENSE"):
+        shutil.copy(ROOT / file, tmp_path)
     path = tmp_path / "model_training" / "models" / "classic" / "manifest.json"
     other = manifest("classic") | {"vocabulary": manifest("modern")["vocabulary"]}
     path.write_text(json.dumps(other), encoding="utf-8")
