@@ -37,36 +37,36 @@ _MOST_FRAMED = 20  # words of a sentence that gets an opening or a tail
 _LEFT_OUT = 0.1  # share of words
 
 
-def edit(sentence: str, random: np.random.Generator) -> str | None:
+def edit(sentence: str, draws: np.random.Generator) -> str | None:
     """Change a sentence in one way, drawn at random among those that fit; None where none does."""
     weights = np.array(list(_EDITS.values()))
-    order = random.choice(len(weights), len(weights), replace=False, p=weights / weights.sum())
+    order = draws.choice(len(weights), len(weights), replace=False, p=weights / weights.sum())
     edits = list(_EDITS)
-    changed = (edits[number](sentence, random) for number in order)
+    changed = (edits[number](sentence, draws) for number in order)
     return next((text for text in changed if text and text != sentence), None)
 
 
-def join(first: str, second: str, random: np.random.Generator) -> str:
+def join(first: str, second: str, draws: np.random.Generator) -> str:
     """Make one sentence of two."""
-    joint = _pick(_words("joints"), random)
+    joint = _pick(_words("joints"), draws)
     one, two = _core(first), _core(second)
     if not joint.startswith("{}"):
         one = _lower_first(one)
     return joint.format(one, two if ". {}" in joint else _lower_first(two)) + "."
 
 
-def negate(sentence: str, random: np.random.Generator) -> str | None:
+def negate(sentence: str, draws: np.random.Generator) -> str | None:
     """Deny it by its auxiliary verb: "is not", "isn't"."""
     found = list(_AUXILIARY.finditer(sentence))
     if not found:
         return None
-    match = _pick(found, random)
+    match = _pick(found, draws)
     verb = match.group()
-    denied = f"{verb} not" if random.random() < 0.4 else _CONTRACTED.get(verb.lower(), f"{verb}n't")
+    denied = f"{verb} not" if draws.random() < 0.4 else _CONTRACTED.get(verb.lower(), f"{verb}n't")
     return sentence[: match.start()] + denied + sentence[match.end() :]
 
 
-def affirm(sentence: str, random: np.random.Generator) -> str | None:
+def affirm(sentence: str, draws: np.random.Generator) -> str | None:
     """Take its negation away."""
     match = _NEGATED.search(sentence)
     if match is None:
@@ -75,67 +75,67 @@ def affirm(sentence: str, random: np.random.Generator) -> str | None:
     return sentence[: match.start()] + _AFFIRMED.get(verb, verb) + sentence[match.end() :]
 
 
-def qualify(sentence: str, random: np.random.Generator) -> str | None:
+def qualify(sentence: str, draws: np.random.Generator) -> str | None:
     """Put a word of degree or denial before what something is."""
     found = list(_BE.finditer(sentence))
     if not found:
         return None
-    end = _pick(found, random).end()
-    return f"{sentence[:end]}{_pick(_words('degrees'), random)} {sentence[end:]}"
+    end = _pick(found, draws).end()
+    return f"{sentence[:end]}{_pick(_words('degrees'), draws)} {sentence[end:]}"
 
 
-def deny_feeling(sentence: str, random: np.random.Generator) -> str | None:
+def deny_feeling(sentence: str, draws: np.random.Generator) -> str | None:
     """Deny, or weaken, what somebody felt or did."""
     match = _FELT.search(sentence)
     if match is None:
         return None
     start = match.start(1)
-    return f"{sentence[:start]}{_pick(_words('denials'), random)} {sentence[start:]}"
+    return f"{sentence[:start]}{_pick(_words('denials'), draws)} {sentence[start:]}"
 
 
-def keep_clause(sentence: str, random: np.random.Generator) -> str | None:
+def keep_clause(sentence: str, draws: np.random.Generator) -> str | None:
     """Keep one clause of several."""
     clauses = [part for part in _CLAUSE_END.split(_core(sentence)) if len(part.split()) > 1]
     if len(clauses) < 2:
         return None
-    clause = _pick(clauses, random)
+    clause = _pick(clauses, draws)
     return clause[0].upper() + clause[1:] + "."
 
 
-def keep_stretch(sentence: str, random: np.random.Generator) -> str | None:
+def keep_stretch(sentence: str, draws: np.random.Generator) -> str | None:
     """Keep one to eight words in a row."""
     words = _core(sentence).split()
     if len(words) < 3:
         return None
-    count = int(random.integers(1, min(8, len(words) - 1) + 1))
-    start = int(random.integers(len(words) - count + 1))
-    return " ".join(words[start : start + count]) + ("." if random.random() < 0.5 else "")
+    count = int(draws.integers(1, min(8, len(words) - 1) + 1))
+    start = int(draws.integers(len(words) - count + 1))
+    return " ".join(words[start : start + count]) + ("." if draws.random() < 0.5 else "")
 
 
-def leave_out(sentence: str, random: np.random.Generator) -> str | None:
+def leave_out(sentence: str, draws: np.random.Generator) -> str | None:
     """Leave out a tenth of the words, one at least."""
     words = sentence.split()
     if len(words) < 4:
         return None
-    out = random.random(len(words)) < _LEFT_OUT
-    out[random.integers(len(words))] = True
+    out = draws.random(len(words)) < _LEFT_OUT
+    out[draws.integers(len(words))] = True
     return " ".join(word for word, gone in zip(words, out, strict=True) if not gone)
 
 
-def open_with(sentence: str, random: np.random.Generator) -> str | None:
+def open_with(sentence: str, draws: np.random.Generator) -> str | None:
     """Say that somebody says, doubts or wishes it."""
     core = _core(sentence)
     if not 2 <= len(core.split()) <= _MOST_FRAMED:
         return None
-    return _pick(_words("openings"), random).format(_lower_first(core)) + "."
+    return _pick(_words("openings"), draws).format(_lower_first(core)) + "."
 
 
-def end_with(sentence: str, random: np.random.Generator) -> str | None:
+def end_with(sentence: str, draws: np.random.Generator) -> str | None:
     """Take some of it back at its end."""
     core = _core(sentence)
     if not 2 <= len(core.split()) <= _MOST_FRAMED:
         return None
-    return core + _pick(_words("tails"), random) + "."
+    return core + _pick(_words("tails"), draws) + "."
 
 
 _EDITS: dict[Edit, int] = {
@@ -158,8 +158,8 @@ def _words(name: str) -> Sequence[str]:
     return words
 
 
-def _pick(things: Sequence[T], random: np.random.Generator) -> T:
-    return things[int(random.integers(len(things)))]
+def _pick(things: Sequence[T], draws: np.random.Generator) -> T:
+    return things[int(draws.integers(len(things)))]
 
 
 def _core(sentence: str) -> str:

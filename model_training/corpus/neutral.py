@@ -32,7 +32,7 @@ def find_titles(reviews: Iterable[str]) -> list[str]:
     return sorted(title for title in titles if len(title) > 2)
 
 
-def make_neutral(titles: Sequence[str], count: int, random: np.random.Generator) -> list[str]:
+def make_neutral(titles: Sequence[str], count: int, draws: np.random.Generator) -> list[str]:
     """Make up ``count`` texts without an opinion, some of them more than once."""
     patterns, words = _read_patterns()
     if not titles:
@@ -41,14 +41,14 @@ def make_neutral(titles: Sequence[str], count: int, random: np.random.Generator)
 
     def fill(match: re.Match[str]) -> str:
         if match[1] in _NUMBERS:
-            return str(random.integers(*_NUMBERS[match[1]]))
+            return str(draws.integers(*_NUMBERS[match[1]]))
         choices = words[match[1]]
-        return choices[int(random.integers(len(choices)))]
+        return choices[int(draws.integers(len(choices)))]
 
     def make() -> str:
-        if random.random() < _GIBBERISH:
-            return _gibberish(random)
-        text = patterns[int(random.integers(len(patterns)))]
+        if draws.random() < _GIBBERISH:
+            return _gibberish(draws)
+        text = patterns[int(draws.integers(len(patterns)))]
         while _BLANK.search(text):  # a word may have blanks of its own
             text = _BLANK.sub(fill, text)
         return text[:1].upper() + text[1:] if text.endswith(".") else text
@@ -62,7 +62,7 @@ def _read_patterns() -> tuple[list[str], dict[str, Sequence[str]]]:
     return content["patterns"], content["words"]
 
 
-def _gibberish(random: np.random.Generator) -> str:
+def _gibberish(draws: np.random.Generator) -> str:
     letters = np.array(list(string.ascii_lowercase))
-    lengths = random.integers(1, 9, random.integers(1, 3))
-    return " ".join("".join(random.choice(letters, length)) for length in lengths)
+    lengths = draws.integers(1, 9, draws.integers(1, 3))
+    return " ".join("".join(draws.choice(letters, length)) for length in lengths)

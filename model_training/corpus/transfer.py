@@ -37,29 +37,29 @@ class Transfer:
 
 def make_transfer(reviews: Iterable[str], settings: TextSettings, seed: int) -> Transfer:
     """Take sentences and stretches of each review, and edit some; the same for the same seed."""
-    random = np.random.default_rng(seed)
+    draws = np.random.default_rng(seed)
     made = Transfer()
     for review in reviews:
         sentences = _cut(review, settings)
         said = [text for text, tokens in sentences if tokens <= _MAX_TOKENS]
         if not said:
             continue
-        taken = [said[place] for place in random.permutation(len(said))[:_SENTENCES]]
+        taken = [said[place] for place in draws.permutation(len(said))[:_SENTENCES]]
         made.sentences += taken
-        edits = [edit(text, random) for text in taken if len(text) <= _MAX_EDITED]
+        edits = [edit(text, draws) for text in taken if len(text) <= _MAX_EDITED]
         made.edits += [text for text in edits if text]
         short = [text for text in said if len(text) <= _MAX_JOINED]
-        if len(short) > 1 and random.random() < _JOINED:
-            first, second = random.choice(len(short), 2, replace=False)
-            made.edits.append(join(short[first], short[second], random))
-        if len(sentences) > _STRETCH[0] and random.random() < _STRETCHED:
-            made.stretches.append(_stretch([text for text, _ in sentences], random))
+        if len(short) > 1 and draws.random() < _JOINED:
+            first, second = draws.choice(len(short), 2, replace=False)
+            made.edits.append(join(short[first], short[second], draws))
+        if len(sentences) > _STRETCH[0] and draws.random() < _STRETCHED:
+            made.stretches.append(_stretch([text for text, _ in sentences], draws))
     return made
 
 
-def _stretch(sentences: Sequence[str], random: np.random.Generator) -> str:
-    count = int(random.integers(*_STRETCH))
-    start = int(random.integers(max(1, len(sentences) - count + 1)))
+def _stretch(sentences: Sequence[str], draws: np.random.Generator) -> str:
+    count = int(draws.integers(*_STRETCH))
+    start = int(draws.integers(max(1, len(sentences) - count + 1)))
     return " ".join(sentences[start : start + count])
 
 
