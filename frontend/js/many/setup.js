@@ -20,10 +20,8 @@ export function prepareSetup(reopen) {
     source.setHeader(byId("header").checked);
     draw();
   });
-  on("preview", "change", async ({ target }) => {
+  on("preview", "change", ({ target }) => {
     source.column = Number(target.value);
-    await draw();
-    byId("preview").querySelector(":checked").focus();
   });
 }
 
