@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HANDLERS = ROOT / "tests" / "local_stack" / "handlers"
 MODEL = MODELS / "classic"
 NAMES = ("container", "runtime", "gateway")
-SMALL_BUFFER = 4096
-"""Bytes that the system keeps for a client that does not read: few, so that tests are quick."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,6 @@ async def serving_all() -> AsyncIterator[dict[str, Served]]:
     """All servers; the gateway's function greets, whatever it is asked."""
     async with contextlib.AsyncExitStack() as stack:
         listeners = [stack.enter_context(listen("127.0.0.1", 0)) for _ in NAMES]
-        for listener in listeners:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
         ports = [port_of(listener) for listener in listeners]
         app, settings = read_settings(MODEL)
         container = Server(uvicorn.Config(app, **settings))
