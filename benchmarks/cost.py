@@ -159,6 +159,13 @@ class Stranger:
     """Of each review in an answer with reasons to many."""
     batch_asked_gb: float = 4e-4
     """Between function and endpoint, for 100 of the longest reviews."""
+    comprehend_reviews: float = 6.25
+    """Of 20,000 characters, in the largest batch of Comprehend's protocol; as many a second as
+    batches."""
+    comprehend_gb: float = 4e-6
+    """Of the answer to it."""
+    comprehend_asked_gb: float = 1e-4
+    """Between function and endpoint, for it."""
 
 
 def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
@@ -166,13 +173,14 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
     hour = 3600.0
     single = stranger.requests * hour + stranger.burst
     batches = stranger.batches * hour + stranger.burst
-    requests = single + batches
-    reviews = single + batches * stranger.batch_reviews
+    requests = single + 2 * batches
+    reviews = single + batches * (stranger.batch_reviews + stranger.comprehend_reviews)
     text = reviews * stranger.review_ms / 1e3 / given.function_core
     waiting = stranger.concurrency * hour + requests * given.around_ms / 1e3
     million = requests / 1e6
     explained = stranger.batch_explained * stranger.batch_explained_gb
-    answers = single * stranger.explained_gb + batches * explained
+    answers = single * stranger.explained_gb + batches * (explained + stranger.comprehend_gb)
+    asked = stranger.batch_asked_gb + stranger.comprehend_asked_gb
     return {
         "requests at CloudFront, API and function": sum(
             price.of(million) for price in (CDN_REQUESTS, API, FUNCTION_REQUESTS)
@@ -180,7 +188,7 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
         "the function's time": FUNCTION_TIME.of((text + waiting) * given.function_gb),
         "the endpoint's time": ENDPOINT_TIME.of(stranger.concurrency * hour * given.endpoint_gb),
         "what it is asked and answers": ENDPOINT_DATA.of(
-            single * stranger.asked_gb + batches * stranger.batch_asked_gb
+            single * stranger.asked_gb + batches * asked
         ),
         "answers to the caller": CDN_OUT.of(answers),
         "logs": LOGS.of(requests * given.log_gb),

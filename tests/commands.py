@@ -42,7 +42,7 @@ class Request:
     method: str
     path: str
     body: str
-    content_type: str
+    headers: dict[str, str]
 
 
 def find_scripts() -> dict[str, str]:
@@ -93,8 +93,8 @@ def read_curl(command: str) -> Request:
     """The request of a command to the local stack; ``command`` may go over several lines."""
     curl, _, url, *options = shlex.split(command.replace("\\\n", " "))
     assert (curl, url[:26]) == ("curl", "http://127.0.0.1:8000/api/")
-    path, given = urlsplit(url).path, dict(zip(options[::2], options[1::2], strict=True))
-    if not given:
-        return Request("GET", path, "", "")
-    body = given.get("-d") or given["--data-binary"]
-    return Request("POST", path, body, given["-H"].removeprefix("content-type: "))
+    given = list(zip(options[::2], options[1::2], strict=True))
+    headers = dict(value.split(": ", 1) for name, value in given if name == "-H")
+    bodies = [value for name, value in given if name in ("-d", "--data-binary")]
+    body = bodies[0] if bodies else ""
+    return Request("POST" if bodies else "GET", urlsplit(url).path, body, headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from time import perf_counter
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import comprehend
 from body import JSON, TEXT, parse_fields, read_body
 from deadline import DeadlineError, limit_time
 from endpoint import Endpoint, connect
@@ -80,6 +81,13 @@ def post_sentiments(request: Request) -> Response:
     )
 
 
+def post_comprehend(request: Request) -> Response:
+    """Answer an operation of Amazon Comprehend."""
+    call = comprehend.read_call(request)
+    answer = comprehend.write_answer(call, predict_all(call.texts, explain=False))
+    return answer_comprehend(200, answer)
+
+
 def get_model(_: Request) -> Response:
     """Say which model answers, how good it is, and what it takes."""
     settings = load_settings()
@@ -104,17 +112,6 @@ def get_model(_: Request) -> Response:
 def get_health(_: Request) -> Response:
     """Say whether the model answers; asking wakes it."""
     return answer_json({"status": "ok", "model": load_endpoint().invoke([]).model})
-
-
-Route = Callable[[Request], Response]
-
-# Powertools' router would add a quarter to a cold start: see docs/decisions.md.
-ROUTES: dict[str, tuple[str, Route]] = {
-    "/api/sentiment": ("POST", post_sentiment),
-    "/api/sentiments": ("POST", post_sentiments),
-    "/api/model": ("GET", get_model),
-    "/api/health": ("GET", get_health),
-}
 
 
 def predict_one(review: object, explain: bool = False) -> Prediction:
@@ -167,34 +164,62 @@ def answer_error(error: Exception) -> Response:
     return Response(problem["status"], PROBLEM, body, headers)
 
 
-def find_route(request: Request) -> tuple[str, Route]:
-    """Find the method and the function of a request's path.
+def answer_comprehend(status: int, content: dict[str, Any]) -> Response:
+    """Answer a client of Comprehend."""
+    headers = {"x-amzn-RequestId": str(logger.get_correlation_id())}
+    return Response(status, comprehend.MEDIA_TYPE, dump_json(content), headers)
+
+
+def refuse_comprehend(error: Exception) -> Response:
+    """Answer a client of Comprehend with an error of that protocol."""
+    status, content = comprehend.write_error(error)
+    note_error(error, content["__type"])
+    return answer_comprehend(status, content)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers the requests with one path."""
+
+    method: str
+    answer: Callable[[Request], Response]
+    refuse: Callable[[Exception], Response] = answer_error
+    """Says what is wrong in the form that callers of this path know."""
+
+
+# Powertools' router would add a quarter to a cold start: see docs/decisions.md.
+ROUTES = {
+    "/api/sentiment": Route("POST", post_sentiment),
+    "/api/sentiments": Route("POST", post_sentiments),
+    "/api/comprehend": Route("POST", post_comprehend, refuse_comprehend),
+    "/api/model": Route("GET", get_model),
+    "/api/health": Route("GET", get_health),
+}
+
+
+def find_route(request: Request) -> Route:
+    """Find the route of a request that may have any path and any method.
 
     Raises:
-        RouteNotFoundError: no route has the path.
+        CallerError: no route has the path, or it has another method, or the request went past
+            CloudFront.
     """
+    check_origin(request.headers, load_settings().origin_secret)
+    route = _find_path(request)
+    if request.method == "HEAD" and route.method == "GET":
+        return replace(route, answer=lambda request: replace(route.answer(request), body=""))
+    if request.method != route.method:
+        raise MethodNotAllowedError(route.method)
+    return route
+
+
+def _find_path(request: Request) -> Route:
     path = request.path.rstrip("/")
     # A named stage stands before the path, unless a domain of one's own leads to it.
     for candidate in (path, path.removeprefix(f"/{request.stage}")):
         if candidate in ROUTES:
             return ROUTES[candidate]
     raise RouteNotFoundError(f"The API has {', '.join(ROUTES)}; not this.")
-
-
-def answer_request(request: Request) -> Response:
-    """Answer a request that may have any path and any method.
-
-    Raises:
-        CallerError: the request has a fault.
-        ServiceError: the service cannot answer.
-    """
-    check_origin(request.headers, load_settings().origin_secret)
-    method, route = find_route(request)
-    if request.method == "HEAD" and method == "GET":
-        return replace(route(request), body="")
-    if request.method != method:
-        raise MethodNotAllowedError(method)
-    return route(request)
 
 
 def dump_json(content: dict[str, Any]) -> str:
@@ -218,15 +243,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def respond(event: dict[str, Any], seconds: float) -> Response:
     """Answer within ``seconds``. The outermost boundary: what a route raises is an answer, too."""
+    refuse: Callable[[Exception], Response] = answer_error
     try:
         request = read_event(event)
         logger.append_keys(route=event.get("routeKey", event.get("resource")))
+        route = find_route(request)
+        refuse = route.refuse
         with limit_time(seconds):
-            return answer_request(request)
+            return route.answer(request)
     except DeadlineError:
-        return answer_error(OutOfTimeError(f"not done after {seconds:.1f} s"))
+        return refuse(OutOfTimeError(f"not done after {seconds:.1f} s"))
     except Exception as error:
-        return answer_error(error)
+        return refuse(error)
 
 
 # In Lambda, what every request needs is made while the container starts, at full speed.

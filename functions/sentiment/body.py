@@ -47,17 +47,28 @@ def read_body(request: Request, *accepted: str) -> tuple[str, str]:
     return media_type, body.removeprefix("\ufeff")
 
 
+def parse_members(text: str, *names: str) -> dict[str, Any]:
+    """Read an object that has the fields ``names``, and may have others.
+
+    Raises:
+        MalformedRequestError: not JSON, not an object, or without one of them.
+    """
+    members = _parse_json(text)
+    if not isinstance(members, dict):
+        raise MistypedFieldError("The body", members, f'an object with the field "{names[0]}"')
+    for name in names:
+        if name not in members:
+            raise MalformedRequestError(f'The field "{name}" is missing.')
+    return members
+
+
 def parse_fields(text: str, name: str) -> tuple[Any, bool]:
     """Read the field ``name``, which must be there, and ``explain``, which may be.
 
     Raises:
         MalformedRequestError: not JSON, not an object, or not these fields.
     """
-    fields = _parse_json(text)
-    if not isinstance(fields, dict):
-        raise MistypedFieldError("The body", fields, f'an object with the field "{name}"')
-    if name not in fields:
-        raise MalformedRequestError(f'The field "{name}" is missing.')
+    fields = parse_members(text, name)
     unknown = sorted(fields.keys() - {name, "explain"})
     if unknown:
         raise MalformedRequestError(

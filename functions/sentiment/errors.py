@@ -78,6 +78,26 @@ class NoWordsError(CallerError):
     """The review has characters, and no word among them."""
 
 
+class ComprehendError(CallerError):
+    """A fault that only Comprehend's protocol knows."""
+
+
+class UnknownOperationError(ComprehendError):
+    """The protocol has no such operation, or this address has not."""
+
+
+class UnsupportedLanguageError(ComprehendError):
+    """The text is said to be in a language that the model does not read."""
+
+
+class TextSizeLimitError(ComprehendError):
+    """The text has more bytes than a text may have."""
+
+
+class BatchSizeLimitError(ComprehendError):
+    """The batch has more texts than a batch may have."""
+
+
 class ServiceError(Exception):
     """The service cannot answer; the message is for the log and never holds a review's text."""
 

@@ -141,10 +141,15 @@ def check_list(reviews: object, explain: bool) -> list[object]:
 
 
 def read_reviews(values: Iterable[object], vocabulary: Vocabulary) -> list[Review | CallerError]:
-    """Encode what a caller sent as reviews; in the place of a faulty one is what is wrong."""
+    """Encode what a caller sent as reviews; in the place of a faulty one is what is wrong.
+
+    An error that stands there already stays.
+    """
     reviews: list[Review | CallerError] = []
     for value in values:
         try:
+            if isinstance(value, CallerError):
+                raise value
             reviews.append(read_review(value, vocabulary))
         except CallerError as error:
             reviews.append(error)

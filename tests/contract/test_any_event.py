@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app
+from comprehend import MEDIA_TYPE
 from model_training.serving.scorer import load_model
 from tests import function, openapi
 from tests.fuzz.invariants import CALLERS_FAULTS, check_answer
@@ -60,6 +61,10 @@ REQUESTS = st.builds(
     lambda fields, ascii_only: json.dumps(fields, ensure_ascii=ascii_only),
     st.builds(lambda review, explain: {"review": review, "explain": explain}, REVIEWS, VALUES)
     | st.builds(lambda reviews: {"reviews": reviews}, st.lists(REVIEWS | VALUES, max_size=3))
+    | st.builds(
+        lambda texts, one, code: {"TextList": texts, "Text": one, "LanguageCode": code},
+        *(st.lists(REVIEWS | VALUES, max_size=3), REVIEWS | VALUES, st.just("en") | VALUES),
+    )
     | FIELDS
     | VALUES,
     st.booleans(),
@@ -87,7 +92,7 @@ QUERIES = st.fixed_dictionaries(
         "cookies": st.lists(ANY_TEXT, max_size=2),
     },
 )
-ROUTES = st.sampled_from([(method, path) for path, (method, _) in app.ROUTES.items()])
+ROUTES = st.sampled_from([(route.method, path) for path, route in app.ROUTES.items()])
 # Half of the requests reach a route; otherwise few would get past the first check.
 TARGETS = ROUTES | st.tuples(METHODS, st.sampled_from(list(app.ROUTES)) | PATHS)
 LEFT_OUT = st.sets(st.sampled_from(["version", "routeKey", "rawQueryString", "headers"]))
@@ -105,7 +110,9 @@ def send(event: object) -> int:
     check_answer(answer)
     status: int = answer["statusCode"]
     if status != 200:
-        openapi.validate(json.loads(answer["body"]), {"$ref": "#/components/schemas/Problem"})
+        is_problem = answer["headers"]["Content-Type"] == app.PROBLEM
+        name = "Problem" if is_problem else "ComprehendError"
+        openapi.validate(json.loads(answer["body"]), {"$ref": f"#/components/schemas/{name}"})
     return status
 
 
@@ -146,14 +153,19 @@ def test_any_request_is_answered_or_is_told_what_is_wrong_with_it(
 @settings(max_examples=200, deadline=None)
 @given(
     target=ROUTES,
-    content_type=st.sampled_from(TYPES[:4]),
+    content_type=st.sampled_from([*TYPES[:4], MEDIA_TYPE]),
+    operation=st.sampled_from(["DetectSentiment", "BatchDetectSentiment", "DetectSyntax"]),
     charset=st.sampled_from(["", *(f"; charset={name}" for name in CHARSETS + ODD_CHARSETS)]),
     body=BODIES,
 )
 def test_any_body_is_answered_or_is_told_what_is_wrong_with_it(
-    target: tuple[str, str], content_type: str, charset: str, body: dict[str, Any]
+    target: tuple[str, str], content_type: str, operation: str, charset: str, body: dict[str, Any]
 ) -> None:
-    event = make_event(*target, headers={"content-type": content_type + charset}, **body)
+    headers = {
+        "content-type": content_type + charset,
+        "x-amz-target": f"Comprehend_20171127.{operation}",
+    }
+    event = make_event(*target, headers=headers, **body)
     assert send(event) in {200} | CALLERS_FAULTS
 
 

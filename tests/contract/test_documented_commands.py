@@ -41,7 +41,14 @@ AWS_OF_ITS_OWN = {
     ("cloudformation", "deploy"),
 }
 """Commands of the AWS CLI that are no operation of a service."""
-AWS_EVERYWHERE = {"--output", "--query", "--region", "--profile"}
+AWS_EVERYWHERE = {
+    "--endpoint-url",
+    "--no-sign-request",
+    "--output",
+    "--profile",
+    "--query",
+    "--region",
+}
 """Options that each command of the AWS CLI takes."""
 FOLDERS = ("benchmarks/", "docs/", "events/", "frontend/", "model_training/", "tests/")
 PATHS = 'export PATH="$PWD/.venv/bin:$PWD/.venv-sam/bin:$PATH"'

@@ -8,6 +8,7 @@ from base64 import b64encode
 from itertools import islice
 from typing import Any
 
+from comprehend import CODES, MEDIA_TYPE
 from errors import PROBLEMS
 from model_training.serving.functions import (
     JSON,
@@ -142,9 +143,15 @@ def check_answer(answer: Any) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert body.isascii()
     if status == 200:
-        assert headers["Content-Type"] == JSON or body in ("0", "1")
+        assert headers["Content-Type"] in (JSON, MEDIA_TYPE) or body in ("0", "1")
         if body:  # HEAD has none
             _parse(body)
+        return
+    if headers["Content-Type"] == MEDIA_TYPE:
+        assert status == 400
+        error = _parse(body)
+        assert error.keys() == {"__type", "Message"}
+        assert error["__type"] in CODES.values()
         return
     assert headers["Content-Type"] == "application/problem+json"
     _check_problem(_parse(body), status, headers)

@@ -229,7 +229,7 @@ def test_a_path_that_is_nearly_a_routes_does_not_reach_the_function(
     gateway: Server, path: str, at: int, odd: bytes
 ) -> None:
     target = path[:at].encode() + odd + path[at:].encode()
-    sent = head(ROUTES[path][0].encode(), target)
+    sent = head(ROUTES[path].method.encode(), target)
     check_gateway_answer(read(gateway.send(sent)), target)
 
 

@@ -32,6 +32,7 @@ FUNCTIONS = sorted(
 ROUTES = {
     "POST /api/sentiment",
     "POST /api/sentiments",
+    "POST /api/comprehend",
     "GET /api/model",
     "GET /api/health",
 }

@@ -25,6 +25,7 @@ from benchmarks.cost import (
     reeltone,
     standing,
 )
+from comprehend import MAX_BYTES, MAX_TEXTS
 from endpoint import Answer, Reading
 from local_stack.template import Template
 from model_training.paths import MODELS
@@ -124,7 +125,8 @@ def test_what_a_stranger_may_do_is_what_the_template_and_the_function_let_him() 
     for field, name in by_default.items():
         assert getattr(STRANGER, field) == parameters[name]["Default"], name
     settings = TEMPLATE["Resources"]["SentimentApi"]["Properties"]
-    assert settings["RouteSettings"].keys() == {"POST /api/sentiments"}
+    assert settings["RouteSettings"].keys() == {"POST /api/sentiments", "POST /api/comprehend"}
+    assert STRANGER.comprehend_reviews * MAX_CHARACTERS == MAX_TEXTS * MAX_BYTES
     assert STRANGER.batch_explained == MAX_EXPLAINED
     assert STRANGER.batch_reviews * MAX_CHARACTERS == MAX_REQUEST_CHARACTERS
 

@@ -94,6 +94,15 @@ class Api:
         event = make_event("POST", path, body=body, headers={"content-type": content_type})
         return self.send(event, milliseconds)
 
+    def call_comprehend(self, operation: str, content: object, **headers: str) -> HttpResponse:
+        """Post ``content`` as an AWS SDK does."""
+        sent = {
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": f"Comprehend_20171127.{operation}",
+        } | headers
+        body = content if isinstance(content, str) else json.dumps(content)
+        return self.request("POST", "/api/comprehend", body=body, headers=sent)
+
     def post_bytes(self, path: str, body: bytes, content_type: str) -> HttpResponse:
         return self.request(
             "POST",

@@ -20,8 +20,8 @@ EXAMPLES = re.findall(r"^```sh\n(curl .*?)\n```", REFERENCE, re.MULTILINE | re.D
 
 
 def test_names_every_route_and_the_limits() -> None:
-    for path, (method, _) in app.ROUTES.items():
-        assert f"`{method} {path}`" in REFERENCE
+    for path, route in app.ROUTES.items():
+        assert f"`{route.method} {path}`" in REFERENCE
     assert f"{MAX_CHARACTERS:,} characters" in REFERENCE
     assert f"1 to {MAX_REVIEWS} reviews" in REFERENCE
     assert f"{MAX_EXPLAINED} reviews with `explain`" in REFERENCE
@@ -40,7 +40,7 @@ def test_names_every_metric(metric: str) -> None:
 
 
 def test_has_examples_of_every_route() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     assert {read_curl(example).path for example in EXAMPLES} == set(app.ROUTES)
 
 
@@ -60,4 +60,4 @@ def run_curl(api: Api, command: str) -> HttpResponse:
     request = read_curl(command)
     if request.method == "GET":
         return api.get(request.path)
-    return api.post(request.path, request.body, request.content_type)
+    return api.request("POST", request.path, body=request.body, headers=request.headers)

@@ -400,7 +400,7 @@ class TestRoutes:
         declared = {
             (r.path, r.method) for r in template.routes if r.function == "SentimentFunction"
         }
-        assert {(path, method) for path, (method, _) in app.ROUTES.items()} == declared
+        assert {(path, route.method) for path, route in app.ROUTES.items()} == declared
 
     @pytest.mark.parametrize("path", ["/", "/api", "/sentiment", "/api/Model", "/api/x y", ""])
     def test_unknown_paths_are_not_found(self, api: Api, path: str) -> None:

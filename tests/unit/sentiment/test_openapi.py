@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app
 import body
+import comprehend
 from errors import (
     PROBLEMS,
     BadAnswerError,
@@ -34,6 +35,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 RESPONSES = DOCUMENT["components"]["responses"]
 OPERATIONS = {(path, method): content for path, method, content in openapi.operations()}
 ONE, MANY = OPERATIONS["/api/sentiment", "POST"], OPERATIONS["/api/sentiments", "POST"]
+COMPREHEND = "/api/comprehend"
 SERVICE_ERRORS: list[Exception] = [
     SetUpError("no"),
     ModelFailedError("no"),
@@ -73,20 +75,21 @@ def test_has_the_routes_of_the_code_and_of_the_template_and_no_other() -> None:
     routes = {
         (route.path, route.method) for route in Template(openapi.ROOT / "template.yaml").routes
     }
-    declared = {(path, method) for path, (method, _) in app.ROUTES.items()}
+    declared = {(path, route.method) for path, route in app.ROUTES.items()}
     assert set(OPERATIONS) == declared == routes
 
 
 def test_has_the_media_types_of_the_code() -> None:
     assert set(ONE["requestBody"]["content"]) == {body.JSON, body.TEXT}
     assert set(MANY["requestBody"]["content"]) == {body.JSON}
+    assert set(OPERATIONS[COMPREHEND, "POST"]["requestBody"]["content"]) == {comprehend.MEDIA_TYPE}
     answered = {
         media_type
         for operation in OPERATIONS.values()
         for response in operation["responses"].values()
         for media_type in openapi.resolve(response)["content"]
     }
-    assert answered == {body.JSON, body.TEXT, app.PROBLEM}
+    assert answered == {body.JSON, body.TEXT, app.PROBLEM, comprehend.MEDIA_TYPE}
 
 
 def test_names_the_charsets_of_the_code() -> None:
@@ -103,7 +106,11 @@ def test_has_the_limits_of_the_code() -> None:
     assert limits["reviews"]["const"] == MAX_REVIEWS
     assert limits["explained"]["const"] == MAX_EXPLAINED
     assert limits["request_characters"]["const"] == MAX_REQUEST_CHARACTERS
+    assert SCHEMAS["ComprehendText"]["maxLength"] == comprehend.MAX_BYTES
+    texts = SCHEMAS["ComprehendCall"]["properties"]["TextList"]
+    assert texts["maxItems"] == comprehend.MAX_TEXTS
     in_words = {MAX_CHARACTERS, MAX_REVIEWS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, 25_000}
+    in_words.add(comprehend.MAX_BYTES)
     text = openapi.PATH.read_text(encoding="utf-8")
     found = re.findall(r"\d+(?:,\d{3})+|\d+(?= reviews)", text)
     assert set(found) == {f"{number:,}" for number in in_words}
@@ -189,21 +196,56 @@ def test_describes_what_the_function_says_of_the_model(api: Api, path: str) -> N
     openapi.check_answer(OPERATIONS[path, "GET"], 200, response.headers, parse(response))
 
 
+def ask(api: Api, path: str) -> HttpResponse:
+    """What a request without a fault is answered."""
+    content = {"/api/sentiment": {"review": "film"}, "/api/sentiments": {"reviews": ["film"]}}
+    if path == COMPREHEND:
+        return api.call_comprehend("DetectSentiment", {"Text": "film", "LanguageCode": "en"})
+    return api.post(path, content[path]) if path in content else api.get(path)
+
+
 @pytest.mark.parametrize("error", SERVICE_ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_describes_how_every_operation_fails(
     api: Api, path: str, method: str, error: Exception
 ) -> None:
     api.endpoint.error = error
-    content = {"/api/sentiment": {"review": "film"}, "/api/sentiments": {"reviews": ["film"]}}
-    response = api.post(path, content[path]) if path in content else api.get(path)
+    response = ask(api, path)
     if path == "/api/model":  # does not ask the model
         assert response.status == 200
+    elif path == COMPREHEND:
+        assert response.status == (503 if find_problem(error).status == 503 else 500)
     else:
         assert response.status == find_problem(error).status
         assert ("retry-after" in response.headers) == (response.status == 503)
     operation = OPERATIONS[path, method]
     openapi.check_answer(operation, response.status, response.headers, parse(response))
+
+
+@pytest.mark.parametrize(
+    ("operation", "content"),
+    [
+        ("DetectSentiment", {"Text": "film", "LanguageCode": "en"}),
+        ("DetectSentiment", {"Text": "film", "LanguageCode": "fr"}),
+        ("DetectSentiment", {"Text": "x" * 5_001, "LanguageCode": "en"}),
+        ("BatchDetectSentiment", {"TextList": ["film", "x" * 5_001, "?!"], "LanguageCode": "en"}),
+        ("BatchDetectSentiment", {"TextList": ["film"] * 26, "LanguageCode": "en"}),
+        ("BatchDetectSentiment", {"LanguageCode": "en"}),
+        ("DetectEntities", {"Text": "film", "LanguageCode": "en"}),
+    ],
+)
+def test_describes_what_clients_of_comprehend_are_answered(
+    api: Api, operation: str, content: object
+) -> None:
+    response = api.call_comprehend(operation, content)
+    described = OPERATIONS[COMPREHEND, "POST"]
+    openapi.check_answer(described, response.status, response.headers, response.json)
+
+
+def test_names_every_error_of_comprehend() -> None:
+    errors = SCHEMAS["ComprehendError"]["properties"]["__type"]["enum"]
+    named = {*comprehend.CODES.values(), "ServiceUnavailable", "InternalServerException"}
+    assert set(errors) == named
 
 
 def test_every_error_of_the_service_is_tried_above() -> None:
