@@ -57,6 +57,10 @@ test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done 
 fuzz: $(FUZZ_VENV)/done ## Search for texts and requests that break a rule (MINUTES=30 of processor time; KEEP=yes keeps what reaches new code)
 	@PYTHONPATH=.:layers/vocabulary:functions/sentiment $(FUZZ_VENV)/bin/python -m tests.fuzz --minutes $(or $(MINUTES),30) $(if $(KEEP),--keep)
 
+.PHONY: fuzz-times
+fuzz-times: $(VENV)/test ## Search for the text that takes longest to read (MINUTES=30 of processor time)
+	@$(BIN)/python -m tests.fuzz.slowest --minutes $(or $(MINUTES),30) $(ARGS)
+
 .PHONY: fuzz-api
 fuzz-api: $(VENV)/test ## Try many requests made up from docs/openapi.yaml (EXAMPLES=1000 an operation)
 	@REELTONE_API_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest --timeout 0 tests/contract/test_api_contract.py

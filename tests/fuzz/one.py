@@ -15,9 +15,7 @@ from tests.fuzz.limits import limit_inputs, limit_search
 # The function's log of a million requests is nothing to keep.
 os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
 FUNCTION = ["app", "body", "endpoint", "errors", "predict"]
-READ = ["review_text", "model_training.serving", *FUNCTION]
-# What is watched takes longer, so of a search for time only the time itself is.
-WATCHED = ["tests.fuzz.times"] if sys.argv[1] == "slow_text" else READ
+WATCHED = ["review_text", "model_training.serving", *FUNCTION]
 
 with atheris.instrument_imports(include=WATCHED):
     from tests.fuzz.targets import TARGETS

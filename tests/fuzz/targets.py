@@ -16,13 +16,11 @@ from tests.fuzz.invariants import (
     check_request,
     check_text,
 )
-from tests.fuzz.times import SETTINGS, check_time, repeat
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "model_training" / "models"
 MAX_INPUT_BYTES = 4_096
 """Maximum input, bytes; the linear-time tests have long ones."""
-_SLOW_CHARACTERS = 5_000
 SEPARATOR = "\x1e"
 """Between the reviews of one input."""
 
@@ -54,13 +52,6 @@ def classic_text(data: bytes) -> None:
     check_text(decode(data), load_words("classic"))
 
 
-def slow_text(data: bytes) -> None:
-    """Text over and over, with either vocabulary: the slower, the better."""
-    name = "classic" if data[:1] < b"\x80" else "modern"
-    if unit := decode(data[1:]):
-        check_time(repeat(unit, _SLOW_CHARACTERS), SETTINGS[name])
-
-
 def endpoint_json(data: bytes) -> None:
     """A JSON request; ``$`` stands for the fingerprint and ``~`` for the padding of a short window,
     neither of which a fuzzer would guess."""
@@ -90,7 +81,7 @@ def function_request(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        *(modern_text, classic_text, slow_text),
+        *(modern_text, classic_text),
         *(endpoint_json, endpoint_lines, function_request),
     )
 }
@@ -125,8 +116,6 @@ SEEDS: dict[str, list[str]] = {
 
 def seeds(name: str) -> list[bytes]:
     """What the search for inputs of a target starts from."""
-    if name == "slow_text":
-        return [kind + seed for kind in (b"\0", b"\xff") for seed in seeds("modern_text")]
     return [seed.encode() for seed in SEEDS["text" if name.endswith("text") else name]]
 
 

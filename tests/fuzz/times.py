@@ -17,8 +17,6 @@ PLAIN = (
 
 
 SETTINGS = {"modern": MODERN, "classic": CLASSIC}
-_STEPS = (1, 2, 3, 4, 8, 16, 32, 128)
-"""Numbers that libFuzzer tells apart when it counts how often code ran."""
 
 
 def check_time(text: str, settings: TextSettings) -> None:
@@ -27,14 +25,6 @@ def check_time(text: str, settings: TextSettings) -> None:
     if times > MAX_TIMES:  # another process may have had the cache
         times = compare_times(text, settings, rounds=20)
     assert times <= MAX_TIMES, f"{times:.1f} times as long as plain text"
-    climb(times)
-
-
-def climb(times: float) -> None:
-    """Reach what counts as new code with each half more of plain text's time, so that a fuzzer
-    keeps what is slower than all before it, and changes that."""
-    for _ in range(_STEPS[max(0, min(int(2 * times) - 2, len(_STEPS) - 1))]):
-        pass
 
 
 def repeat(unit: str, characters: int = CHARACTERS) -> str:

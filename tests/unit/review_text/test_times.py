@@ -6,19 +6,8 @@ import random
 
 import pytest
 
+from tests.fuzz.slowest import QUOTES, TAGS, UNITS
 from tests.fuzz.times import CHARACTERS, SETTINGS, check_time, repeat
-
-TAGS = ["<", "</", "<!--", "<![", "<!>", "<!-- >", "<a ", "<a/", "<a=", "<a =", "<br ", "</p"]
-QUOTES = ["<a x='", "<a x='>' ", "<a='>'", "<a=\"'>", "<a='<b=\"", "<a='<b=\">", "=", "\"'"]
-ELEMENTS = ["<b>a", "<i>.", "<p>&a", "<b/>", "<br />", "<rt>", "<script>", "<template>"]
-ENTITIES = ["&a", "&a;", "&ab", "&#", "&#9", "&#1;", "&#x1;", "&lt", "&lt;", "&eacute;"]
-MARKS = [".", ". ", " .", ".\n", '."', "...", "!_", "._", "_ ", ":) ", "Mr. ", "\r\n", "a.a."]
-WORDS = ["a\n", "a,", "1/", "1.1.", "'s", "’s ", "a'", "é'", "y", "yyyyyyy ", "İ", "ﬁ ", "👍a"]
-RATINGS = ["1/4 ", "10/10 ", "* ", "★ ", "5 stars ", "four and a half ", "1 1/2 ", "5% ", "5 of "]
-RATINGS += ["give it a 9 ", "**** out of ****", "score: 9", "½", "9/"]
-DAMAGE = ["â€™", "n't ", "is n ", "isn't", "x''x", " 's", "is n?t ", "´", " 'm", "i 'm "]
-JOINED = ["\u0301", "a\u0301 ", "a\u200b", "\u200b", "👍\u200d", "e\u0301\u200b"]
-UNITS = [*TAGS, *QUOTES, *ELEMENTS, *ENTITIES, *MARKS, *WORDS, *RATINGS, *DAMAGE, *JOINED]
 
 
 def never_met(letters: str, length: int) -> str:
