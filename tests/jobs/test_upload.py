@@ -36,7 +36,22 @@ def test_the_archive_is_stored_with_its_hash(aws: Aws, archive: Path) -> None:
     (request,) = aws.requests("CreateMultipartUpload")
     assert request["ServerSideEncryption"] == "AES256"
     assert request["ChecksumAlgorithm"] == "SHA256"
-    assert request["Metadata"] == {"sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
+
+
+def test_reviews_that_were_swapped_are_replaced_whatever_their_metadata_say(
+    aws: Aws, archive: Path
+) -> None:
+    official = archive.read_bytes()
+    swapped = official[:-9] + bytes(9)
+    aws.client("s3").put_object(
+        Bucket=BUCKET,
+        Key=KEY,
+        Body=swapped,
+        ChecksumAlgorithm="SHA256",
+        Metadata={"sha256": hashlib.sha256(official).hexdigest()},
+    )
+    main(["upload", *STORED, str(archive)])
+    assert on_s3(aws) == official
 
 
 def test_an_archive_that_is_there_is_not_sent_again(
