@@ -37,7 +37,7 @@ from predict import (
     read_reviews,
 )
 from settings import Settings, read_settings
-from telemetry import logger, metrics, note_error, note_reviews, record_request
+from telemetry import logger, metrics, note_error, note_outcomes, note_reviews, record_request
 
 PROBLEM = "application/problem+json"
 
@@ -138,7 +138,9 @@ def predict_all(
     settings = load_settings()
     reviews = read_reviews(values, settings.vocabulary)
     note_reviews(reviews)
-    return predict(reviews, load_endpoint(), settings.rule, explain, effects)
+    outcomes = predict(reviews, load_endpoint(), settings.rule, explain, effects)
+    note_outcomes(outcomes)
+    return outcomes
 
 
 def show_outcome(outcome: Prediction | CallerError) -> dict[str, Any]:

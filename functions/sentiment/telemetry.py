@@ -13,9 +13,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from errors import CallerError, ServiceError
+from review_text import INFREQUENT
 
 if TYPE_CHECKING:
-    from predict import Review
+    from predict import Prediction, Review
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Reeltone")
@@ -28,7 +29,22 @@ def note_reviews(reviews: Sequence[Review | CallerError]) -> None:
         reviews=len(reviews),
         characters=sum(len(review.text) for review in readable),
         tokens=sum(len(review.encoded.ids) for review in readable),
+        unknown=sum(review.encoded.ids.count(INFREQUENT) for review in readable),
         truncated=sum(review.encoded.truncated for review in readable),
+    )
+
+
+def note_outcomes(outcomes: Sequence[Prediction | CallerError]) -> None:
+    """Note what the model made of it, in figures that tell when reviews are no longer like those
+    that it was trained on."""
+    given = [outcome for outcome in outcomes if not isinstance(outcome, CallerError)]
+    if not given:
+        return
+    verdicts = [prediction.verdict for prediction in given]
+    logger.append_keys(
+        answered=len(given),
+        confidence=round(sum(prediction.confidence for prediction in given) / len(given), 4),
+        **{verdict: verdicts.count(verdict) for verdict in ("positive", "mixed", "unclear")},
     )
 
 

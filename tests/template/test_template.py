@@ -244,6 +244,7 @@ def test_no_resource_has_a_physical_name() -> None:
         not in {
             ("AWS::SageMaker::Endpoint", "EndpointConfigName"),
             ("AWS::Logs::MetricFilter", "LogGroupName"),
+            ("AWS::Logs::QueryDefinition", "Name"),  # must be given, need not be unique
             ("Custom::Publication", "ModelName"),
         }
     ]
@@ -590,7 +591,7 @@ def dashboard_metrics() -> Iterator[list[str]]:
     """Metrics of all widgets, with the abbreviations written out."""
     for widget in json.loads(DASHBOARD["DashboardBody"]["Fn::Sub"])["widgets"]:
         former: list[str] = []
-        for line in widget["properties"]["metrics"]:
+        for line in widget["properties"].get("metrics", []):
             metric = [part for part in line if isinstance(part, str)]
             if metric == ["..."]:
                 metric = former
@@ -605,6 +606,31 @@ def test_the_dashboard_shows_resources_of_the_template() -> None:
     assert {"SentimentApi", "SentimentFunction", "ModelEndpoint"} <= names
     included = properties("Dashboard")["Fn::Transform"]
     assert included == {"Name": "AWS::Include", "Parameters": {"Location": "dashboard.yaml"}}
+
+
+QUERIES = sorted(
+    n for n, r in TEMPLATE.resources.items() if r["Type"] == "AWS::Logs::QueryDefinition"
+)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_saved_query_reads_fields_that_the_function_logs(name: str) -> None:
+    query = properties(name)
+    assert query["LogGroupNames"] == [{"Ref": "SentimentFunctionLogGroup"}]
+    telemetry = (ROOT / "functions" / "sentiment" / "telemetry.py").read_text(encoding="utf-8")
+    text = re.sub(r" as \w+", "", query["QueryString"])
+    fields = set(re.findall(r"[a-z]+(?!\w|\()", text)) - {"filter", "stats", "by", "d"}
+    assert {"answered", "unknown", "tokens", "truncated", "unclear", "mixed"} <= fields
+    assert [field for field in fields if not re.search(rf'\b{field}[="]', telemetry)] == []
+
+
+def test_the_dashboard_shows_drift_as_the_saved_query_does() -> None:
+    widgets = json.loads(DASHBOARD["DashboardBody"]["Fn::Sub"])["widgets"]
+    [shown] = [w["properties"]["query"] for w in widgets if w["type"] == "log"]
+    saved = properties("DriftQuery")["QueryString"]
+    assert shown == f"SOURCE '${{SentimentFunctionLogGroup}}' | {saved}"
+    other = properties("DriftByModelQuery")["QueryString"]
+    assert saved.removesuffix("by bin(1d)") == other.removesuffix("by model")
 
 
 def test_the_dashboards_widgets_do_not_overlap() -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from errors import (
     VocabularyMismatchError,
 )
 from local_stack.template import Template
-from review_text import Vocabulary
+from review_text import VerdictRule, Vocabulary
+from settings import Settings
 from tests.invocations import make_event
 
 from .conftest import Api
@@ -559,6 +561,27 @@ class TestTelemetry:
         assert (line["reviews"], line["characters"], line["tokens"]) == (4, 3005, 513)
         assert line["truncated"] == 1
         assert line["model"] == "modern-0123456789ab"
+
+    def test_what_the_model_made_of_the_reviews_is_counted(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        rule = VerdictRule(unknown=0.5, short=0, sure=0.9, balance=0.6)
+        monkeypatch.setattr(app, "load_settings", lambda: replace(settings, rule=rule))
+        answer = api.post(MANY, {"reviews": ["I loved it", "qwertz asdfg", "film", ""]}).json
+        given = [result for result in answer["results"] if "problem" not in result]
+        [line] = api.log_lines
+        assert given[1]["verdict"] == "unclear"
+        assert (line["answered"], line["unknown"], line["unclear"]) == (3, 2, 1)
+        positive = [result for result in given if result["verdict"] == "positive"]
+        assert (line["positive"], line["mixed"]) == (len(positive), 0)
+        mean = sum(result["confidence"] for result in given) / 3
+        assert line["confidence"] == pytest.approx(mean, abs=1e-4)
+
+    def test_what_got_no_answer_is_not_counted_as_one(self, api: Api) -> None:
+        api.post(ONE, {"review": "?!"})
+        api.endpoint.error = ModelBusyError("no place")
+        api.post(ONE, {"review": "film"})
+        assert not any("answered" in line for line in api.log_lines)
 
     def test_nothing_of_a_request_is_left_for_the_next_ones_line(self, api: Api) -> None:
         api.post(ONE, {"review": "film"})
