@@ -1,6 +1,6 @@
 """Measure Reeltone on this machine, and write docs/benchmarks.md: make bench
 
-Each part's figures are kept in benchmarks/results; the page and its plots are made of all that is
+Each part's figures are kept in docs/benchmarks.json; the page and its plots are made of all that is
 there, so a long part need not be repeated with the others.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import answers, batch, cold_start, distilbert, limit, load, million, start, text
 from benchmarks.part import Bench
 from benchmarks.report import write_report
-from benchmarks.results import RESULTS, MissingNeedError, load_results, measure_part
+from benchmarks.results import MissingNeedError, load_results, measure_part
 from model_training.corpus.cache import add_data_options
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
@@ -37,13 +37,13 @@ def main(arguments: list[str]) -> None:
     for name in options.parts:
         print(f"{name} ...", flush=True)
         try:
-            result = measure_part(name, partial(PARTS[name].measure, bench))
+            result = measure_part(partial(PARTS[name].measure, bench))
         except MissingNeedError as error:
             print(f"{name}: skipped, {error}", file=sys.stderr)
             continue
-        result.save(options.results)
+        result.save(options.docs, name)
         print(f"{name}: {result.conditions.seconds:.0f} s", flush=True)
-    write_report(PARTS.values(), load_results(options.results, PARTS), options.docs)
+    write_report(PARTS.values(), load_results(options.docs), options.docs)
 
 
 def parse_options(arguments: list[str]) -> argparse.Namespace:
@@ -64,16 +64,13 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny sizes and made-up reviews")
     parser.add_argument("--reviews", type=int, default=Bench.reviews, help="of the part million")
     parser.add_argument("--seconds", type=float, default=Bench.seconds, help="of each load")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
     parser.add_argument("--docs", type=Path, default=DOCS, help="default: %(default)s")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.parts if name not in (*PARTS, "all", "report")]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    if options.quick and not {RESULTS, DOCS}.isdisjoint(
-        path.resolve() for path in (options.results, options.docs)
-    ):
-        parser.error("figures of a quick run mean nothing: pass --results and --docs, elsewhere")
+    if options.quick and options.docs.resolve() == DOCS:
+        parser.error("figures of a quick run mean nothing: pass --docs, elsewhere")
     options.parts = choose(options.parts, options.quick)
     return options
 

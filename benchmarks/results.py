@@ -1,12 +1,11 @@
-"""What was measured, and under what: a file of benchmarks/results for each part."""
+"""What was measured, and under what: an entry of docs/benchmarks.json for each part."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import Any
 
 from model_training.errors import ReeltoneError
 from model_training.evaluation.peers.results import machine
-from model_training.files import replacing
+from model_training.files import read_entries, write_entry
 from model_training.paths import MODELS
 
-RESULTS = Path(__file__).parent / "results"
+FILE = "benchmarks.json"
+"""Beside the page, in the documents' folder."""
 Figures = dict[str, Any]
 """Numbers, and lists and dictionaries of them, as JSON can hold them."""
 
@@ -53,17 +53,15 @@ class Conditions:
 class Result:
     """One part's figures."""
 
-    part: str
     conditions: Conditions
     figures: Figures
 
-    def save(self, folder: Path) -> None:
-        """Write <part>.json."""
-        with replacing(folder / f"{self.part}.json") as part:
-            part.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+    def save(self, docs: Path, part: str) -> None:
+        """Keep it, in the place of an earlier one."""
+        write_entry(docs / FILE, part, asdict(self))
 
 
-def measure_part(part: str, measure: Callable[[], Figures]) -> Result:
+def measure_part(measure: Callable[[], Figures]) -> Result:
     """Run one part, and note the conditions."""
     before, started = load_average(), time.monotonic()
     figures = measure()
@@ -76,34 +74,31 @@ def measure_part(part: str, measure: Callable[[], Figures]) -> Result:
         load=(before, load_average()),
         seconds=round(time.monotonic() - started, 1),
     )
-    return Result(part, conditions, figures)
+    return Result(conditions, figures)
 
 
-def load_results(folder: Path, parts: Iterable[str]) -> dict[str, Result]:
-    """What is kept, by part; parts without a file are left out.
+def load_results(docs: Path) -> dict[str, Result]:
+    """What is kept, by part.
 
     Raises:
-        BenchmarkError: a file is not one that ``save`` wrote.
+        BenchmarkError: an entry is not one that ``save`` wrote.
     """
     found = {}
-    for part in parts:
-        path = folder / f"{part}.json"
-        if not path.exists():
-            continue
+    for part, entry in read_entries(docs / FILE).items():
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            conditions = content["conditions"]
+            conditions = entry["conditions"]
             conditions["load"] = tuple(conditions["load"])
-            found[part] = Result(content["part"], Conditions(**conditions), content["figures"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BenchmarkError(f"{path} is no result ({error}); make bench ARGS={part}") from None
+            found[part] = Result(Conditions(**conditions), entry["figures"])
+        except (KeyError, TypeError) as error:
+            message = f"{docs / FILE}: {part} is no result ({error}); make bench ARGS={part}"
+            raise BenchmarkError(message) from None
     return found
 
 
 def model_versions() -> dict[str, str]:
     """Version of each shipped bundle."""
     manifests = sorted(MODELS.glob("*/manifest.json"))
-    return {path.parent.name: json.loads(path.read_text())["version"] for path in manifests}
+    return {path.parent.name: read_entries(path)["version"] for path in manifests}
 
 
 def load_average() -> float:

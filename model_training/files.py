@@ -30,6 +30,18 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def read_entries(path: Path) -> dict[str, Any]:
+    """Read a file of entries by name; there are none where it does not exist."""
+    entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return entries
+
+
+def write_entry(path: Path, name: str, content: dict[str, Any] | None) -> None:
+    """Put one entry into a file of entries by name, or take it out."""
+    others = {key: entry for key, entry in read_entries(path).items() if key != name}
+    write_json(path, others if content is None else others | {name: content})
+
+
 def run_command(
     main: Callable[[list[str]], None], expected: type[Exception], arguments: list[str]
 ) -> None:

@@ -18,8 +18,8 @@ def run(part: str, folder: Path) -> tuple[Figures, str]:
     """A part's figures, and the page that shows them."""
     page = folder / "benchmarks.md"
     page.write_text(PAGE)
-    main([part, "--quick", "--results", str(folder), "--docs", str(folder)])
-    return load_results(folder, [part])[part].figures, page.read_text()
+    main([part, "--quick", "--docs", str(folder)])
+    return load_results(folder)[part].figures, page.read_text()
 
 
 def test_text(tmp_path: Path) -> None:

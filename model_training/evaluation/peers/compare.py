@@ -4,9 +4,9 @@
     python -m model_training.evaluation.peers.compare --time     measure latencies again
 
 Each peer is trained on the training reviews without dev, with settings that were published or
-fixed beforehand, and scores the test reviews once. How each one did is kept in docs/comparison, and
-what it learned in runs/comparison, so the command takes up its work where it stopped; --redo does a
-peer again. The README's table is a part of that page's.
+fixed beforehand, and scores the test reviews once. How each one did is kept in
+docs/comparison.json, and what it learned in runs/comparison, so the command takes up its work where
+it stopped; --redo does a peer again. The README's table is a part of that page's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from model_training.evaluation.peers.nbsvm import NaiveBayesSVMPeer
 from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Reviews
 from model_training.evaluation.peers.report import RESULTS, write_report
 from model_training.evaluation.peers.results import Conditions, Result, load_result
-from model_training.files import replacing, run_command
+from model_training.files import replacing, run_command, write_entry
 
 CHUNK = 1_000  # test reviews that are scored, and kept, at a time
 TIMED = 300  # test reviews that are timed, the same for all
@@ -88,7 +88,7 @@ class Bench:
     folder: Path
     """What peers learned, and what they said of each test review."""
     results: Path
-    """How they did: small enough to be kept with the code."""
+    """A file of how they did: small enough to be kept with the code."""
 
     def compare(self, peer: Peer) -> Result:
         """Train a peer and score the test reviews; its result is kept."""
@@ -104,10 +104,8 @@ class Bench:
             said = logits >= peer.own_threshold
             extra["accuracy_at_own_threshold"] = float((said == self.test.labels).mean())
         megabytes = sum(path.stat().st_size for path in self._files(peer)) / 1e6
-        result = Result(
-            peer.name, peer.version(), megabytes, metrics, seconds, trained, extra=extra
-        )
-        result.save(self.results)
+        result = Result(peer.version(), megabytes, metrics, seconds, trained, extra=extra)
+        result.save(self.results, peer.name)
         shutil.rmtree(self._scratch(peer))
         return result
 
@@ -119,14 +117,14 @@ class Bench:
         peer.load(self.folder / peer.name)
         result.milliseconds = milliseconds(peer, self.test.texts)
         result.timed = Conditions.now()
-        result.save(self.results)
+        result.save(self.results, peer.name)
 
     def forget(self, name: str) -> None:
         """Delete what is kept of a peer."""
         for part in (self.folder / name, self.folder / f"{name}.part"):
             shutil.rmtree(part, ignore_errors=True)
-        for file in (self.results / f"{name}.json", self.folder / f"{name}.npz"):
-            file.unlink(missing_ok=True)
+        (self.folder / f"{name}.npz").unlink(missing_ok=True)
+        write_entry(self.results, name, None)
 
     def _train(self, peer: Peer) -> float | None:
         """Processor seconds, also where an earlier run had done it."""

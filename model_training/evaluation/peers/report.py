@@ -12,7 +12,7 @@ from model_training.evaluation.peers.results import Conditions, Result, load_res
 
 SECTION = "comparison"
 """Of both documents: see documents.py."""
-PAGE, PLOT, RESULTS = "comparison.md", "comparison.svg", "comparison"
+PAGE, PLOT, RESULTS = "comparison.md", "comparison.svg", "comparison.json"
 _FIRST_HEADS = ("model", "accuracy", "MB", "ms a review")
 _HEADS = (
     "model",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -10,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_training.files import replacing
+from model_training.files import read_entries, write_entry
 
 
 @dataclass
@@ -33,7 +32,6 @@ class Conditions:
 class Result:
     """One row of the table, and what the plot needs."""
 
-    name: str
     version: str
     megabytes: float
     metrics: dict[str, Any]
@@ -45,19 +43,16 @@ class Result:
     timed: Conditions | None = None
     extra: dict[str, float] = field(default_factory=dict)
 
-    def save(self, folder: Path) -> None:
-        """Write <name>.json."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / f"{self.name}.json") as part:
-            part.write_text(json.dumps(asdict(self), indent=2) + "\n")
+    def save(self, file: Path, name: str) -> None:
+        """Keep it, in the place of an earlier one."""
+        write_entry(file, name, asdict(self))
 
 
-def load_result(folder: Path, name: str) -> Result | None:
+def load_result(file: Path, name: str) -> Result | None:
     """What ``save`` wrote; none where nothing was."""
-    path = folder / f"{name}.json"
-    if not path.exists():
+    content = read_entries(file).get(name)
+    if content is None:
         return None
-    content = json.loads(path.read_text())
     content["trained"] = Conditions(**content["trained"])
     if content["timed"] is not None:
         content["timed"] = Conditions(**content["timed"])

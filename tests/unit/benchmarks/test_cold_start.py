@@ -83,7 +83,7 @@ def test_where_docker_is_missing_the_part_is_skipped_by_name(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     page = "<!-- benchmarks:begin -->\n<!-- benchmarks:end -->"
     (tmp_path / "benchmarks.md").write_text(page)
-    main(["cold-start", "--quick", "--results", str(tmp_path), "--docs", str(tmp_path)])
+    main(["cold-start", "--quick", "--docs", str(tmp_path)])
     assert "cold-start: skipped, docker is not on PATH" in capsys.readouterr().err
     assert not (tmp_path / "cold-start.json").exists()
 

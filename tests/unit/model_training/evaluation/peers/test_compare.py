@@ -58,7 +58,7 @@ class Counting(Peer):
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     reviews = Reviews(TEXTS, LABELS)
-    return Bench(reviews, reviews, reviews, tmp_path / "runs", tmp_path / "results")
+    return Bench(reviews, reviews, reviews, tmp_path / "runs", tmp_path / "results.json")
 
 
 def result_of(bench: Bench, name: str = "counting") -> Result:
@@ -181,7 +181,8 @@ def test_a_forgotten_peer_leaves_nothing(bench: Bench) -> None:
     run(bench, [Counting(), Counting("other")], measure=False)
     bench.forget("counting")
     assert sorted(path.name for path in bench.folder.iterdir()) == ["other", "other.npz"]
-    assert [path.name for path in bench.results.iterdir()] == ["other.json"]
+    assert load_result(bench.results, "counting") is None
+    assert load_result(bench.results, "other") is not None
 
 
 def test_an_unknown_peer_is_named_beside_those_that_exist() -> None:
@@ -209,7 +210,7 @@ class TestReport:
         here = Conditions("a machine", 0.25, "2026-11-22")
         metrics["accuracy"] = accuracy
         timed = None if time is None else here
-        return Counting(name), Result(name, "numpy 2", 1.25, metrics, None, here, time, timed)
+        return Counting(name), Result("numpy 2", 1.25, metrics, None, here, time, timed)
 
     def test_the_table_says_what_is_known_and_what_is_not(self) -> None:
         text = body([self.row("a", 0.9, 0.123), self.row("b", 0.8, None)])
@@ -229,7 +230,7 @@ class TestReport:
         for name in ("comparison.md", "README.md"):
             (tmp_path / name).write_text(PAGE)
         for name, accuracy in (("worse", 0.7), ("better", 0.8)):
-            self.row(name, accuracy, None)[1].save(tmp_path / "comparison")
+            self.row(name, accuracy, None)[1].save(tmp_path / "comparison.json", name)
         peers = [Counting("worse"), Counting("better"), Counting("unknown")]
         write_report(peers, tmp_path, tmp_path / "README.md")
         write_report(peers, tmp_path, tmp_path / "README.md")
@@ -274,4 +275,4 @@ def test_the_command_compares_then_measures_then_starts_anew(
     assert (tmp_path / "comparison.svg").exists()
     main([*command, "--redo", "two"])
     assert [peer.fits for peer in peers] == [1, 2]
-    assert all(load_result(tmp_path / "comparison", name) for name in ("one", "two"))
+    assert all(load_result(tmp_path / "comparison.json", name) for name in ("one", "two"))
