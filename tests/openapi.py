@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[1]
 PATH = ROOT / "docs" / "openapi.yaml"
+PROBLEM = "application/problem+json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -59,6 +60,8 @@ def check_answer(
     ``headers`` have names in lower case; ``body``: read from JSON, or the text.
     """
     check_response(operation["responses"][str(status)], headers, body)
+    if headers["content-type"] == PROBLEM:
+        assert body["status"] == status
 
 
 def check_response(response: dict[str, Any], headers: dict[str, str], body: Any) -> None:
@@ -66,6 +69,8 @@ def check_response(response: dict[str, Any], headers: dict[str, str], body: Any)
     response = resolve(response)
     media_type = headers["content-type"].partition(";")[0]
     validate(body, response["content"][media_type]["schema"])
+    if media_type == PROBLEM:
+        assert body["type"] in response["x-problem-types"]
     for name, given in response["headers"].items():
         header = resolve(given)
         if name in headers:

@@ -69,12 +69,16 @@ def api() -> Iterator[Starlette]:
 def names_its_request(
     _: CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
-    """Every answer has the request's id, and a problem has the same one."""
+    """Every answer has the request's id, and a problem has the same one, and a type that its
+    status may have."""
     [request_id] = response.headers["apigw-requestid"]
     [media_type] = response.headers["content-type"]
     if media_type == "application/problem+json":
         problem = response.json()
         assert (problem["requestId"], problem["status"]) == (request_id, response.status_code)
+        operation = openapi.load()["paths"][case.path][case.method.lower()]
+        described = openapi.resolve(operation["responses"][str(response.status_code)])
+        assert problem["type"] in described["x-problem-types"]
 
 
 @SCHEMA.parametrize()

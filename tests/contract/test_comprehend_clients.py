@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,6 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_stack.servers import listen, port_of, serving
-from model_training.serving.scorer import load_model
 from tests import in_process
 from tests.commands import split_script
 
@@ -32,25 +28,9 @@ AWS = Path(sys.executable).with_name("aws")
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """Gateway, function and the shipped model, listening in a thread."""
-    model = load_model(in_process.BUNDLES / "modern")
-    listener, ready = listen("127.0.0.1", 0), threading.Event()
-    loop = asyncio.new_event_loop()
-    end = asyncio.Event()
-
-    async def serve() -> None:
-        with in_process.gateway("modern", model) as gateway:
-            async with serving(gateway, listener):
-                ready.set()
-                await end.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
-    thread.start()
-    assert ready.wait(30)
-    yield f"http://127.0.0.1:{port_of(listener)}/api/comprehend"
-    loop.call_soon_threadsafe(end.set)
-    thread.join()
-    loop.close()
+    """What clients are given as their endpoint."""
+    with in_process.serving_gateway("modern") as gateway:
+        yield f"{gateway}/api/comprehend"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -54,11 +55,7 @@ def parse(response: HttpResponse) -> Any:
 
 def types_of(response: dict[str, Any]) -> set[str]:
     """The types of problem that a response of the document may have."""
-    content = openapi.resolve(response)["content"].get("application/problem+json")
-    if content is None:
-        return set()
-    allowed = content["schema"]["allOf"][1]["properties"]["type"]
-    return set(allowed.get("enum") or [allowed["const"]])
+    return set(openapi.resolve(response).get("x-problem-types", []))
 
 
 def test_is_valid_openapi() -> None:
@@ -100,12 +97,12 @@ def test_names_the_charsets_of_the_code() -> None:
 def test_has_the_limits_of_the_code() -> None:
     assert SCHEMAS["Review"]["maxLength"] == MAX_CHARACTERS
     assert SCHEMAS["ReviewsRequest"]["properties"]["reviews"]["maxItems"] == MAX_REVIEWS
-    assert SCHEMAS["Sentiments"]["properties"]["results"]["maxItems"] == MAX_REVIEWS
+    assert SCHEMAS["Predictions"]["properties"]["results"]["maxItems"] == MAX_REVIEWS
     limits = SCHEMAS["Model"]["properties"]["limits"]["properties"]
-    assert limits["characters"]["const"] == MAX_CHARACTERS
-    assert limits["reviews"]["const"] == MAX_REVIEWS
-    assert limits["explained"]["const"] == MAX_EXPLAINED
-    assert limits["request_characters"]["const"] == MAX_REQUEST_CHARACTERS
+    assert limits["characters"]["examples"] == [MAX_CHARACTERS]
+    assert limits["reviews"]["examples"] == [MAX_REVIEWS]
+    assert limits["explained"]["examples"] == [MAX_EXPLAINED]
+    assert limits["request_characters"]["examples"] == [MAX_REQUEST_CHARACTERS]
     assert SCHEMAS["ComprehendText"]["maxLength"] == comprehend.MAX_BYTES
     texts = SCHEMAS["ComprehendCall"]["properties"]["TextList"]
     assert texts["maxItems"] == comprehend.MAX_TEXTS
@@ -132,12 +129,24 @@ def test_has_every_problem_at_its_status_and_no_other() -> None:
     }
 
 
-def test_a_response_says_the_status_that_it_stands_under() -> None:
-    for operation in OPERATIONS.values():
-        for status, response in operation["responses"].items():
-            content = openapi.resolve(response)["content"].get(app.PROBLEM)
-            if content:
-                assert content["schema"]["allOf"][1]["properties"]["status"]["const"] == int(status)
+def test_a_response_lists_the_types_of_its_problem_and_no_other_does() -> None:
+    for response in RESPONSES.values():
+        assert bool(types_of(response)) == (app.PROBLEM in response["content"])
+
+
+def test_every_value_has_a_type_which_generators_of_clients_need() -> None:
+    def look(part: Any, where: str) -> Iterator[str]:
+        if isinstance(part, dict):
+            if {"const", "enum"} & part.keys() and "type" not in part:
+                yield where
+            for name, inner in part.items():
+                if name not in ("example", "examples", "value"):
+                    yield from look(inner, f"{where}/{name}")
+        elif isinstance(part, list):
+            for inner in part:
+                yield from look(inner, where)
+
+    assert list(look(DOCUMENT, "")) == []
 
 
 def test_every_response_that_is_described_is_used() -> None:
