@@ -40,8 +40,21 @@ MARKS = [
 ]
 WORDS = ["a\n", "a,", "1/", "1.1.", "'s", "’s ", "a'", "é'", "y", "yyyyyyy ", "İ", "ﬁ ", "👍a"]
 RATINGS = ["1/4 ", "10/10 ", "* ", "★ ", "5 stars ", "four and a half ", "1 1/2 ", "5% ", "5 of "]
-RATINGS += ["give it a 9 ", "**** out of ****", "score: 9", "½", "9/"]
-DAMAGE = ["â€™", "n't ", "is n ", "isn't", "x''x", " 's", "is n?t ", "´", " 'm", "i 'm "]
+RATINGS += ["give it a 9 ", "**** out of ****", "score: 9", "½", "9/", "★8"]
+DAMAGE = [
+    "★ 8<a/<b>a´d",
+    "<a/8^<a/.<A<b>a´d",
+    "â€™",
+    "n't ",
+    "is n ",
+    "isn't",
+    "x''x",
+    " 's",
+    "is n?t ",
+    "´",
+    " 'm",
+    "i 'm ",
+]
 JOINED = ["\u0301", "a\u0301 ", "a\u200b", "\u200b", "👍\u200d", "e\u0301\u200b"]
 UNITS = [*TAGS, *QUOTES, *ELEMENTS, *ENTITIES, *MARKS, *WORDS, *RATINGS, *DAMAGE, *JOINED]
 """What a unit is made of, beside single characters: each means something to the code that reads."""

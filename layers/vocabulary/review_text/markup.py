@@ -66,8 +66,8 @@ class PlainText:
         piece, shift = -1, 0
         stop, is_literal = 0, False  # where the piece ends in the text; whether it is the source's
         for start, end in spans:
-            while start >= stop:
-                piece += 1
+            if start >= stop:
+                piece = bisect_right(self._shown, start, piece + 1) - 1
                 stop = self._shown[piece + 1]
                 shift = self._starts[piece] - self._shown[piece]
                 is_literal = self._ends[piece] - shift == stop

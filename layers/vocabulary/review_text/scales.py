@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 DATE = "<date>"
 """The word for a date that could be taken for a rating: "on 7/10"."""
@@ -17,6 +18,10 @@ Phrase = tuple[int, int, str]
 """Start and end in the text, and the word that stands for it."""
 
 _Read = Callable[["re.Match[str]"], "Phrase | None"]
+
+_MOST = 512
+"""Numbers of a kind that are looked at, as many as tokens that a model reads. To read one takes as
+long as to find dozens of tokens, and a text may hold 10,000."""
 
 _NAMES: dict[str, float] = {
     **{"zero": 0, "half": 0.5, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5},
@@ -120,7 +125,7 @@ def find_ratings(text: str) -> Iterator[Phrase]:
         phrase
         for hints, pattern, read in _READERS
         if any(hint in said for hint in hints)
-        for match in pattern.finditer(text)
+        for match in islice(pattern.finditer(text), _MOST)
         if (phrase := read(match)) is not None
     ]
     if "*" in text and (alone := _ALONE.fullmatch(text)):

@@ -67,21 +67,35 @@ def find_surfaces(text: str, settings: TextSettings) -> list[str]:
 
 def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span]]:
     """The surface forms of a text and where each stands in it, in code points."""
-    pattern, plain, sources = _prepare(text, settings)
-    surfaces: list[str] = []
-    spans: list[Span] = []
-    at = 0
-    for start, end, word in (*_find_phrases(plain, settings), _AFTER_ALL):
-        for match in pattern.finditer(plain, at, start):
-            surfaces.append(match.group())
-            spans.append(match.span())
-        if word:
-            surfaces.append(word)
-            spans.append((start, end))
-        at = end
-    for source in reversed(sources):
-        spans = source.source_spans(spans)
-    return surfaces, spans
+    tokens = Tokens(text, settings)
+    return tokens.surfaces, tokens.locate(range(len(tokens.surfaces)))
+
+
+class Tokens:
+    """The tokens of a text. Where they stand in it is found for those that are asked for: of a long
+    text a model reads some, and to go back through all that was undone takes as long as to read."""
+
+    def __init__(self, text: str, settings: TextSettings) -> None:
+        pattern, plain, self._sources = _prepare(text, settings)
+        self.surfaces: list[str] = []
+        """As they stand in the text that is searched."""
+        self._spans: list[Span] = []
+        at = 0
+        for start, end, word in (*_find_phrases(plain, settings), _AFTER_ALL):
+            for match in pattern.finditer(plain, at, start):
+                self.surfaces.append(match.group())
+                self._spans.append(match.span())
+            if word:
+                self.surfaces.append(word)
+                self._spans.append((start, end))
+            at = end
+
+    def locate(self, places: Iterable[int]) -> list[Span]:
+        """Start and end in the submitted text of the tokens at ``places``, which are in order."""
+        spans = [self._spans[place] for place in places]
+        for source in reversed(self._sources):
+            spans = source.source_spans(spans)
+        return spans
 
 
 def _find_phrases(plain: str, settings: TextSettings) -> list[Phrase]:
@@ -94,7 +108,10 @@ def has_word(text: str, surfaces: Iterable[str]) -> bool:
     spreadsheet's or a program's mark for a missing value does not."""
     if text.strip().lower() in _MISSING:
         return False
-    return any(_WORD_CHARACTER.search(surface) or word_of(surface) for surface in surfaces)
+    # Once each: a text of signs alone may have 20,000 of them.
+    return any(
+        _WORD_CHARACTER.search(surface) or word_of(surface) for surface in dict.fromkeys(surfaces)
+    )
 
 
 def make_normalise(settings: TextSettings) -> Normalise:

@@ -15,7 +15,7 @@ from typing import Any
 
 from review_text.markup import Span
 from review_text.settings import SettingsError, TextSettings
-from review_text.tokens import find_surfaces, find_tokens, has_word, make_normalise, shorten
+from review_text.tokens import Tokens, find_surfaces, has_word, make_normalise, shorten
 from review_text.windows import NO_WORD, cut_windows
 
 INFREQUENT = 1
@@ -108,12 +108,13 @@ class Vocabulary:
 
     def encode(self, text: str) -> EncodedReview:
         """Read a review as numbers, with the place of each token in the submitted text."""
-        surfaces, spans = find_tokens(text, self.settings)
+        tokens = Tokens(text, self.settings)
+        surfaces = tokens.surfaces
         places, truncated = self._choose(surfaces)
         ids = [self._ids[surfaces[place]] for place in places]
         return EncodedReview(
             ids=ids,
-            spans=[spans[place] for place in places],
+            spans=tokens.locate(places),
             truncated=truncated,
             has_words=bool(ids) and has_word(text, surfaces),
         )
