@@ -21,8 +21,8 @@ from typing import Any
 from local_stack.template import FunctionDefinition
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-MAX_ANSWER = 6 * 1024 * 1024
-"""Bytes of an answer that Lambda passes on."""
+MAX_PAYLOAD = 6 * 1024 * 1024
+"""Bytes of an event, and of an answer, that Lambda passes on."""
 _MAX_LINE = 64 * 1024 * 1024
 """Bytes of one line from a worker: room for an answer that is refused for its size."""
 
@@ -51,6 +51,10 @@ one is turned away at once, as Lambda does past its limit, instead of waiting fo
 
 class BusyError(Exception):
     """More events wait than the function will handle soon."""
+
+
+class TooLargeError(Exception):
+    """Lambda takes no event of that size; the function never sees it."""
 
 
 class FunctionError(Exception):
@@ -117,9 +121,8 @@ class Worker:
             raise
         if "errorType" in answer:
             raise FunctionError(f"raised {answer['errorType']}")
-        size = len(json.dumps(answer["result"], ensure_ascii=False).encode("utf-8", "replace"))
-        if size > MAX_ANSWER:
-            raise FunctionError(f"answered {size:,} bytes; Lambda passes on {MAX_ANSWER:,}")
+        if (size := payload_size(answer["result"])) > MAX_PAYLOAD:
+            raise FunctionError(f"answered {size:,} bytes; Lambda passes on {MAX_PAYLOAD:,}")
         return answer["result"]
 
     async def _write(self, request: dict[str, Any]) -> None:
@@ -175,9 +178,12 @@ class FunctionPool:
         """The handler's result, once an environment is free.
 
         Raises:
+            TooLargeError: the event is larger than Lambda takes.
             BusyError: others have waited too long already.
             FunctionError: the function failed; the pool is as ready as before.
         """
+        if (size := payload_size(event)) > MAX_PAYLOAD:
+            raise TooLargeError(f"an event of {size:,} bytes; Lambda takes {MAX_PAYLOAD:,}")
         worker = await self._find_idle()
         try:
             if self._closed:
@@ -211,6 +217,11 @@ class FunctionPool:
         """End all environments; events under way fail."""
         self._closed = True
         await asyncio.gather(*(worker.stop() for worker in self._running))
+
+
+def payload_size(payload: Any) -> int:
+    """Bytes of an event or an answer as Lambda counts them: of its JSON, with UTF-8 as it is."""
+    return len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def process_environment(function: FunctionDefinition) -> dict[str, str]:

@@ -21,11 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from local_stack import template
 from local_stack.errors import StackError
 from local_stack.events import ResultError, build_event, build_response
-from local_stack.functions import BusyError, FunctionError, FunctionPool
+from local_stack.functions import BusyError, FunctionError, FunctionPool, TooLargeError
 from model_training.serving.connections import OneLength, read_body
 
 MAX_BODY = 10 * 1024 * 1024
-"""Bytes of a request that an HTTP API takes."""
+"""Bytes of a request that an HTTP API takes. Lambda takes less of it; see `MAX_PAYLOAD`."""
 RETRY_AFTER = "2"
 """Seconds after which a request that was turned away may come again."""
 API_TIMEOUT = 30.0
@@ -149,6 +149,8 @@ class HttpApi:
         try:
             async with asyncio.timeout(self._timeout):
                 return build_response(await self._routes[route].invoke(event, request_id))
+        except TooLargeError:
+            return _message(413, "Request Entity Too Large")
         except BusyError:
             response = _message(503, "Service Unavailable")
             response.headers["retry-after"] = RETRY_AFTER
