@@ -29,8 +29,9 @@ export class Problem extends Error {
   }
 }
 
-export async function readReview(review, signal) {
-  const answer = await request("api/sentiment", signal, JSON.stringify({ review, explain: true }));
+/** Effects of words take longer to find than all the rest. */
+export async function readReview(review, effects, signal) {
+  const answer = await request("api/sentiment", signal, JSON.stringify({ review, explain: true, effects }));
   if (!isAnswer(Object(answer))) throw new Problem("unexpected");
   return answer;
 }

@@ -11,12 +11,13 @@ import { mirrorText } from "./surface.js";
 const PAUSE = 300;
 const STEADY = 900;
 
-/** Input that needs no pause: a new line, or a text that comes as a whole. */
-const AT_ONCE = /LineBreak|Paragraph|Paste|Drop/;
+/** Input that needs no pause: a new line, after which one writes on, and a text that comes as a whole. */
+const NEW_LINE = /LineBreak|Paragraph/;
+const WHOLE = /Paste|Drop/;
 
 const box = byId("review");
 
-/** What the page does with a text: read(text, quiet), rest() where there is none. */
+/** What the page does with a text: read(text, quiet, brief), rest() where there is none; see reader.js. */
 let page;
 
 /** Code points that a review may have, once the API has said so. */
@@ -38,7 +39,8 @@ export function prepareDesk(listeners) {
   });
   on("review", "input", ({ inputType }) => {
     update();
-    if (AT_ONCE.test(inputType)) readNow();
+    if (WHOLE.test(inputType)) readNow();
+    else if (NEW_LINE.test(inputType)) readInPassing();
     else readSoon();
   });
   on("clear", "click", () => rewrite(""));
@@ -80,20 +82,26 @@ function exampleItem({ name, shows, text }) {
   return make("li", "", button);
 }
 
-/** After a pause; or, while the writer goes on and on, every now and then. */
+/** After a pause; or, while the writer goes on and on, every now and then, and then in brief. */
 function readSoon() {
   clearTimeout(pause);
   unreadSince ||= Date.now();
-  pause = setTimeout(readNow, Math.max(0, Math.min(PAUSE, unreadSince + STEADY - Date.now())));
+  const left = Math.max(0, unreadSince + STEADY - Date.now());
+  pause = setTimeout(left < PAUSE ? readInPassing : readNow, Math.min(PAUSE, left));
 }
 
-function readNow() {
+function readInPassing() {
+  readNow(true);
+  pause = setTimeout(readNow, PAUSE);
+}
+
+function readNow(brief = false) {
   clearTimeout(pause);
   unreadSince = 0;
   const wrong = box.value.trim() && fault();
   complain(wrong);
   if (wrong || !box.value.trim()) page.rest();
-  else page.read(box.value, true);
+  else page.read(box.value, true, brief);
 }
 
 function fault() {

@@ -38,9 +38,9 @@ function settle() {
   if (isOwn) remember({ ...answer, text: job.text });
 }
 
-function readText(text, quiet) {
-  const known = ["reading", "result"].includes(state.name) && state.job.text === text;
-  if (!quiet || !known) read({ text, sent: text, quiet });
+function readText(text, quiet, brief = false) {
+  const known = ["reading", "result"].includes(state.name) && state.job.text === text && (brief || !state.job.brief);
+  if (!quiet || !known) read({ text, sent: text, quiet, brief });
 }
 
 /** Show what a link carries; it is neither put into the box nor sent before the visitor says so. */
@@ -76,7 +76,11 @@ function closeOffer() {
 const hasDraft = prepareDesk({ read: readText, rest: () => state.name === "idle" || cancel(false) });
 if (hasDraft) byId("lede").textContent = "Your draft is back. It is read when you write on or press the button, not before.";
 prepareExplanation({
-  ask: (text, sent) => read({ text, sent, quiet: true }),
+  ask: (text, sent) => {
+    // An answer to the whole review would put the words back.
+    if (state.name === "reading" && state.job.sent === state.job.text) stop();
+    read({ text, sent, quiet: true });
+  },
   putBack: (text, answer) => {
     stop();
     show({ name: "result", job: { text, sent: text, quiet: true }, answer });

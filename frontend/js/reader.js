@@ -1,9 +1,10 @@
 /**
  * One review at a time: asks, waits while the model wakes up, asks again.
  *
- * A job is {text, sent, quiet}: the review; without the words struck out; whether nobody asked for it
- * by a button, so that nothing may jump. A quiet job waits for the answer that is under way, so that
- * somebody who writes steadily sees answers; any other ends it. Shown are {name, job} and, by name:
+ * A job is {text, sent, quiet, brief}: the review; without the words struck out; whether nobody asked
+ * for it by a button, so that nothing may jump; whether its writer writes on, so that the verdict is
+ * all that there is time for. A quiet job waits for the answer that is under way, so that somebody who
+ * writes steadily sees answers, unless it is brief and that is not; any other ends it. Shown are {name, job} and, by name:
  * idle (stopped), reading (again), waiting (problem, until in ms), result (answer), problem (problem).
  */
 
@@ -20,6 +21,7 @@ export function createReader(show, send) {
   let wanted;
   let underWay = false;
   let waiting = false;
+  let asked = { brief: false };
   let askedAt = 0;
   let overtaking;
 
@@ -29,6 +31,7 @@ export function createReader(show, send) {
     // The API said when to ask again; typing on does not change that.
     clearTimeout(overtaking);
     if (waiting) return;
+    if (job.brief && !asked.brief) return start();
     overtaking = setTimeout(() => underWay && !waiting && wanted === job && start(), askedAt + SLOW_ANSWER - Date.now());
   }
 
@@ -37,7 +40,7 @@ export function createReader(show, send) {
     const { signal } = current;
     underWay = true;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const job = wanted;
+      const job = (asked = wanted);
       askedAt = Date.now();
       show({ name: "reading", job, again: attempt > 1 });
       const state = await tryOnce(job, signal, attempt === MOST_ATTEMPTS);
@@ -54,7 +57,7 @@ export function createReader(show, send) {
 
   async function tryOnce(job, signal, isLast) {
     try {
-      return { name: "result", job, answer: await send(job.sent, signal) };
+      return { name: "result", job, answer: await send(job.sent, !job.brief, signal) };
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem("unexpected");
       const until = Date.now() + problem.retryAfter * 1000;

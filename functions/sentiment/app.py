@@ -63,14 +63,14 @@ def post_sentiment(request: Request) -> Response:
     media_type, text = read_body(request, JSON, TEXT)
     if media_type == TEXT:
         return Response(200, TEXT, "1" if predict_one(text).is_positive else "0")
-    review, explain = parse_fields(text, "review")
-    return answer_json(predict_one(review, explain).to_dict())
+    review, explain, effects = parse_fields(text, "review", explain=False, effects=True)
+    return answer_json(predict_one(review, explain, explain and effects).to_dict())
 
 
 def post_sentiments(request: Request) -> Response:
     """Answer up to 100 reviews; each gets its prediction or its problem."""
     _, text = read_body(request, JSON)
-    reviews, explain = parse_fields(text, "reviews")
+    reviews, explain = parse_fields(text, "reviews", explain=False)
     outcomes = predict_all(check_list(reviews, explain), explain)
     models = [outcome.model for outcome in outcomes if isinstance(outcome, Prediction)]
     return answer_json(
@@ -114,14 +114,14 @@ def get_health(_: Request) -> Response:
     return answer_json({"status": "ok", "model": load_endpoint().invoke([]).model})
 
 
-def predict_one(review: object, explain: bool = False) -> Prediction:
+def predict_one(review: object, explain: bool = False, effects: bool = False) -> Prediction:
     """Predict one review.
 
     Raises:
         CallerError: the review cannot be read.
         ServiceError: the endpoint gave no usable answer.
     """
-    [outcome] = predict_all([review], explain, effects=explain)
+    [outcome] = predict_all([review], explain, effects)
     if isinstance(outcome, CallerError):
         raise outcome
     return outcome

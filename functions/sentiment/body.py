@@ -62,22 +62,25 @@ def parse_members(text: str, *names: str) -> dict[str, Any]:
     return members
 
 
-def parse_fields(text: str, name: str) -> tuple[Any, bool]:
-    """Read the field ``name``, which must be there, and ``explain``, which may be.
+def parse_fields(text: str, name: str, **switches: bool) -> tuple[Any, ...]:
+    """Read the field ``name``, which must be there, and the ``switches``, which need not: their
+    values are those where they are left out.
 
     Raises:
         MalformedRequestError: not JSON, not an object, or not these fields.
     """
     fields = parse_members(text, name)
-    unknown = sorted(fields.keys() - {name, "explain"})
+    unknown = sorted(fields.keys() - {name, *switches})
     if unknown:
+        *others, last = (f'"{known}"' for known in (name, *switches))
         raise MalformedRequestError(
-            f'Unknown field "{unknown[0][:40]}"; the fields are "{name}" and "explain".'
+            f'Unknown field "{unknown[0][:40]}"; the fields are {", ".join(others)} and {last}.'
         )
-    explain = fields.get("explain", False)
-    if not isinstance(explain, bool):
-        raise MistypedFieldError('The field "explain"', explain, "true or false")
-    return fields[name], explain
+    given = switches | fields
+    for switch in switches:
+        if not isinstance(given[switch], bool):
+            raise MistypedFieldError(f'The field "{switch}"', given[switch], "true or false")
+    return given[name], *(given[switch] for switch in switches)
 
 
 def _read_content_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, str]:

@@ -52,8 +52,8 @@ NOTE_REVIEWS = """() => {
   window.fetch = (input, options) => {
     const answer = fetch(input, options);
     if (options?.body) {
-      const { review } = JSON.parse(options.body);
-      window.reviewsSent.push(review);
+      const { review, effects } = JSON.parse(options.body);
+      window.reviewsSent.push([review, effects]);
       answer.catch(({ name }) => name === "AbortError" && window.reviewsCalledOff.push(review));
     }
     return answer;
@@ -168,8 +168,12 @@ class ReviewPage:
 
     def sent(self) -> list[str]:
         """The reviews that the page has asked about since it was loaded."""
-        sent: list[str] = json.loads(self.page.evaluate("JSON.stringify(reviewsSent)"))
-        return sent
+        return [review for review, _ in self.asked()]
+
+    def asked(self) -> list[tuple[str, bool]]:
+        """The same, and whether the effects of their words were asked for."""
+        asked = json.loads(self.page.evaluate("JSON.stringify(reviewsSent)"))
+        return [(review, effects) for review, effects in asked]
 
     def called_off(self) -> list[str]:
         """Those of them that the page no longer waited for."""

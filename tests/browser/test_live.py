@@ -50,6 +50,48 @@ def test_answers_come_while_the_writer_writes_steadily(review_page: ReviewPage) 
         review_page.page.clock.run_for(150)
         review_page.page.wait_for_timeout(5)
     assert 4 <= len(requests) <= 8  # in 5.7 s without a pause
+    assert {effects for _, effects in review_page.asked()} == {False}
+    review_page.page.clock.run_for(400)
+    review_page.wait_for_text(text)
+    assert review_page.asked()[-1] == (text, True)
+    review_page.page.clock.run_for(5_000)
+    assert review_page.sent().count(text) <= 2
+
+
+def test_who_writes_on_does_not_wait_for_what_takes_long(review_page: ReviewPage) -> None:
+    text = "A fine film."
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.write(text)
+    review_page.page.wait_for_timeout(400)
+    review_page.fake(GOOD)
+    review_page.type("\nAnd more.")
+    review_page.wait_for("result")
+    assert len(held) == 1
+    assert review_page.called_off() == [text]
+    assert review_page.asked()[:2] == [(text, True), (f"{text}\n", False)]
+
+
+def test_a_word_is_struck_out_while_effects_are_on_their_way(review_page: ReviewPage) -> None:
+    text = "A dull film.\n"
+    review_page.fake(answer(text, [0.0, -0.9, 0.1]))
+    review_page.write(text.strip())
+    review_page.page.keyboard.press("Tab")
+    review_page.wait_for("result")
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.type("\n")
+    review_page.page.wait_for_timeout(50)
+    brief = answer(text, [0.0, -0.9, 0.1])
+    held[0].fulfill(status=200, body=brief.body, headers=brief.headers)
+    review_page.wait_for_text(text)
+    review_page.page.wait_for_timeout(500)
+    assert [effects for _, effects in review_page.asked()] == [True, False, True]
+    review_page.fake(answer(text, [0.0, -0.9, 0.1]))
+    review_page.strike("dull")
+    review_page.page.locator("#what-if-text strong", has_text="%").wait_for()
+    assert review_page.called_off() == [text]
+    assert review_page.marked("struck") == ["dull"]
 
 
 def test_the_marks_stay_with_their_words_while_the_writer_writes_on(
@@ -110,9 +152,9 @@ def test_a_new_line_and_a_pasted_text_are_read_at_once(review_page: ReviewPage) 
 def test_an_older_question_that_takes_long_is_overtaken(review_page: ReviewPage) -> None:
     held: list[Route] = []
     review_page.handle(held.append)
-    review_page.type("The older one.")
+    review_page.write("The older one.")
     review_page.page.wait_for_timeout(400)
-    review_page.type(" And more.")
+    review_page.write("The older one. And more.")
     review_page.page.wait_for_timeout(600)
     assert (len(held), review_page.called_off()) == (1, [])
     review_page.page.wait_for_timeout(2_500)
@@ -128,7 +170,7 @@ def test_the_last_verdict_stays_while_the_next_one_is_awaited(review_page: Revie
     review_page.wait_for("result")
     held: list[Route] = []
     review_page.handle(held.append)
-    review_page.type(" Or not.")
+    review_page.write("A fine film. Or not.")
     review_page.page.locator("#screen[data-busy]").wait_for()
     assert review_page.page.locator("#verdict").is_visible()
     held[0].fulfill(status=200, body=GOOD.body, headers=GOOD.headers)

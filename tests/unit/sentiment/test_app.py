@@ -83,6 +83,10 @@ class TestOneReview:
         words = api.post(ONE, {"review": "A great film!", "explain": True}).json["words"]
         assert [word["effect"] for word in words] == [2 * word["contribution"] for word in words]
 
+    def test_effects_can_be_declined(self, api: Api) -> None:
+        answer = api.post(ONE, {"review": "A great film!", "explain": True, "effects": False}).json
+        assert [word.keys() for word in answer["words"]] == [{"start", "end", "contribution"}] * 4
+
     def test_among_others_gets_no_effects(self, api: Api) -> None:
         [result] = api.post(MANY, {"reviews": ["A great film!"], "explain": True}).json["results"]
         assert not any("effect" in word for word in result["words"])
@@ -118,11 +122,15 @@ class TestOneReview:
             ("{}", 'The field "review" is missing.'),
             (
                 '{"review": "film", "explian": true}',
-                'Unknown field "explian"; the fields are "review" and "explain".',
+                'Unknown field "explian"; the fields are "review", "explain" and "effects".',
             ),
             (
                 '{"review": "film", "explain": 1}',
                 'The field "explain" is a number; send true or false.',
+            ),
+            (
+                '{"review": "film", "effects": null}',
+                'The field "effects" is null; send true or false.',
             ),
             ('{"review": 1e999}', "The review is a number; send a string."),
             ('{"review": {"text": "film"}}', "The review is an object; send a string."),

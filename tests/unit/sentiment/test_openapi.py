@@ -169,6 +169,7 @@ GOOD: list[tuple[str, object, str]] = [
     ("/api/sentiment", {"review": "I loved it. Great film!"}, body.JSON),
     ("/api/sentiment", {"review": "I hated it.  Dull\n<b>film</b>", "explain": True}, body.JSON),
     ("/api/sentiment", {"review": "film " * 600, "explain": False}, body.JSON),
+    ("/api/sentiment", {"review": "film", "explain": True, "effects": False}, body.JSON),
     ("/api/sentiment", "I loved it", body.TEXT),
     ("/api/sentiments", {"reviews": ["film", "", "?!", 7, "x" * 20_001, None]}, body.JSON),
     ("/api/sentiments", {"reviews": ["film", "great"], "explain": True}, body.JSON),
