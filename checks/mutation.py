@@ -45,7 +45,9 @@ class Part:
 _SENTIMENT = "tests/unit/sentiment"
 PARTS = {
     "review_text": Part("review_text/*.py", ("tests/unit/review_text",)),
-    "predict": Part("predict.py", (f"{_SENTIMENT}/test_predict.py", f"{_SENTIMENT}/test_app.py")),
+    "predict": Part(
+        "review_text/predict.py", (f"{_SENTIMENT}/test_predict.py", f"{_SENTIMENT}/test_app.py")
+    ),
     "endpoint": Part("endpoint.py", (f"{_SENTIMENT}/test_endpoint.py",)),
 }
 

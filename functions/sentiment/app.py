@@ -14,7 +14,15 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import comprehend
-from body import JSON, TEXT, parse_fields, read_body
+from body import (
+    JSON,
+    MAX_EXPLAINED,
+    MAX_REQUEST_CHARACTERS,
+    TEXT,
+    check_list,
+    parse_fields,
+    read_body,
+)
 from deadline import DeadlineError, limit_time
 from endpoint import Endpoint, connect
 from errors import (
@@ -26,13 +34,10 @@ from errors import (
 )
 from events import Request, Response, read_event, write_result
 from origin import check_origin
-from predict import (
+from review_text.predict import (
     MAX_CHARACTERS,
-    MAX_EXPLAINED,
-    MAX_REQUEST_CHARACTERS,
     MAX_REVIEWS,
     Prediction,
-    check_list,
     predict,
     read_reviews,
 )

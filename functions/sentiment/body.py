@@ -6,11 +6,23 @@ import json
 from base64 import b64decode
 from typing import Any, NoReturn
 
-from errors import MalformedRequestError, MistypedFieldError, UnsupportedMediaTypeError
+from errors import (
+    MalformedRequestError,
+    MistypedFieldError,
+    TooManyReviewsError,
+    UnsupportedMediaTypeError,
+)
 from events import Request
+from review_text.predict import MAX_REVIEWS
 
 JSON = "application/json"
 TEXT = "text/plain"
+
+MAX_EXPLAINED = 20
+"""Maximum reviews of a request that asks for reasons: each of them is up to 50 kB of answer."""
+
+MAX_REQUEST_CHARACTERS = 1_000_000
+"""Maximum length of all reviews of a request together, code points."""
 
 # A fixed list: some of Python's other codecs take minutes for a hostile megabyte.
 CHARSETS = {
@@ -81,6 +93,31 @@ def parse_fields(text: str, name: str, **switches: bool) -> tuple[Any, ...]:
         if not isinstance(given[switch], bool):
             raise MistypedFieldError(f'The field "{switch}"', given[switch], "true or false")
     return given[name], *(given[switch] for switch in switches)
+
+
+def check_list(reviews: object, explain: bool) -> list[object]:
+    """Check what a caller sent as a list of reviews.
+
+    Raises:
+        CallerError: it is not a list, or empty, or more than the function does in one request.
+    """
+    if not isinstance(reviews, list):
+        raise MistypedFieldError('The field "reviews"', reviews, "an array of strings")
+    if not reviews:
+        raise MalformedRequestError('The field "reviews" is empty; send 1 to 100 reviews.')
+    most = MAX_EXPLAINED if explain else MAX_REVIEWS
+    if len(reviews) > most:
+        with_reasons = " with reasons" if explain else ""
+        raise TooManyReviewsError(
+            f"The request has {len(reviews):,} reviews; the limit{with_reasons} is {most}."
+        )
+    characters = sum(len(review) for review in reviews if isinstance(review, str))
+    if characters > MAX_REQUEST_CHARACTERS:
+        raise TooManyReviewsError(
+            f"The reviews have {characters:,} characters together; the limit of a request is "
+            f"{MAX_REQUEST_CHARACTERS:,}."
+        )
+    return reviews
 
 
 def _read_content_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from errors import (
     find_problem,
 )
 from events import Request
-from predict import Prediction
+from review_text.predict import Prediction
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
 LANGUAGE = "en"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from botocore import exceptions as aws
@@ -25,6 +24,7 @@ from errors import (
     VocabularyMismatchError,
 )
 from review_text import Vocabulary
+from review_text.predict import Answer, Reading
 from telemetry import measure_endpoint, note_model
 
 MAX_ANSWER_BYTES = 4 * 1024**2
@@ -60,29 +60,6 @@ class Runtime(Protocol):
 
     def invoke_endpoint(self, **parameters: Any) -> Any:
         """Send ``Body`` to the endpoint."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the model makes of one review."""
-
-    logit: float
-    probability: float
-    """Of a positive review, calibrated."""
-    contributions: list[float]
-    """One per token id, if they were asked for; with the bias they add up to the logit."""
-    effects: list[float]
-    """One per token id, if they were asked for: the logit less the logit without that token."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One reading for each review, in order."""
-
-    model: str
-    """Version of the model that answered."""
-    bias: float
-    readings: list[Reading]
 
 
 class Endpoint:

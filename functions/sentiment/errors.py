@@ -5,31 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-
-class CallerError(Exception):
-    """The request has a fault; the message tells the caller which one and what would be right."""
-
-
-class MalformedRequestError(CallerError):
-    """The body is not what the route takes."""
-
-
-class MistypedFieldError(MalformedRequestError):
-    """A field of the body has a JSON type that it cannot have."""
-
-    def __init__(self, name: str, value: object, wanted: str) -> None:
-        super().__init__(f"{name} is {_JSON_TYPES[type(value)]}; send {wanted}.")
-
-
-_JSON_TYPES: dict[type, str] = {
-    dict: "an object",
-    list: "an array",
-    str: "a string",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    type(None): "null",
-}
+from review_text.errors import (
+    CallerError as CallerError,
+)
+from review_text.errors import (
+    EmptyReviewError as EmptyReviewError,
+)
+from review_text.errors import (
+    MalformedRequestError as MalformedRequestError,
+)
+from review_text.errors import (
+    MistypedFieldError as MistypedFieldError,
+)
+from review_text.errors import (
+    NoWordsError as NoWordsError,
+)
+from review_text.errors import (
+    ReviewTooLongError as ReviewTooLongError,
+)
 
 
 class UnknownEventError(CallerError):
@@ -40,10 +33,6 @@ class UnknownEventError(CallerError):
             "The event is no HTTP request. Send one of an HTTP API (such as events/positive.json), "
             "a REST API, a load balancer or a Function URL."
         )
-
-
-class EmptyReviewError(CallerError):
-    """The review has no characters."""
 
 
 class WrongOriginError(CallerError):
@@ -62,20 +51,12 @@ class MethodNotAllowedError(CallerError):
         self.allowed = allowed
 
 
-class ReviewTooLongError(CallerError):
-    """The review has more characters than a review may have."""
-
-
 class TooManyReviewsError(CallerError):
     """The request has more reviews, or more characters in them, than a request may have."""
 
 
 class UnsupportedMediaTypeError(CallerError):
     """The route does not read this content type, charset or content encoding."""
-
-
-class NoWordsError(CallerError):
-    """The review has characters, and no word among them."""
 
 
 class ComprehendError(CallerError):

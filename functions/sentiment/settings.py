@@ -96,10 +96,8 @@ def _member(manifest: dict[str, Any], name: str, folder: Path) -> str:
 
 
 def _read_rule(folder: Path, manifest: dict[str, Any]) -> VerdictRule | None:
-    if "verdict" not in manifest:
-        return None
     try:
-        return VerdictRule.from_dict(manifest["verdict"])
+        return VerdictRule.from_manifest(manifest)
     except VerdictRuleError as error:
         raise SetUpError(f"{folder / 'manifest.json'}: verdict: {error}") from error
 

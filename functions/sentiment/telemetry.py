@@ -16,7 +16,7 @@ from errors import CallerError, ServiceError
 from review_text import INFREQUENT
 
 if TYPE_CHECKING:
-    from predict import Prediction, Review
+    from review_text.predict import Prediction, Review
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Reeltone")

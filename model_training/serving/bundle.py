@@ -12,7 +12,13 @@ from typing import Any
 
 from model_training.errors import BundleError
 from model_training.serving.strict_json import read_json
-from review_text import Vocabulary, VocabularyError, load_vocabulary
+from review_text import (
+    VerdictRule,
+    VerdictRuleError,
+    Vocabulary,
+    VocabularyError,
+    load_vocabulary,
+)
 
 FILES = ("manifest.json", "metrics.json", "model.onnx", "vocabulary.json")
 """A complete bundle's. metrics.json is for people: it is not needed to serve."""
@@ -38,6 +44,8 @@ class Manifest:
     """Part of every logit; the other parts are the contributions."""
     dev_reviews: int
     """How many training reviews it did not learn from, in whole movies (corpus/dev_split.py)."""
+    rule: VerdictRule | None
+    """When a review is mixed or unclear."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,15 @@ def _read_manifest(path: Path) -> Manifest:
         bias=_read_number(path, content, "bias", -1000.0, 1000.0),
         # The first bundles do not say it; all of them had held out so many.
         dev_reviews=int(_read_number(path, {"dev_reviews": 3000} | content, "dev_reviews", 0, 1e6)),
+        rule=_read_rule(path, content),
     )
+
+
+def _read_rule(path: Path, content: dict[str, Any]) -> VerdictRule | None:
+    try:
+        return VerdictRule.from_manifest(content)
+    except VerdictRuleError as error:
+        raise BundleError(f"{path}: verdict: {error}") from error
 
 
 def _read_text(path: Path, content: dict[str, Any], name: str) -> str:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from model_training.errors import BundleError
 from model_training.serving.bundle import read_bundle
 from model_training.serving.effects import MAX_WINDOWS, Effects
-from review_text import Vocabulary, Windows, count_windows, cut_windows
+from review_text import VerdictRule, Vocabulary, Windows, count_windows, cut_windows
 
 # By default, onnxruntime writes a device id into the home folder, to be reported to Microsoft.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -56,6 +56,8 @@ class Model:
     temperature: float
     bias: float
     dev_reviews: int
+    rule: VerdictRule | None
+    """When a review is mixed or unclear."""
 
     def score(self, reviews: Sequence[Sequence[int]], contributions: bool = True) -> list[Result]:
         """Score reviews (1 to ``max_tokens`` ids each) that are not cut yet: ``score_windows``."""
@@ -154,6 +156,7 @@ def load_model(folder: Path) -> Model:
         about.temperature,
         about.bias,
         about.dev_reviews,
+        about.rule,
     )
     _try_out(model, bundle.graph)
     return model

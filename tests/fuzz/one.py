@@ -14,7 +14,7 @@ from tests.fuzz.limits import limit_inputs, limit_search
 
 # The function's log of a million requests is nothing to keep.
 os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
-FUNCTION = ["app", "body", "endpoint", "errors", "predict"]
+FUNCTION = ["app", "body", "endpoint", "errors"]
 WATCHED = ["review_text", "model_training.serving", *FUNCTION]
 
 with atheris.instrument_imports(include=WATCHED):

@@ -55,6 +55,15 @@ class VerdictRule:
             raise VerdictRuleError(f"a verdict's rule has {', '.join(sorted(known))}")
         return cls(**values)
 
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> VerdictRule | None:
+        """Read the rule of a model; one without a rule calls nothing mixed or unclear.
+
+        Raises:
+            VerdictRuleError: as ``from_dict``.
+        """
+        return cls.from_dict(manifest["verdict"]) if "verdict" in manifest else None
+
     def to_dict(self) -> dict[str, Any]:
         """Write the rule into a manifest."""
         return asdict(self)

@@ -25,20 +25,20 @@ from benchmarks.cost import (
     reeltone,
     standing,
 )
+from body import MAX_EXPLAINED, MAX_REQUEST_CHARACTERS
 from comprehend import MAX_BYTES, MAX_TEXTS
-from endpoint import Answer, Reading
 from local_stack.template import Template
 from model_training.paths import MODELS
-from predict import (
+from review_text import load_vocabulary
+from review_text.predict import (
     MAX_CHARACTERS,
-    MAX_EXPLAINED,
-    MAX_REQUEST_CHARACTERS,
+    Answer,
     Prediction,
+    Reading,
     Review,
     predict,
     read_reviews,
 )
-from review_text import load_vocabulary
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")

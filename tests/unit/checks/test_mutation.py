@@ -93,7 +93,7 @@ def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     ("name", "module", "test"),
     [
         ("review_text", "review_text/tokens.py", "review_text/test_tokens.py"),
-        ("predict", "predict.py", "sentiment/test_app.py"),
+        ("predict", "review_text/predict.py", "sentiment/test_app.py"),
         ("endpoint", "endpoint.py", "sentiment/test_endpoint.py"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import app
+from body import MAX_EXPLAINED, MAX_REQUEST_CHARACTERS
 from errors import PROBLEMS
-from predict import MAX_CHARACTERS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, MAX_REVIEWS
+from review_text.predict import MAX_CHARACTERS, MAX_REVIEWS
 from tests.commands import read_curl
 
 from .conftest import Api, HttpResponse

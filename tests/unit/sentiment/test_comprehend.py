@@ -17,8 +17,8 @@ from errors import (
     ModelWakingError,
     SetUpError,
 )
-from predict import Prediction
 from review_text import Verdict
+from review_text.predict import Prediction
 
 from .conftest import Api, HttpResponse
 

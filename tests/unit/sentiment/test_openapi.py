@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import app
 import body
 import comprehend
+from body import MAX_EXPLAINED, MAX_REQUEST_CHARACTERS
 from errors import (
     PROBLEMS,
     BadAnswerError,
@@ -26,7 +27,7 @@ from errors import (
     find_problem,
 )
 from local_stack.template import Template
-from predict import MAX_CHARACTERS, MAX_EXPLAINED, MAX_REQUEST_CHARACTERS, MAX_REVIEWS
+from review_text.predict import MAX_CHARACTERS, MAX_REVIEWS
 from tests import openapi
 
 from .conftest import Api, HttpResponse

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from endpoint import Answer, Endpoint, Reading
-from predict import Prediction, predict, read_review
 from review_text import VerdictRule, Vocabulary
+from review_text.predict import Answer, Prediction, Reading, predict, read_review
 
 
-class SureEndpoint(Endpoint):
+class SureEndpoint:
     """Gives every review the same probability, and every token the same contribution."""
 
     def __init__(self, probability: float) -> None:

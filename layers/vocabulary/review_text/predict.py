@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any
+from typing import Any, Protocol
 
-from endpoint import Answer, Endpoint, Reading
-from errors import (
+from review_text.errors import (
     CallerError,
     EmptyReviewError,
-    MalformedRequestError,
     MistypedFieldError,
     NoWordsError,
     ReviewTooLongError,
-    TooManyReviewsError,
 )
-from review_text import EncodedReview, Verdict, VerdictRule, Vocabulary, split_sentences
+from review_text.sentences import split_sentences
+from review_text.verdict import Verdict, VerdictRule
+from review_text.vocabulary import EncodedReview, Vocabulary
 
 MAX_CHARACTERS = 20_000
 """Maximum length of a review, code points: the longest of the data set's 100,000 has 14,282."""
@@ -25,15 +24,41 @@ MAX_CHARACTERS = 20_000
 MAX_REVIEWS = 100
 """Maximum reviews of a request; the endpoint takes as many in one call."""
 
-MAX_EXPLAINED = 20
-"""Maximum reviews of a request that asks for reasons: each of them is up to 50 kB of answer."""
-
-MAX_REQUEST_CHARACTERS = 1_000_000
-"""Maximum length of all reviews of a request together, code points."""
-
 _DECIMALS = 6
 _SHARE_DECIMALS = 7
 """Decimals of each word's contribution at the endpoint: sums of them have no more."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model makes of one review."""
+
+    logit: float
+    probability: float
+    """Of a positive review, calibrated."""
+    contributions: list[float]
+    """One per token id, if they were asked for; with the bias they add up to the logit."""
+    effects: list[float]
+    """One per token id, if they were asked for: the logit less the logit without that token."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One reading for each review, in order."""
+
+    model: str
+    """Version of the model that answered."""
+    bias: float
+    readings: list[Reading]
+
+
+class Endpoint(Protocol):
+    """A model that reads ids."""
+
+    def invoke(
+        self, reviews: Sequence[list[int]], contributions: bool = False, effects: bool = False
+    ) -> Answer:
+        """Give readings of up to ``MAX_REVIEWS`` reviews; ``effects`` are those of one review."""
 
 
 @dataclass(frozen=True)
@@ -115,31 +140,6 @@ class Prediction:
         }
 
 
-def check_list(reviews: object, explain: bool) -> list[object]:
-    """Check what a caller sent as a list of reviews.
-
-    Raises:
-        CallerError: it is not a list, or empty, or more than the function does in one request.
-    """
-    if not isinstance(reviews, list):
-        raise MistypedFieldError('The field "reviews"', reviews, "an array of strings")
-    if not reviews:
-        raise MalformedRequestError('The field "reviews" is empty; send 1 to 100 reviews.')
-    most = MAX_EXPLAINED if explain else MAX_REVIEWS
-    if len(reviews) > most:
-        with_reasons = " with reasons" if explain else ""
-        raise TooManyReviewsError(
-            f"The request has {len(reviews):,} reviews; the limit{with_reasons} is {most}."
-        )
-    characters = sum(len(review) for review in reviews if isinstance(review, str))
-    if characters > MAX_REQUEST_CHARACTERS:
-        raise TooManyReviewsError(
-            f"The reviews have {characters:,} characters together; the limit of a request is "
-            f"{MAX_REQUEST_CHARACTERS:,}."
-        )
-    return reviews
-
-
 def read_reviews(values: Iterable[object], vocabulary: Vocabulary) -> list[Review | CallerError]:
     """Encode what a caller sent as reviews; in the place of a faulty one is what is wrong.
 
@@ -189,7 +189,7 @@ def predict(
     the sentences pull is part of the verdict.
 
     Raises:
-        ServiceError: the endpoint gave no usable answer.
+        What the endpoint raises: it gave no usable answer.
     """
     readable = [review for review in reviews if isinstance(review, Review)]
     if not readable:
