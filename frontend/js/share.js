@@ -3,7 +3,6 @@
 import { byId, on, say } from "./dom.js";
 import { struckOut } from "./explanation.js";
 import { linkTo } from "./link.js";
-import { drawVerdict } from "./picture.js";
 
 /** state() gives what is on show; see reader.js. */
 export function prepareShare(state) {
@@ -17,8 +16,10 @@ export function prepareShare(state) {
   });
   on("make-picture", "click", async () => {
     const { job, answer } = state();
-    const picture = new File([await drawVerdict(job.text, answer)], "reeltone.png", { type: "image/png" });
-    say("link-note", (await offerToShare(picture)) ? "Picture shared." : "Picture saved.");
+    const painter = await import("./picture.js").catch(() => undefined);
+    if (!painter) return say("link-note", "What draws the picture could not be loaded. Is there a connection?");
+    const picture = new File([await painter.drawVerdict(job.text, answer)], "reeltone.png", { type: "image/png" });
+    return say("link-note", (await offerToShare(picture)) ? "Picture shared." : "Picture saved.");
   });
 }
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -23,7 +23,7 @@ from tests.browser.review_page import ReviewPage
 from tests.needs import need
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,7 +96,7 @@ def browser(
 ) -> Iterator[Browser]:
     """A headless browser: Chromium, or Debian's Firefox."""
     if request.param == "firefox":
-        browser = _launch_firefox(playwright, tmp_path_factory.mktemp("firefox"))
+        browser = launch_firefox(playwright, tmp_path_factory.mktemp("firefox"), {})
     else:
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         need(program is not None, "chromium is not installed")
@@ -105,14 +105,19 @@ def browser(
     browser.close()
 
 
-def _launch_firefox(playwright: Playwright, folder: Path) -> Browser:
+def launch_firefox(
+    playwright: Playwright, folder: Path, preferences: dict[str, str | float | bool]
+) -> Browser:
+    """Debian's Firefox, with ``preferences`` besides the usual ones; it starts from ``folder``."""
     need(shutil.which("firefox-esr") is not None, "firefox-esr is not installed")
     program = folder / "firefox"
     script = shlex.join([sys.executable, str(Path(__file__).with_name("firefox.py"))])
     program.write_text(f'#!/bin/sh\nexec {script} "$@"\n')
     program.chmod(0o755)
     return playwright.firefox.launch(
-        channel="moz-firefox", executable_path=program, firefox_user_prefs=FIREFOX_PREFERENCES
+        channel="moz-firefox",
+        executable_path=program,
+        firefox_user_prefs=FIREFOX_PREFERENCES | preferences,
     )
 
 
@@ -126,6 +131,23 @@ def review_page(browser: Browser, site: str) -> Iterator[ReviewPage]:
         page.open()
         yield page
     assert page.faults == []
+
+
+@pytest.fixture(scope="session")
+def check_axe() -> Callable[[Page], None]:
+    """See that axe finds nothing on a page as it is now."""
+    installed = importlib.util.find_spec("axe_playwright_python") is not None
+    need(installed, "axe-playwright-python is not installed")
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page: Page) -> None:
+        # Forced colours are the reader's own; axe sees those that the page asked for.
+        is_forced = page.evaluate("matchMedia('(forced-colors: active)').matches")
+        rules = {"color-contrast": {"enabled": False}} if is_forced else {}
+        results = Axe().run(page, options={"rules": rules})
+        assert results.violations_count == 0, results.generate_report()
+
+    return check
 
 
 @pytest.fixture

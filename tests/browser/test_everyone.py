@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.conftest import launch_firefox
 from tests.browser.review_page import ReviewPage, answer, problem
-from tests.needs import need
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, Locator, Page, Playwright
 
 pytestmark = pytest.mark.both_browsers
 
@@ -177,18 +178,55 @@ def test_for_and_against_differ_by_more_than_colour(review_page: ReviewPage) -> 
         assert review_page.page.evaluate(f"({style})('{kind}').textDecorationStyle") == line
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_state(review_page: ReviewPage, scheme: str) -> None:
-    installed = importlib.util.find_spec("axe_playwright_python") is not None
-    need(installed, "axe-playwright-python is not installed")
-    from axe_playwright_python.sync_playwright import Axe
+MEDIA: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced": {"forced_colors": "active"},
+}
 
-    axe = Axe()
+
+@pytest.mark.chromium_alone
+@pytest.mark.parametrize("media", MEDIA.values(), ids=MEDIA)
+def test_axe_finds_nothing_in_any_state(
+    review_page: ReviewPage, check_axe: Callable[[Page], None], media: dict[str, Any]
+) -> None:
+    review_page.page.emulate_media(**media)
+    check_all_states(review_page, check_axe)
+
+
+FIREFOX: dict[str, dict[str, str | float | bool]] = {
+    "(prefers-color-scheme: dark)": {"layout.css.prefers-color-scheme.content-override": 0},
+    "(forced-colors: active)": {"browser.display.document_color_use": 2},
+}
+"""What a reader of Firefox may want, and the preference that says so."""
+
+
+@pytest.mark.parametrize(("wish", "preferences"), FIREFOX.items(), ids=FIREFOX)
+def test_axe_finds_nothing_in_firefox_either(
+    playwright: Playwright,
+    site: str,
+    tmp_path: Path,
+    check_axe: Callable[[Page], None],
+    wish: str,
+    preferences: dict[str, str | float | bool],
+) -> None:
+    with launch_firefox(playwright, tmp_path, preferences) as firefox:
+        page = ReviewPage(firefox.new_page(), site)
+        page.open()
+        assert page.page.evaluate("wish => matchMedia(wish).matches", wish)
+        page.fake(GOOD)
+        page.read(REVIEW)
+        page.wait_for("result")
+        page.strike("fine")
+        check_axe(page.page)
+        assert page.faults == []
+
+
+def check_all_states(review_page: ReviewPage, check_axe: Callable[[Page], None]) -> None:
+    """Look at the page with each kind of answer, at an offer, and at the developers' page."""
     page = review_page.page
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.locator("#past-summary").click()
-    results = axe.run(page)
-    assert results.violations_count == 0, results.generate_report()
+    check_axe(page)
     for state, fake in STATES:
         page.unroute_all()
         review_page.fake(fake)
@@ -198,10 +236,15 @@ def test_axe_finds_nothing_in_any_state(review_page: ReviewPage, scheme: str) ->
             review_page.strike("dull,")
             review_page.strike("fine")
             page.locator("#strip button").last.click()
-            page.locator("#make-link").click()
-            page.locator("#link").wait_for()
-        results = axe.run(page)
-        assert results.violations_count == 0, results.generate_report()
+            link = review_page.link()
+        check_axe(page)
+    review_page.follow(link)
+    check_axe(page)
+    page.unroute_all()
+    page.goto(review_page.url + "developers.html")
+    page.get_by_role("button", name="Send").click()
+    page.locator("#response-line", has_text="200").wait_for()
+    check_axe(page)
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
@@ -380,3 +423,18 @@ def heard(review_page: ReviewPage) -> list[str]:
     """What live regions have said since LISTEN."""
     said: list[str] = review_page.page.evaluate("window.heard.filter((text) => text !== '')")
     return said
+
+
+SHELL = """() => [...document.querySelectorAll("header.masthead, footer.colophon")]
+  .map((part) => part.outerHTML.replace(' aria-current="page"', ""))"""
+
+
+@pytest.mark.chromium_alone
+def test_all_pages_have_the_same_head_and_foot(review_page: ReviewPage) -> None:
+    shells = []
+    for name in ("", "many.html", "developers.html"):
+        review_page.page.goto(review_page.url + name)
+        assert review_page.page.locator("nav [aria-current=page]").count() == 1
+        shells.append(review_page.page.evaluate(SHELL))
+    assert shells[0] == shells[1] == shells[2]
+    assert len(shells[0]) == 2

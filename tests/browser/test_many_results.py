@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,12 +20,11 @@ from tests.browser.many_page import (
     some_reviews,
     take_screenshots,
 )
-from tests.needs import need
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 REVIEWS = [f"{n} a {'superb' if n % 3 else 'dull'} film" for n in range(200)]
 HOSTILE = [
@@ -267,17 +266,19 @@ def test_hostile_rows_are_shown_as_text(many: ManyPage) -> None:
     assert many.page.locator("#rows img, #rows script").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_way(many: ManyPage, scheme: str) -> None:
-    installed = importlib.util.find_spec("axe_playwright_python") is not None
-    need(installed, "axe-playwright-python is not installed")
-    from axe_playwright_python.sync_playwright import Axe
+MEDIA: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced": {"forced_colors": "active"},
+}
 
-    def check() -> None:
-        results = Axe().run(many.page)
-        assert results.violations_count == 0, results.generate_report()
 
-    many.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+@pytest.mark.parametrize("media", MEDIA.values(), ids=MEDIA)
+def test_axe_finds_nothing_on_the_way(
+    many: ManyPage, check_axe: Callable[[Page], None], media: dict[str, Any]
+) -> None:
+    check = partial(check_axe, many.page)
+    many.page.emulate_media(**media)
     many.pretend()
     check()
     many.choose("broken.csv", b"%PDF-")

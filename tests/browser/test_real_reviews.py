@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,26 @@ def test_real_reviews_survive_a_link(
         review_page.accept(review_page.link())
         review_page.wait_for_text(review)
         assert review_page.box() == review
+
+
+PRAISE = ["The cast is great.", "I liked the music.", "It has its moments.", "It looks superb."]
+BLAME = ["The plot is dull.", "It is far too long.", "But it is not good.", "What a mess it is!"]
+AGAIN = ["The actors are fine, though.", "Still, see it once.", "And the end is bad.", "Perhaps."]
+
+
+def test_verdicts_that_take_no_side_are_said_in_words(review_page: ReviewPage) -> None:
+    """With the model's own answers: nobody knows which praise outweighs which blame."""
+    texts = [" ".join(sentences) for sentences in product(PRAISE, BLAME, AGAIN)]
+    texts.append("Xqwz vvk zzrt.")
+    url = f"{review_page.url}api/sentiments"
+    results = review_page.page.request.post(url, data={"reviews": texts}).json()["results"]
+    found = {result["verdict"]: text for text, result in zip(texts, results, strict=True)}
+    for verdict, words, confidence in (
+        ("mixed", "Mixed", "It speaks for the film and against it"),
+        ("unclear", "Not enough to go on", "but do not build on it"),
+    ):
+        review_page.read(found[verdict])
+        review_page.wait_for_text(found[verdict])
+        assert review_page.text_of("#verdict") == words
+        assert confidence in review_page.text_of("#confidence")
+        assert not review_page.scrolls_sideways()
