@@ -249,6 +249,15 @@ def test_on_paper_there_is_the_report_and_what_its_figures_can_bear(many: ManyPa
         assert not many.page.locator(selector).first.is_visible(), selector
 
 
+def test_the_report_is_one_page_of_paper(many: ManyPage) -> None:
+    ask(many, "Group by", "film")
+    ask(many, "Compare with", "rating")
+    ask(many, "Over time by", "seen")
+    many.page.locator("#report-charts svg").nth(2).wait_for()
+    printed = many.page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
 def test_forced_colours_leave_the_bars_and_the_marks(many: ManyPage) -> None:
     many.page.emulate_media(forced_colors="active")
     assert (
