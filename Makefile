@@ -73,7 +73,7 @@ soak: $(VENV)/test ## Send many requests to the local stack while its endpoint f
 check: $(VENV)/test ## Check style and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy functions/sentiment/*.py layers/vocabulary/review_text model_training \
+	@$(BIN)/mypy functions/sentiment/*.py functions/uploads/*.py layers/vocabulary/review_text model_training \
 		local_stack benchmarks checks tests
 	@$(BIN)/mypy functions/publisher/*.py
 

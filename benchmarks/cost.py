@@ -75,6 +75,7 @@ ALARM = Price("CloudWatch", "alarm and month", _flat(0.10), "c3x")
 DASHBOARD = Price("CloudWatch", "dashboard and month", _flat(3.00), "FactualMinds, 2026-06")
 METRIC = Price("CloudWatch", "own metric and month", _flat(0.30), "SigNoz, 2026-02")
 STORAGE = Price("S3", "GB and month", _flat(0.023), "**not verified**")
+QUEUE = Price("SQS", "million requests", _flat(0.40), "**not verified**")
 COMPREHEND = Price(
     "Comprehend, sentiment",
     "100 characters",
@@ -95,6 +96,7 @@ PRICES = (
     DASHBOARD,
     METRIC,
     STORAGE,
+    QUEUE,
     COMPREHEND,
 )
 
@@ -244,6 +246,20 @@ def reeltone(reviews: int, given: Assumptions, batch: int = 1) -> float:
     return standing(given) + path + serverless_endpoint(reviews, given.model_ms, given)
 
 
+def uploads(reviews: int, given: Assumptions) -> float:
+    """Dollars for the stack where all reviews come in files to its bucket."""
+    # Lambda asks an empty queue by 5 pollers, for 20 s at a time.
+    polls = 5 * MONTH_HOURS * 3600 / 20 / 1e6
+    review = given.text_ms / given.function_core + given.model_ms + given.around_ms / 100
+    return (
+        standing(given)
+        + ALARM.of(1)
+        + QUEUE.of(polls)
+        + FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
+        + serverless_endpoint(reviews, given.model_ms, given)
+    )
+
+
 def always_on(reviews: int, given: Assumptions) -> float:
     """Dollars for the same stack with an instance as the endpoint."""
     path = request_path(reviews, given.model_ms, 1, given)
@@ -274,7 +290,8 @@ def cost_table(given: Assumptions) -> str:
     """Dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
     rows = [["dollars a month", *volumes], ["---", *["---:"] * len(VOLUMES)]]
-    rows += [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in ROWS]
+    priced = [*ROWS[:2], ("Reeltone, files in its bucket", uploads), *ROWS[2:]]
+    rows += [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
     return _markdown(rows)
 
 

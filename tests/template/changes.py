@@ -21,6 +21,7 @@ from .cloud import transform_template
 CODE = {
     "SentimentFunction": "sentiment-1",
     "PublisherFunction": "publisher-1",
+    "UploadsFunction": "uploads-1",
     "VocabularyLayer": "layer-1",
 }
 PSEUDO = {

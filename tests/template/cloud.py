@@ -114,7 +114,7 @@ class Cloud:
         template = transform_template(code, parameters)
         self.parameters = Template(ROOT / "template.yaml", parameters).parameters
         known = {n: r for n, r in template["Resources"].items() if r["Type"] in KNOWN}
-        for name in ("SentimentFunction", "PublisherFunction"):
+        for name in ("SentimentFunction", "PublisherFunction", "UploadsFunction"):
             # moto gives a layer no ARN in CloudFormation.
             known[name]["Properties"].pop("Layers", None)
         later = self._find_dependents(known)

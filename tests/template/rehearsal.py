@@ -19,6 +19,7 @@ FULL = {
     "HostedZoneId": "Z0123456789",
     "AlarmEmail": "you@example.com",
     "JobsBucket": "our-bucket",
+    "ScoreUploads": "yes",
     "ShowDashboard": "yes",
 }
 STEPS = [

@@ -321,7 +321,7 @@ def test_no_role_is_made_by_sam() -> None:
     resources = transform_template(CODE, {})["Resources"]
     roles = {name for name, r in resources.items() if r["Type"] == "AWS::IAM::Role"}
     ours = {"SentimentFunctionRole", "PublisherFunctionRole", "ModelRole", "RolloutRole"}
-    assert roles == {*ours, "JobsRole"}
+    assert roles == {*ours, "JobsRole", "UploadsFunctionRole"}
     assert "ManagedPolicyArns" not in json.dumps(resources)
 
 

@@ -44,6 +44,7 @@ VALUES: dict[str, tuple[Mapping[str, str], str]] = {
     "SageMakerRuntimeUrl": ({}, "http://127.0.0.1:8001"),
     "JobsBucket": ({}, "our-bucket"),
     "JobsPrefix": ({"JobsBucket": "our-bucket"}, "film"),
+    "ScoreUploads": ({}, "yes"),
     "ServerlessMemory": ({}, "3072"),
     "ServerlessConcurrency": ({}, "7"),
     "InstanceType": (INSTANCES, "ml.m5.large"),

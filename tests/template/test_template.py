@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import uploads
 from benchmarks.cost import Assumptions, standing
 from errors import SetUpError
 from local_stack.gateway import API_TIMEOUT, SECURITY_HEADERS
@@ -46,6 +47,13 @@ WILDCARDS = {
     ("ModelRole", "s3:GetObject"): ["${ModelBucket.Arn}/models/*"],
     ("ModelRole", "logs:CreateLogStream"): ["/aws/sagemaker/Endpoints/reeltone-${Stack}-*"],
     ("SentimentFunctionRole", "sagemaker:InvokeEndpoint"): ["endpoint/reeltone-${Stack}-*"],
+    # Files to score have any name; results end as only results do.
+    ("UploadsFunctionRole", "sagemaker:InvokeEndpoint"): ["endpoint/reeltone-${Stack}-*"],
+    ("UploadsFunctionRole", "s3:GetObject"): ["${UploadBucket.Arn}/*"],
+    ("UploadsFunctionRole", "s3:PutObject"): [
+        "${UploadBucket.Arn}/*.scored.csv",
+        "${UploadBucket.Arn}/*.report.csv",
+    ],
     # Batch transforms: a folder for each job, and one log group for all of them.
     ("TransformPolicy", "s3:GetObject"): ["/${JobsPrefix}/transform/*"],
     ("TransformPolicy", "logs:CreateLogGroup"): ["/aws/sagemaker/TransformJobs:*"],
@@ -296,6 +304,39 @@ def test_the_inner_time_out_strikes_first() -> None:
     assert api == API_TIMEOUT
 
 
+UPLOADS = {n: r for n, r in TEMPLATE.resources.items() if n.startswith("Upload")}
+
+
+def test_without_its_parameter_nothing_of_the_upload_bucket_is_made() -> None:
+    assert UPLOADS
+    assert {resource.get("Condition") for resource in UPLOADS.values()} == {"HasUploads"}
+
+
+def test_a_file_stays_in_the_queue_for_as_long_as_it_may_be_worked_on() -> None:
+    function, queue = properties("UploadsFunction"), properties("UploadQueue")
+    assert queue["VisibilityTimeout"] > function["Timeout"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] == "UploadDeadLetterQueue"
+    kept = properties("UploadDeadLetterQueue")["MessageRetentionPeriod"]
+    assert kept > queue["MessageRetentionPeriod"]
+    [source] = function["Events"].values()
+    assert source["Properties"]["BatchSize"] == 1
+
+
+def test_the_functions_own_results_are_no_new_files() -> None:
+    detail = properties("UploadRule")["EventPattern"]["detail"]
+    [key] = detail["object"]["key"]
+    assert tuple(key["anything-but"]["suffix"]) == uploads.OURS
+    written = [t.rpartition("*")[2] for t in WILDCARDS["UploadsFunctionRole", "s3:PutObject"]]
+    assert tuple(written) == uploads.OURS
+
+
+def test_uploads_are_read_with_the_settings_of_the_api() -> None:
+    theirs = properties("SentimentFunction")["Environment"]["Variables"]
+    ours = properties("UploadsFunction")["Environment"]["Variables"]
+    for name in ("ENDPOINT_NAME", "MODEL_NAME", "VOCABULARIES_DIR"):
+        assert ours[name] == theirs[name]
+
+
 def test_the_publisher_is_told_its_own_stack_and_buckets() -> None:
     variables = properties("PublisherFunction")["Environment"]["Variables"]
     assert variables == {
@@ -451,8 +492,9 @@ def test_a_bucket_is_private_encrypted_versioned_and_tidies_up(name: str) -> Non
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert any("NoncurrentVersionExpiration" in rule for rule in rules)
-    # What is current is kept: a rollback needs the former model.
-    assert not any("ExpirationInDays" in rule for rule in rules)
+    # What is current is kept, for a rollback needs the former model; but somebody's files are not.
+    expires = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+    assert expires == ([30] if name == "UploadBucket" else [])
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -558,11 +600,13 @@ def test_an_alarm_hears_of_metrics_that_come_late(name: str) -> None:
 def test_a_default_stack_costs_at_most_a_dollar_while_nobody_asks() -> None:
     always = [name for name in ALARMS if "Condition" not in TEMPLATE.resources[name]]
     serverless = [n for n in ALARMS if TEMPLATE.resources[n].get("Condition") == "IsServerless"]
-    assert len(always) + len(serverless) == len(ALARMS)
+    assert set(ALARMS) - {*always, *serverless} == {"UploadFailureAlarm"}
+    assert TEMPLATE.resources["UploadFailureAlarm"]["Condition"] == "HasUploads"
+    assert PARAMETERS["ScoreUploads"]["Default"] == "no"
     assert TEMPLATE.resources["Dashboard"]["Condition"] == "HasDashboard"
     assert PARAMETERS["ShowDashboard"]["Default"] == "no"
     given = Assumptions()
-    assert (given.alarm_metrics, given.dashboards) == (len(ALARMS), 0)
+    assert (given.alarm_metrics, given.dashboards) == (len(always) + len(serverless), 0)
     assert standing(given) <= 1
 
 

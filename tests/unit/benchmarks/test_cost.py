@@ -24,6 +24,7 @@ from benchmarks.cost import (
     price_table,
     reeltone,
     standing,
+    uploads,
 )
 from body import MAX_EXPLAINED, MAX_REQUEST_CHARACTERS
 from comprehend import MAX_BYTES, MAX_TEXTS
@@ -89,9 +90,22 @@ def test_more_reviews_never_cost_less(cost: Cost) -> None:
     assert dollars == sorted(dollars)
 
 
+def test_a_million_reviews_in_files_cost_what_a_calculation_by_hand_says() -> None:
+    function = 1e6 * (0.3 / 0.58 + 10 + 40 / 100) / 1e3 * 0.0000166667
+    endpoint = 1e6 * 0.010 * 2 * 0.00002 + 1.5 * 0.016
+    idle = standing(GIVEN) + 0.10 + 5 * 730 * 3600 / 20 / 1e6 * 0.40
+    assert uploads(0, GIVEN) == pytest.approx(idle)
+    assert uploads(1_000_000, GIVEN) == pytest.approx(idle + function + endpoint)
+
+
 def test_the_assumptions_are_those_of_the_template() -> None:
     resources, parameters = TEMPLATE["Resources"], TEMPLATE["Parameters"]
-    alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms = [
+        resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        and resource.get("Condition") != "HasUploads"
+    ]
     boards = [r for r in resources.values() if r["Type"] == "AWS::CloudWatch::Dashboard"]
     by_default = [board for board in boards if "Condition" not in board]
     assert GIVEN.function_gb == resources["SentimentFunction"]["Properties"]["MemorySize"] / 1024

@@ -1,0 +1,266 @@
+"""Reviews in a table: CSV with commas, semicolons, tabs or bars, in UTF-8 or UTF-16.
+
+What cannot be read is refused by name, as on the website: a file as a whole, or a row of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain, islice
+from typing import Any
+
+csv.field_size_limit(1 << 20)  # a stray quote must not hold the rest of a file
+
+NAMES = ("review", "text", "comment", "body", "content")
+"""Names of the column with the reviews, the likeliest first. Without one: the wordiest column."""
+DELIMITERS = ",;\t|"
+_LOOKED_AT = 100
+"""Rows that a column is chosen by."""
+_NUMBER = re.compile(r"[-+]?[$€£]?\s?[\d.,:/ ]*\d[\d.,:/ ]*(?:e[-+]?\d+)?\s*%?", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]+\W+[^\W\d_]+")
+_BYTE_ORDERS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+MISSING = frozenset(
+    [
+        r"nan",
+        r"-nan",
+        r"na",
+        r"n/a",
+        r"#n/a",
+        r"#na",
+        r"null",
+        r"(null)",
+        r"[null]",
+        r"none",
+        r"nil",
+        r"<na>",
+        r"nat",
+        r"\n",
+        r"#name?",
+        r"#value!",
+        r"#ref!",
+        r"#div/0!",
+        r"#null!",
+        r"#num!",
+        r"#n/a!",
+        r"undefined",
+        r"missing",
+    ]
+)
+"""What stands for a missing value, in lower case."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file or a row cannot be read; who shows it has the words."""
+
+    reason: str
+    values: dict[str, Any]
+    """What the words name, such as how many columns were found."""
+
+
+class TableError(ValueError):
+    """The file is no table of reviews."""
+
+    def __init__(self, reason: str, **values: Any) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(reason, values)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row below the names of the columns."""
+
+    line: int
+    """Of the file, from 1, that it ends in."""
+    cells: list[str]
+    """As many as there are columns; what a row that does not fit has beyond them is in the last."""
+    review: str
+    refusal: Refusal | None
+    """Why it has no review."""
+
+
+class Table:
+    """A table of reviews, whose rows are read once, one after the other."""
+
+    def __init__(self, content: bytes | Iterable[str], delimiters: str = DELIMITERS) -> None:
+        """Read the names of the columns, and find the one with the reviews.
+
+        ``content`` may be the lines of a file that was opened with ``newline=""``.
+
+        Raises:
+            TableError: it is no table, or has no rows, or no column of text.
+        """
+        lines = StringIO(decode(content), newline="") if isinstance(content, bytes) else content
+        self._lines = _Lines(lines)
+        if (head := self._lines.skip_blank()) is None:
+            raise TableError("nothing")
+        self._delimiter = max(delimiters, key=lambda mark: len(_split(head, mark)))
+        self._width = 0  # not known yet
+        self._records = self._read()
+        _, first = next(self._records)
+        self.columns = _split(head, self._delimiter) if isinstance(first, Refusal) else first
+        self._width = len(self.columns)
+        self._first = list(islice(self._records, _LOOKED_AT))
+        if not self._first:
+            raise TableError("only-names")
+        self.column = self._find_column([cells for _, cells in self._first])
+
+    def rows(self) -> Iterator[Row]:
+        """The rows in order, once; lines without anything are none."""
+        for line, cells in chain(self._first, self._records):
+            if isinstance(cells, Refusal):
+                yield Row(line, self._fit([]), "", cells)
+                continue
+            fitted = self._fit(cells)
+            refusal = self._refuse(cells, fitted[self.column])
+            yield Row(line, fitted, "" if refusal else fitted[self.column], refusal)
+
+    def _read(self) -> Iterator[tuple[int, list[str] | Refusal]]:
+        """Line number and cells of each row that has any, or why it has none."""
+        lines = self._lines
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        while True:
+            lines.taken.clear()
+            try:
+                cells: list[str] | Refusal = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                cells = Refusal("broken-end" if "end of data" in str(error) else "broken", {})
+            if isinstance(cells, Refusal) or self._are_rows(lines.taken):
+                # A quote that belongs to no field.
+                cells = self._read_plainly(cells)
+            if cells:
+                yield lines.number, cells
+
+    def _are_rows(self, lines: list[str]) -> bool:
+        """Whether each of several lines is a row by itself: no quote holds them together."""
+        if len(lines) < 2 or self._width < 2 or (self._delimiter != "\t" and len(lines) < 3):
+            return False
+        return all(line.count(self._delimiter) == self._width - 1 for line in lines)
+
+    def _read_plainly(self, cells: list[str] | Refusal) -> list[str] | Refusal:
+        """Read the first of the lines that were taken; where all are rows, give the others back.
+
+        A tab is never a part of a review, so there a quote can be taken for what it says.
+        """
+        lines = self._lines.taken[:]
+        are_rows = self._are_rows(lines)
+        if are_rows:
+            self._lines.give_back(lines[1:])
+        is_open = isinstance(cells, Refusal) and cells.reason == "broken-end"
+        if self._delimiter == "\t" and (are_rows or len(lines) == 1) and not is_open:
+            return lines[0].rstrip("\r\n").split(self._delimiter)
+        return cells if isinstance(cells, Refusal) else Refusal("broken", {})
+
+    def _find_column(self, rows: list[list[str] | Refusal]) -> int:
+        names = [name.strip().lower() for name in self.columns]
+        for name in NAMES:
+            if name in names:
+                return names.index(name)
+        whole = [cells for cells in rows if isinstance(cells, list) and len(cells) == len(names)]
+        wordy = [sum(len(cells[at]) for cells in whole) for at in range(len(names))]
+        best = max(range(len(names)), key=wordy.__getitem__, default=0)
+        if not any(_WORDS.search(cells[best]) for cells in whole):
+            raise TableError("no-text", columns=", ".join(self.columns))
+        return best
+
+    def _fit(self, cells: list[str]) -> list[str]:
+        last = self._width - 1
+        return [*cells[:last], self._delimiter.join(cells[last:])] + [""] * (last - len(cells))
+
+    def _refuse(self, cells: list[str], review: str) -> Refusal | None:
+        if len(cells) != self._width:
+            return Refusal("misfit", {"found": len(cells), "width": self._width})
+        return Refusal("names", {}) if cells == self.columns else refuse_value(review)
+
+
+class _Lines:
+    """Lines that can be given back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self._again = iter(lines), deque[str]()
+        self.number = 0
+        """Of the last line that was taken, from 1."""
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def give_back(self, lines: list[str]) -> None:
+        """Take the last ones once more, later."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def skip_blank(self) -> str | None:
+        """Go to the first line with anything in it, and show it."""
+        for line in self:
+            if line.strip():
+                self.give_back([line])
+                return line
+        return None
+
+
+def refuse_value(value: object) -> Refusal | None:
+    """Say why a value is no review; it may be too long or have no word all the same."""
+    if isinstance(value, int | float):
+        return Refusal("number", {})
+    if not isinstance(value, str) or not (text := value.strip()):
+        return Refusal("empty", {})
+    if text.lower() in MISSING:
+        return Refusal("missing", {"value": text})
+    return Refusal("number", {}) if _NUMBER.fullmatch(text) else None
+
+
+def find_encoding(start: bytes) -> tuple[str, int]:
+    """Tell by its first bytes how a file's letters are written, and how many bytes say so.
+
+    Raises:
+        TableError: it is not text.
+    """
+    for mark, encoding in _BYTE_ORDERS:
+        if start.startswith(mark):
+            return encoding, len(mark)
+    if b"\0" in start:
+        raise TableError("binary")
+    return "utf-8", 0
+
+
+def refuse_encoding(encoding: str, mark: int) -> TableError:
+    """Make the error for a file with bytes that are no letters in its encoding."""
+    if mark:
+        return TableError("damaged-encoding", encoding=encoding.upper()[:6].rstrip("-"))
+    return TableError("unknown-encoding")
+
+
+def decode(content: bytes) -> str:
+    """Decode a whole file.
+
+    Raises:
+        TableError: it is not text in an encoding that can be told for certain.
+    """
+    encoding, mark = find_encoding(content)
+    try:
+        return content[mark:].decode(encoding)
+    except UnicodeDecodeError:
+        raise refuse_encoding(encoding, mark) from None
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])

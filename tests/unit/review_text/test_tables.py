@@ -1,0 +1,106 @@
+"""Tables of reviews: what is read, and what is refused by which name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from review_text.tables import MISSING, Table, TableError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def read(text: str) -> list[tuple[int, str | None]]:
+    """Line and review of each row, or the reason why it has none in angle brackets."""
+    return [
+        (row.line, f"<{row.refusal.reason}>" if row.refusal else row.review)
+        for row in Table(text.encode()).rows()
+    ]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_columns_are_put_apart_by_what_the_first_line_has_most_of(mark: str) -> None:
+    text = f'id{mark}review{mark}stars\n1{mark}"Good, {mark} really"{mark}5\n'
+    assert read(text) == [(2, f"Good, {mark} really")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_files_encoding_is_told_by_its_mark(encoding: str) -> None:
+    [row] = Table("review\nTrès bon 🎬\n".encode(encoding)).rows()
+    assert (row.cells, row.review) == (["Très bon 🎬"], "Très bon 🎬")
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("text,Review\nA long tale of two,Good film\n", 1),
+        ("id,Text\nab,Good film\n", 1),
+        ("a,b\nShort one,A much longer one\n", 1),
+        ("a,b\nA much longer one,Short one\n", 0),
+        ("only\nGood film\n", 0),
+    ],
+)
+def test_the_column_with_the_reviews_is_found_by_its_name_or_its_words(
+    text: str, column: int
+) -> None:
+    assert Table(text.encode()).column == column
+
+
+def test_rows_may_go_over_lines_and_empty_lines_are_none() -> None:
+    text = 'id,review\r\n\r\n1,"One\r\ntwo ""three"""\r\n\r\n2,Four five\r\n'
+    assert read(text) == [(4, 'One\r\ntwo "three"'), (6, "Four five")]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,", "empty"),
+        ('1," "', "empty"),
+        ("1,NaN", "missing"),
+        ("1,#DIV/0!", "missing"),
+        ("1,7.5", "number"),
+        ("1,-3 %", "number"),
+        ("id,review", "names"),
+        ("1", "misfit"),
+        ("1,2,A third", "misfit"),
+        ('1,"Good" film', "broken"),
+    ],
+)
+def test_a_row_without_a_review_is_refused_by_name_and_the_next_one_is_read(
+    row: str, reason: str
+) -> None:
+    assert read(f"id,review\n{row}\n2,A fine film\n") == [(2, f"<{reason}>"), (3, "A fine film")]
+
+
+def test_a_quote_that_never_ends_is_told_and_not_taken_for_a_review() -> None:
+    assert read('id,review\n1,Good film\n2,"Bad film\n3,Odd\n') == [
+        (2, "Good film"),
+        (4, "<broken-end>"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "nothing"),
+        (b" \r\n\n", "nothing"),
+        (b"\xef\xbb\xbf", "nothing"),
+        (b"id,review\n", "only-names"),
+        (b"id,stars\n1,5\n2,4\n", "no-text"),
+        (b"PK\x03\x04\0\0", "binary"),
+        (b"review\nTr\xe8s bon\n", "unknown-encoding"),
+        (b"\xff\xfer\0\x00\xd8x\0", "damaged-encoding"),
+    ],
+)
+def test_a_file_that_is_no_table_of_reviews_is_refused_by_name(content: bytes, reason: str) -> None:
+    with pytest.raises(TableError) as raised:
+        Table(content)
+    assert raised.value.refusal.reason == reason
+
+
+def test_what_stands_for_a_missing_value_is_what_the_website_takes_for_one() -> None:
+    kinds = (ROOT / "frontend/js/many/reading/kinds.js").read_text(encoding="utf-8")
+    [words] = re.findall(r'"(nan [^"]*)"\.split', kinds)
+    assert set(words.replace("\\\\", "\\").split()) == MISSING

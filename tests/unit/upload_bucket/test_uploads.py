@@ -1,0 +1,348 @@
+"""Files in the upload bucket, from the queue's message to what lies beside them, in moto's account,
+with the shipped classic model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+import telemetry
+import uploads
+from endpoint import Endpoint
+from errors import ModelBusyError, ModelFailedError, SetUpError
+from model_training.serving.scorer import Model, load_model
+from tests import function
+from tests.invocations import make_context, make_event
+
+ROOT = Path(__file__).resolve().parents[3]
+WORDS = json.loads((ROOT / "frontend/js/many/reading/refusals.json").read_text(encoding="utf-8"))
+BUCKET, KEY = "our-uploads", "november/reviews of the week.csv"
+SECRET = "xylophone"
+ANSWERS = ["sentiment", "probability", "verdict", "truncated", "problem"]
+FILE = (
+    "id,review,stars\r\n"
+    f'1,"I loved it, {SECRET} and all.",5\r\n'
+    "2,,3\r\n"
+    "3,Dreadful and dull.,1\r\n"
+    "4,?!,2\r\n"
+    f"5,Too many,{SECRET},1\r\n"
+)
+
+
+class Kill(BaseException):
+    """Ends the function as Lambda does: nothing catches it."""
+
+
+class Storage:
+    """S3 with what was asked of it on record; may end the function at a step."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+        self.steps: list[str] = []
+        self.kill_before: int | None = None
+        self.kill_after: int | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            step = len(self.steps)
+            self.steps.append(name)
+            if step == self.kill_before:
+                raise Kill
+            try:
+                return getattr(self._s3, name)(**request)
+            finally:
+                if step == self.kill_after:
+                    raise Kill
+
+        return call
+
+
+class Runtime(function.Runtime):
+    """The endpoint, which may fail first."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.calls = 0
+        self.failures: list[BaseException] = []
+
+    def invoke_endpoint(self, **parameters: Any) -> Any:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return super().invoke_endpoint(**parameters)
+
+
+class Stack:
+    """The bucket, the endpoint, and the function between them."""
+
+    def __init__(self, s3: Any, runtime: Runtime, log: io.StringIO) -> None:
+        self.s3, self.storage, self.runtime, self.log = s3, Storage(s3), runtime, log
+
+    def put(self, content: str | bytes = FILE, key: str = KEY) -> None:
+        body = content.encode() if isinstance(content, str) else content
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def deliver(self, key: str = KEY) -> None:
+        """Bring the function the message of a file, as in events/upload.json."""
+        event = json.loads((ROOT / "events" / "upload.json").read_text(encoding="utf-8"))
+        message = json.loads(event["Records"][0]["body"])
+        message["detail"]["bucket"]["name"] = BUCKET
+        message["detail"]["object"]["key"] = key
+        event["Records"][0]["body"] = json.dumps(message)
+        uploads.handler(event, make_context())
+
+    def read(self, key: str) -> list[list[str]]:
+        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+    def list_keys(self) -> set[str]:
+        listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {entry["Key"] for entry in listed}
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model(function.BUNDLES / "classic")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """S3 in moto's account, with the bucket."""
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+@pytest.fixture
+def stack(s3: Any, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    log = io.StringIO()
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", log)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    settings, runtime = function.load_settings("classic"), Runtime(model)
+    endpoint = Endpoint(runtime, "x", settings.vocabulary)
+    monkeypatch.setattr(uploads, "load_settings", lambda: settings)
+    monkeypatch.setattr(uploads, "load_endpoint", lambda: endpoint)
+    made = Stack(s3, runtime, log)
+    monkeypatch.setattr(uploads, "load_storage", lambda: made.storage)
+    yield made
+    for key in made.list_keys():
+        s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+SCORED, REPORT = (
+    "november/reviews of the week.scored.csv",
+    "november/reviews of the week.report.csv",
+)
+
+
+def test_a_file_gets_its_scored_rows_and_a_report_beside_it(stack: Stack) -> None:
+    stack.put()
+    stack.deliver()
+    assert stack.list_keys() == {KEY, SCORED, REPORT}
+    head, *rows = stack.read(SCORED)
+    assert head == ["id", "review", "stars", *ANSWERS]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row[3] for row in rows] == ["positive", "", "negative", "", ""]
+    assert 0.5 < float(rows[0][4]) <= 1 and rows[0][6:] == ["false", ""]
+    assert rows[0][1] == f"I loved it, {SECRET} and all."
+    assert stack.read(REPORT) == [
+        ["line", "problem"],
+        ["3", WORDS["rows"]["empty"]],
+        ["5", "The review has no word in it; send at least one."],
+        ["6", WORDS["rows"]["misfit"].format(found=4, width=3)],
+    ]
+
+
+def test_a_reviews_answer_is_the_apis(stack: Stack, model: Model) -> None:
+    stack.put()
+    stack.deliver()
+    row = stack.read(SCORED)[1]
+    with function.connected("classic", model):
+        event = make_event(
+            "POST",
+            "/api/sentiment",
+            body=json.dumps({"review": row[1]}),
+            headers={"content-type": "application/json"},
+        )
+        answer = json.loads(function.call(event)["body"])
+    assert row[3:7] == [
+        answer["sentiment"],
+        str(answer["probability"]),
+        answer["verdict"],
+        str(answer["truncated"]).lower(),
+    ]
+
+
+def test_columns_that_are_called_like_the_answers_stay(stack: Stack) -> None:
+    stack.put("sentiment,review\nmine,I loved it.\n")
+    stack.deliver()
+    head, row = stack.read(SCORED)
+    assert head[:3] == ["sentiment", "review", "reeltone_sentiment"]
+    assert row[:3] == ["mine", "I loved it.", "positive"]
+
+
+def test_more_rows_than_a_request_may_have_are_asked_in_several(stack: Stack) -> None:
+    stack.put("review\n" + "".join(f"Film {number} was great\n" for number in range(205)))
+    stack.deliver()
+    rows = stack.read(SCORED)[1:]
+    assert stack.runtime.calls == 3
+    assert [row[0].split()[1] for row in rows] == [str(number) for number in range(205)]
+    assert all(row[1] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "values"),
+    [
+        ("", "nothing", {}),
+        ("id,review\n", "only-names", {}),
+        ("id,stars\n1,2\n", "no-text", {"columns": "id, stars"}),
+        (b"PK\x03\x04\0", "binary", {}),
+        (b"review\nTr\xe8s bon\n", "unknown-encoding", {}),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_report_in_the_websites_words(
+    stack: Stack, content: str | bytes, reason: str, values: dict[str, str]
+) -> None:
+    stack.put(content)
+    stack.deliver()
+    assert stack.list_keys() == {KEY, REPORT}
+    assert stack.read(REPORT)[1:] == [["", WORDS["files"][reason].format_map(values)]]
+    assert stack.runtime.calls == 0
+
+
+def test_a_file_that_is_too_large_is_told_so_and_not_read(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES", 10)
+    stack.put()
+    stack.deliver()
+    assert stack.read(REPORT)[1][1].startswith("This file is larger than ")
+    assert "get_object" not in stack.storage.steps
+
+
+def test_a_file_that_is_delivered_twice_is_scored_once(stack: Stack) -> None:
+    stack.put()
+    stack.deliver()
+    calls, former = stack.runtime.calls, stack.storage.steps.copy()
+    stack.deliver()
+    assert stack.runtime.calls == calls
+    assert stack.storage.steps[len(former) :] == ["head_object", "head_object"]
+    assert stack.lines[-1]["outcome"] == "done before"
+
+
+def test_another_file_of_the_same_name_and_another_model_are_scored_anew(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.put()
+    stack.deliver()
+    stack.put("review\nDull.\n")
+    stack.deliver()
+    assert len(stack.read(SCORED)) == 2
+    calls = stack.runtime.calls
+    other = replace(uploads.load_settings(), model_version="classic-000000000000")
+    monkeypatch.setattr(uploads, "load_settings", lambda: other)
+    stack.deliver()
+    assert stack.runtime.calls == calls + 1
+
+
+@pytest.mark.parametrize("when", ["kill_before", "kill_after"])
+@pytest.mark.parametrize("step", range(5))
+def test_killed_at_any_step_nothing_is_lost_or_doubled(stack: Stack, when: str, step: int) -> None:
+    stack.put()
+    stack.deliver()
+    undisturbed = {key: stack.read(key) for key in stack.list_keys()}
+    steps = stack.storage.steps.copy()
+    assert steps == ["head_object", "head_object", "get_object", "put_object", "put_object"]
+    for key in (SCORED, REPORT):
+        stack.s3.delete_object(Bucket=BUCKET, Key=key)
+    stack.storage.steps.clear()
+    setattr(stack.storage, when, step)
+    with pytest.raises(Kill):
+        stack.deliver()
+    assert stack.s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == FILE.encode()
+    stack.deliver()  # the queue brings it again
+    assert {key: stack.read(key) for key in stack.list_keys()} == undisturbed
+
+
+def test_killed_while_the_model_is_asked_it_is_asked_again(stack: Stack) -> None:
+    stack.put()
+    stack.runtime.failures = [Kill()]
+    with pytest.raises(Kill):
+        stack.deliver()
+    assert stack.list_keys() == {KEY}
+    stack.deliver()
+    assert stack.list_keys() == {KEY, SCORED, REPORT}
+
+
+def test_a_model_that_is_busy_is_waited_for(stack: Stack) -> None:
+    stack.put()
+    stack.runtime.failures = [ModelBusyError("busy")] * (uploads.PATIENCE - 1)
+    stack.deliver()
+    assert stack.list_keys() == {KEY, SCORED, REPORT}
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        [ModelBusyError("busy")] * uploads.PATIENCE,
+        [ModelFailedError("failed")],
+        [SetUpError("no such endpoint")],
+        [KeyError(SECRET)],
+    ],
+)
+def test_a_file_that_fails_comes_again_and_leaves_nothing_half_done(
+    stack: Stack, failures: list[BaseException]
+) -> None:
+    stack.put()
+    stack.runtime.failures = failures.copy()
+    with pytest.raises(uploads.UploadError) as raised:
+        stack.deliver()
+    assert raised.value.__cause__ is None and raised.value.__suppress_context__
+    assert stack.list_keys() == {KEY}
+    assert stack.lines[-1]["level"] == "ERROR"
+    assert stack.lines[-1]["reason"] != ""
+    stack.deliver()
+    assert stack.list_keys() == {KEY, SCORED, REPORT}
+
+
+def test_what_was_deleted_or_is_the_functions_own_is_left_alone(stack: Stack) -> None:
+    stack.deliver()
+    assert stack.lines[-1]["outcome"] == "gone"
+    for key in (SCORED, REPORT):
+        stack.put(key=key)
+        stack.deliver(key)
+        assert stack.lines[-1]["outcome"] == "ours"
+    assert stack.list_keys() == {SCORED, REPORT}
+
+
+def test_files_of_other_kinds_keep_their_names(stack: Stack) -> None:
+    stack.put("id\treview\n1\tI loved it.\n", "a.tsv")
+    stack.put("review\nDull.\n", "a.csv")
+    for key in ("a.tsv", "a.csv"):
+        stack.deliver(key)
+    assert stack.read("a.tsv.scored.csv")[1][:3] == ["1", "I loved it.", "positive"]
+    assert stack.read("a.scored.csv")[1][:2] == ["Dull.", "negative"]
+
+
+def test_each_file_leaves_one_line_with_nothing_of_its_reviews_or_its_name(stack: Stack) -> None:
+    stack.put()
+    stack.deliver()
+    [line] = stack.lines
+    assert (line["message"], line["outcome"]) == ("upload", "scored")
+    assert (line["rows"], line["problems"]) == (5, 3)
+    assert line["milliseconds"] > 0
+    assert SECRET not in stack.log.getvalue() and "november" not in stack.log.getvalue()
