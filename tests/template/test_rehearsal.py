@@ -80,9 +80,8 @@ REPLACED = {
     "ServerlessConcurrency": {"ModelEndpointConfig"},
     "MinInstances": {"ModelEndpointConfig"},
 }
-# Not SageMakerRuntimeUrl: sam local runs the function as it is, whatever its version.
 NEW_VERSION = {"ModelName", "ServingMode", "ServingImage", "ServerlessMemory", "InstanceType"}
-NEW_VERSION |= {"Architecture", "SnapStart", "LogLevel"}
+NEW_VERSION |= {"Architecture", "SnapStart", "LogLevel", "SageMakerRuntimeUrl"}
 
 
 @pytest.fixture(autouse=True)

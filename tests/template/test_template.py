@@ -429,7 +429,7 @@ def test_cloudfront_shows_the_function_the_secret_that_it_asks_for() -> None:
     variables = properties("SentimentFunction")["Environment"]["Variables"]
     assert variables["ORIGIN_SECRET"] == {"Fn::If": ["AsksStandIn", "", secret]}
     # Another secret is another version, or the live one would refuse CloudFront.
-    description = properties("SentimentFunction")["VersionDescription"]["Fn::Sub"]
+    description = properties("SentimentFunction")["VersionDescription"]["Fn::Sub"][0]
     assert "${Publication.OriginVersion}" in description
 
 
@@ -560,12 +560,12 @@ def test_what_the_function_is_made_of_stands_in_its_versions_description() -> No
     """SAM sees no change of these; a version is replaced when its description changes."""
     function = properties("SentimentFunction")
     parts = {key: function[key] for key in ("Architectures", "Layers", "Environment", "SnapStart")}
-    made_of = referenced_names(parts) - {"SageMakerRuntimeUrl", "AWS::StackName"}
+    made_of = referenced_names(parts) - {"AWS::StackName"}
     description = function["VersionDescription"]
     assert made_of <= referenced_names(description)
-    longest = {"${ModelEndpoint.EndpointName}": 63, "${VocabularyLayer}": 100}
+    longest = {"${Endpoint}": 63, "${VocabularyLayer}": 100}
     longest["${Publication.OriginVersion}"] = 8
-    text = description["Fn::Sub"]
+    text = description["Fn::Sub"][0]
     for name, length in longest.items():
         text = text.replace(name, "x" * length)
     for name, parameter in PARAMETERS.items():
