@@ -30,6 +30,8 @@ AWS_IMAGE := tests/contract/aws_image
 # What starts a training job in AWS's PyTorch image, over the libraries that training has here.
 TOOLKIT_VENV := .venv-toolkit
 TOOLKIT := tests/jobs/toolkit
+# AWS's SDK for notebooks; it asks for older versions of libraries that Reeltone uses.
+SAGEMAKER_VENV := .venv-sagemaker
 REHEARSAL := tests/template tests/sam tests/contract/aws_image tests/contract/container
 BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
@@ -50,7 +52,7 @@ run: $(VENV)/run ## Start the whole application at http://127.0.0.1:8000 (PORT=.
 	@exec $(BIN)/python -m local_stack --port $(or $(PORT),8000)
 
 .PHONY: test
-test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done ## Run all tests that this machine can run, and name the others
+test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done $(SAGEMAKER_VENV)/done ## Run all tests that this machine can run, and name the others
 	@$(BIN)/pytest $(TESTS)
 
 .PHONY: fuzz
@@ -122,7 +124,7 @@ lock: $(LOCK_VENV)/done ## Write the locks anew after a change in pyproject.toml
 	@$(TESTED) --group function --python-version 3.13 --output-file functions/sentiment/requirements.txt
 	@$(TESTED) --group layer --no-deps \
 		--python-version 3.13 --output-file layers/vocabulary/requirements.txt
-	@for tool in sam checkov security lock; do $(COMPILE) --group $$tool \
+	@for tool in sam checkov security lock sagemaker; do $(COMPILE) --group $$tool \
 		--python-version 3.11 --output-file requirements/$$tool.txt || exit 1; done
 
 .PHONY: coverage
@@ -217,6 +219,9 @@ jobs: $(VENV)/train ## Run jobs on SageMaker (ARGS="train modern --dry-run")
 .PHONY: toolkit
 toolkit: $(TOOLKIT_VENV)/done ## Install AWS's training toolkit, for jobs on this machine (make jobs ARGS="train classic --local")
 
+.PHONY: sagemaker
+sagemaker: $(SAGEMAKER_VENV)/done ## Install AWS's SDK for notebooks, and the jobs that it starts (model_training.jobs.notebook)
+
 .PHONY: build
 build: $(SAM_VENV)/done ## Build function and layer for AWS
 	@$(SAM) build
@@ -226,7 +231,7 @@ sam: $(SAM_VENV)/done ## Install the SAM CLI in an environment of its own
 
 .PHONY: clean
 clean: ## Delete environments, caches and builds; data and runs stay
-	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(TOOLKIT_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(LOCK_VENV) $(FUZZ_VENV) \
+	@rm -rf $(VENV) $(SAM_VENV) $(AWS_IMAGE_VENV) $(TOOLKIT_VENV) $(SAGEMAKER_VENV) $(CHECKOV_VENV) $(SECURITY_VENV) $(LOCK_VENV) $(FUZZ_VENV) \
 		.aws-sam build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(BIN)/python:
@@ -286,6 +291,16 @@ $(TOOLKIT_VENV)/done: $(TOOLKIT)/requirements.txt $(TOOLKIT)/requirements-source
 		training=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
 		touch "$$site/gethostname.py"; \
 		echo "import site; site.addsitedir('$$training')" > "$$site/training.pth"
+	@touch $@
+
+# By uv, which has 150 packages in place within seconds; Reeltone's own code beside them.
+$(SAGEMAKER_VENV)/done: requirements/sagemaker.txt | $(LOCK_VENV)/done
+	@echo "Installing AWS's SDK for notebooks ..."
+	@$(PYTHON) -m venv $(SAGEMAKER_VENV)
+	@UV_PYTHON_DOWNLOADS=never $(LOCK_VENV)/bin/uv pip install --quiet --no-deps --require-hashes \
+		--python $(SAGEMAKER_VENV)/bin/python --requirement $<
+	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/layers/vocabulary" \
+		>"$$($(SAGEMAKER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/reeltone.pth"
 	@touch $@
 
 $(CHECKOV_VENV)/done: requirements/checkov.txt

@@ -23,7 +23,7 @@ LOCKS = {
         name: ROOT / "requirements" / f"{name}.txt"
         for name in (
             *("test", "train", "run", "fuzz", "job"),
-            *("sam", "checkov", "security", "lock"),
+            *("sam", "checkov", "security", "lock", "sagemaker"),
         )
     },
     **SHIPPED,

@@ -33,7 +33,7 @@ from model_training.jobs.local import train_locally
 from model_training.jobs.prices import SERVERLESS
 from model_training.jobs.stack import find_stack
 from model_training.jobs.training import Machines, job_name, resume_training, start_training
-from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning
+from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning, tuning_request
 from model_training.jobs.upload import upload_archive
 from model_training.paths import MODELS
 from model_training.recipes.recipe import read_words, recipe_names
@@ -87,7 +87,7 @@ def tune(cloud: Cloud, options: Options) -> None:
     machines, place = _machines(options), _place(cloud, options)
     role = find_role(cloud, options.role)
     _confirm(options, _machine_cost(options, options.jobs, options.parallel))
-    name = start_tuning(
+    request = tuning_request(
         cloud,
         place,
         role,
@@ -98,6 +98,7 @@ def tune(cloud: Cloud, options: Options) -> None:
         options.jobs,
         options.parallel,
     )
+    name = start_tuning(cloud, request)
     _follow(cloud, options, name)
 
 

@@ -72,7 +72,7 @@ class Cloud:
         """``session``: a boto3 session."""
         self.dry_run = dry_run
         self.show = show
-        self._session = session
+        self.session = session
         self._clients: dict[str, Any] = {}
 
     @property
@@ -82,14 +82,14 @@ class Cloud:
         Raises:
             JobError: none is set.
         """
-        if not self._session.region_name:
+        if not self.session.region_name:
             raise JobError("no region: pass --region or set AWS_DEFAULT_REGION, e.g. us-east-1")
-        return str(self._session.region_name)
+        return str(self.session.region_name)
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """The boto3 client of a service; ``config`` counts when it is first asked for."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(
+            self._clients[service] = self.session.client(
                 service, region_name=self.region, config=config
             )
         return self._clients[service]

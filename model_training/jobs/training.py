@@ -62,9 +62,10 @@ class Machines:
         """As a request says it; a spot job may wait for machines as long as it may run."""
         seconds = round(self.hours * 3600)
         stop = {"MaxRuntimeInSeconds": seconds}
-        if self.spot:
-            stop["MaxWaitTimeInSeconds"] = 2 * seconds
-        return {"StoppingCondition": stop, "EnableManagedSpotTraining": self.spot}
+        if not self.spot:
+            return {"StoppingCondition": stop}
+        stop["MaxWaitTimeInSeconds"] = 2 * seconds
+        return {"StoppingCondition": stop, "EnableManagedSpotTraining": True}
 
 
 def job_name(kind: str) -> str:
@@ -136,7 +137,7 @@ def job_body(cloud: Cloud, place: Place, role: str, machines: Machines) -> dict[
                 },
             }
         ],
-        "OutputDataConfig": {"S3OutputPath": place.uri("models")},
+        "OutputDataConfig": {"S3OutputPath": place.uri("models"), "CompressionType": "GZIP"},
         "Environment": ENVIRONMENT,
         **machines.limits(),
     }
@@ -173,6 +174,28 @@ def check_data(cloud: Cloud, place: Place) -> None:
         ) from None
 
 
+def training_request(
+    cloud: Cloud,
+    place: Place,
+    role: str,
+    machines: Machines,
+    recipe: str,
+    overrides: Mapping[str, str],
+) -> dict[str, Any]:
+    """Bring the source to S3, and make the request for a training job with a new name.
+
+    Raises:
+        ConfigError: no such recipe or setting.
+        JobError: there is no data, or the job cannot run on such machines.
+    """
+    parameters = hyperparameters(recipe, overrides, machines)
+    check_data(cloud, place)
+    name = job_name(recipe)
+    parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
+    checkpoints = {"S3Uri": place.uri("checkpoints", name), "LocalPath": _CHECKPOINTS}
+    return _request(cloud, place, role, machines, name, parameters, checkpoints)
+
+
 def start_training(
     cloud: Cloud,
     place: Place,
@@ -186,13 +209,7 @@ def start_training(
     Raises:
         JobError: it cannot be started.
     """
-    parameters = hyperparameters(recipe, overrides, machines)
-    check_data(cloud, place)
-    name = job_name(recipe)
-    parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
-    body = job_body(cloud, place, role, machines)
-    checkpoints = {"S3Uri": place.uri("checkpoints", name), "LocalPath": _CHECKPOINTS}
-    return _create(cloud, name, parameters, body | {"CheckpointConfig": checkpoints}, machines)
+    return _create(cloud, training_request(cloud, place, role, machines, recipe, overrides))
 
 
 def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, earlier: str) -> str:
@@ -219,8 +236,7 @@ def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, e
     } | launcher
     parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
     name = job_name(str(json.loads(parameters["recipe"])))
-    body = job_body(cloud, place, role, machines)
-    return _create(cloud, name, parameters, body | {"CheckpointConfig": checkpoints}, machines)
+    return _create(cloud, _request(cloud, place, role, machines, name, parameters, checkpoints))
 
 
 def _launcher(machines: Machines) -> dict[str, str]:
@@ -231,16 +247,25 @@ def _launcher(machines: Machines) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in zip(_LAUNCHER_OPTIONS, values, strict=True)}
 
 
-def _create(
-    cloud: Cloud, name: str, parameters: dict[str, str], body: dict[str, Any], machines: Machines
-) -> str:
-    cloud.change(
-        "sagemaker",
-        "create_training_job",
-        TrainingJobName=name,
-        HyperParameters=parameters,
-        ResourceConfig=machines.resources(),
-        Tags=TAGS,
-        **body,
-    )
-    return name
+def _request(
+    cloud: Cloud,
+    place: Place,
+    role: str,
+    machines: Machines,
+    name: str,
+    parameters: dict[str, str],
+    checkpoints: dict[str, str],
+) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "HyperParameters": parameters,
+        "ResourceConfig": machines.resources(),
+        "Tags": TAGS,
+        "CheckpointConfig": checkpoints,
+        **job_body(cloud, place, role, machines),
+    }
+
+
+def _create(cloud: Cloud, request: dict[str, Any]) -> str:
+    cloud.change("sagemaker", "create_training_job", **request)
+    return str(request["TrainingJobName"])

@@ -85,7 +85,7 @@ def start_transform(cloud: Cloud, place: Place, path: Path, transform: Transform
         )
     if not parts:
         raise JobError(f"{path} has no reviews")
-    cloud.change("sagemaker", "create_transform_job", **_request(place, name, transform))
+    cloud.change("sagemaker", "create_transform_job", **transform_request(place, name, transform))
     return name
 
 
@@ -176,7 +176,8 @@ def _row_id(number: int, row: dict[str, Any]) -> str:
     return f"{number}:{hashlib.sha256(review).hexdigest()[:8]}"
 
 
-def _request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
+def transform_request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
+    """Make the request for a job of that name, whose reviews are on S3 already."""
     cores = cores_of(transform.instance_type)
     return {
         "TransformJobName": name,

@@ -59,7 +59,7 @@ def read_ranges(
     return ranges
 
 
-def start_tuning(
+def tuning_request(
     cloud: Cloud,
     place: Place,
     role: str,
@@ -69,11 +69,13 @@ def start_tuning(
     ranges: Sequence[str],
     jobs: int,
     parallel: int,
-) -> str:
-    """Start a search of ``jobs`` training jobs, ``parallel`` at a time; returns its name.
+) -> dict[str, Any]:
+    """Bring the source to S3, and make the request for a search of ``jobs`` training jobs,
+    ``parallel`` at a time, with a new name.
 
     Raises:
-        JobError: it cannot be started.
+        ConfigError: no such recipe or setting.
+        JobError: a range cannot be, there is no data or nothing to compare by.
     """
     fixed = hyperparameters(recipe, overrides, machines)
     searched = read_ranges(ranges, recipe, overrides)
@@ -81,21 +83,27 @@ def start_tuning(
         raise JobError("dev_reviews = 0: a search needs reviews to compare by; pass --dev-reviews")
     check_data(cloud, place)
     fixed["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
-    # SageMaker allows 32 characters here, and appends its own to name each training job.
-    name = job_name("tune")
-    cloud.change(
-        "sagemaker",
-        "create_hyper_parameter_tuning_job",
-        HyperParameterTuningJobName=name,
-        HyperParameterTuningJobConfig=_search(searched, jobs, parallel),
-        TrainingJobDefinition={
+    return {
+        # SageMaker allows 32 characters here, and appends its own to name each training job.
+        "HyperParameterTuningJobName": job_name("tune"),
+        "HyperParameterTuningJobConfig": _search(searched, jobs, parallel),
+        "TrainingJobDefinition": {
             "StaticHyperParameters": fixed,
             "ResourceConfig": machines.resources(),
             **job_body(cloud, place, role, machines),
         },
-        Tags=TAGS,
-    )
-    return name
+        "Tags": TAGS,
+    }
+
+
+def start_tuning(cloud: Cloud, request: dict[str, Any]) -> str:
+    """Start a search; returns its name.
+
+    Raises:
+        JobError: it cannot be started.
+    """
+    cloud.change("sagemaker", "create_hyper_parameter_tuning_job", **request)
+    return str(request["HyperParameterTuningJobName"])
 
 
 def _search(ranges: dict[str, Any], jobs: int, parallel: int) -> dict[str, Any]:
@@ -104,6 +112,7 @@ def _search(ranges: dict[str, Any], jobs: int, parallel: int) -> dict[str, Any]:
         "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
         "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": parallel},
         "ParameterRanges": ranges,
+        "TrainingJobEarlyStoppingType": "Off",
     }
 
 

@@ -83,14 +83,16 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, data: None) -> None:
                 },
             }
         ],
-        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/reeltone/models"},
+        "OutputDataConfig": {
+            "S3OutputPath": f"s3://{BUCKET}/reeltone/models",
+            "CompressionType": "GZIP",
+        },
         "ResourceConfig": {
             "InstanceType": "ml.g5.xlarge",
             "InstanceCount": 1,
             "VolumeSizeInGB": 30,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 14_400},
-        "EnableManagedSpotTraining": False,
         "CheckpointConfig": {
             "S3Uri": f"s3://{BUCKET}/reeltone/checkpoints/{name}",
             "LocalPath": "/opt/ml/checkpoints",

@@ -16,6 +16,7 @@ SEARCH = {
     "Strategy": "Bayesian",
     "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "dev_accuracy"},
     "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 3},
+    "TrainingJobEarlyStoppingType": "Off",
     "ParameterRanges": {
         "ContinuousParameterRanges": [
             {
