@@ -97,7 +97,7 @@ smoke: ## See that a deployed Reeltone works, at URL=https://...
 .PHONY: check-security
 check-security: $(VENV)/test $(SECURITY_VENV)/done ## Check code, secrets, licences, known vulnerabilities
 	@$(SECURITY_VENV)/bin/bandit --configfile pyproject.toml --quiet --recursive $(CODE)
-	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/models' ':!requirements' ':!*/requirements.txt' \
+	@git ls-files -z -- ':!*.png' ':!*.svg' ':!*.onnx' ':!model_training/models' ':!requirements' ':!*/requirements*.txt' \
 		| xargs -0 $(SECURITY_VENV)/bin/detect-secrets-hook
 	@$(LICENCES) >/dev/null
 	@$(LICENCES) --fail-on $(NOT_SHIPPED) --packages $$(grep -ohE '^[a-z0-9-]+' $(SHIPPED) | sort -u)
@@ -126,6 +126,9 @@ lock: $(LOCK_VENV)/done ## Write the locks anew after a change in pyproject.toml
 		--python-version 3.13 --output-file layers/vocabulary/requirements.txt
 	@for tool in sam checkov security lock sagemaker; do $(COMPILE) --group $$tool \
 		--python-version 3.11 --output-file requirements/$$tool.txt || exit 1; done
+	@for list in $(AWS_IMAGE)/requirements $(AWS_IMAGE)/requirements-source \
+		$(TOOLKIT)/requirements $(TOOLKIT)/requirements-source; do $(COMPILE) $$list.in --no-deps \
+		--python-version 3.11 --output-file $$list.txt || exit 1; done
 
 .PHONY: coverage
 coverage: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run the tests and measure branch coverage, processes included
@@ -272,10 +275,8 @@ $(SAM_VENV)/done: requirements/sam.txt
 $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-source.txt
 	@echo "Installing AWS's model server ..."
 	@$(PYTHON) -m venv $(AWS_IMAGE_VENV)
-	@$(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
-		--only-binary=:all: --requirement $(AWS_IMAGE)/requirements.txt
-	@CC=true $(AWS_IMAGE_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
-		--no-build-isolation --requirement $(AWS_IMAGE)/requirements-source.txt
+	@$(AWS_IMAGE_VENV)/bin/$(LOCKED) $(AWS_IMAGE)/requirements.txt --only-binary=:all:
+	@CC=true $(AWS_IMAGE_VENV)/bin/$(LOCKED) $(AWS_IMAGE)/requirements-source.txt --no-build-isolation
 	@touch $@
 
 # Training's own libraries are found beside the toolkit's, as in the image. Its C extension, which CC=true
@@ -283,10 +284,8 @@ $(AWS_IMAGE_VENV)/done: $(AWS_IMAGE)/requirements.txt $(AWS_IMAGE)/requirements-
 $(TOOLKIT_VENV)/done: $(TOOLKIT)/requirements.txt $(TOOLKIT)/requirements-source.txt | $(VENV)/train
 	@echo "Installing AWS's training toolkit ..."
 	@$(BIN)/python -m venv $(TOOLKIT_VENV)
-	@$(TOOLKIT_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
-		--only-binary=:all: --requirement $(TOOLKIT)/requirements.txt
-	@CC=true $(TOOLKIT_VENV)/bin/pip --disable-pip-version-check --quiet install --no-deps \
-		--no-build-isolation --requirement $(TOOLKIT)/requirements-source.txt
+	@$(TOOLKIT_VENV)/bin/$(LOCKED) $(TOOLKIT)/requirements.txt --only-binary=:all:
+	@CC=true $(TOOLKIT_VENV)/bin/$(LOCKED) $(TOOLKIT)/requirements-source.txt --no-build-isolation
 	@site=$$($(TOOLKIT_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
 		training=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
 		touch "$$site/gethostname.py"; \

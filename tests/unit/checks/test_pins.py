@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from checks.pins import LOCKS, ROOT, SHIPPED, normalise, read_lock, read_pins, read_project
 
 PROJECT = read_project()
+LISTS = sorted((ROOT / "tests").rglob("requirements*.in"))
+"""What AWS's own programs are tested with; each has a lock beside it."""
+FILES = [*LOCKS.values(), *(path.with_suffix(".txt") for path in LISTS)]
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_every_line_of_a_lock_is_a_version_with_hashes(name: str) -> None:
-    lines = LOCKS[name].read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_line_of_a_lock_is_a_version_with_hashes(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
     content = "\n".join(line for line in lines if not line.startswith("#"))
     entry = r"[A-Za-z0-9][^\s;=]*==\S+(?: ; [^\n\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n"
-    assert re.fullmatch(f"(?:{entry})+", content + "\n"), f"make lock writes {LOCKS[name]}"
+    assert re.fullmatch(f"(?:{entry})+", content + "\n"), f"make lock writes {path}"
+
+
+def test_a_list_of_what_aws_programs_need_is_locked_as_it_stands() -> None:
+    assert len(LISTS) == 4
+    for path in LISTS:
+        assert sorted(read_lock(path)) == read_lock(path.with_suffix(".txt")), path
 
 
 @pytest.mark.parametrize(
