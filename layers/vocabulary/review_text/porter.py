@@ -16,18 +16,23 @@ def porter_stem() -> Callable[[str], str]:
 
     ``import nltk`` loads a hundred modules (390 ms, measured) of which the stemmer needs two
     (25 ms), and packages that a function should not carry. So the packages around the two are
-    entered without running their ``__init__``, unless somebody has imported NLTK already.
+    entered without running their ``__init__``, unless somebody has imported NLTK already; and they
+    are left behind, so that whoever imports NLTK later gets all of it.
 
     Raises:
         ModuleNotFoundError: nltk is not installed.
     """
-    if "nltk" not in sys.modules:
+    is_whole = "nltk" in sys.modules
+    if not is_whole:
         spec = importlib.util.find_spec("nltk")
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError("Porter stems need the package nltk", name="nltk")
         _enter_packages(Path(spec.origin).parent)
     from nltk.stem.porter import PorterStemmer
 
+    if not is_whole:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "nltk"]:
+            del sys.modules[name]
     return PorterStemmer().stem  # type: ignore[no-any-return]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +86,6 @@ class TextBlob(Lexicon):
 
     def open(self) -> None:
         """Read the lexicon."""
-        _load_whole_nltk()
         module = optional("textblob")
         self._folder = Path(os.fspath(module.__file__)).parent
         self._blob = module.TextBlob
@@ -100,11 +97,3 @@ class TextBlob(Lexicon):
     def files(self) -> list[Path]:
         """Its lexicon of adjectives."""
         return [self._folder / "en" / "en-sentiment.xml"]
-
-
-def _load_whole_nltk() -> None:
-    """Import NLTK with its ``__init__``, which review_text leaves out for its stemmer's sake."""
-    if not hasattr(sys.modules.get("nltk"), "__version__"):
-        for name in ("nltk", "nltk.stem"):
-            sys.modules.pop(name, None)
-        importlib.import_module("nltk")

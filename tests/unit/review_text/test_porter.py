@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 
@@ -22,10 +23,22 @@ def loaded() -> set[str]:
 
 
 @pytest.mark.usefixtures("no_nltk")
-def test_a_new_process_loads_four_modules_of_nltk() -> None:
+def test_a_new_process_runs_two_modules_of_nltk_and_may_import_all_of_it_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sought: set[str] = set()
+
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            sought.add(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
     stem = porter_stem.__wrapped__()
     assert (stem("movies"), stem("dramatized")) == ("movi", "dramat")
-    assert loaded() == {"nltk", "nltk.stem", "nltk.stem.api", "nltk.stem.porter"}
+    found = {name for name in sought if name.partition(".")[0] == "nltk"}
+    assert found == {"nltk", "nltk.stem.api", "nltk.stem.porter"}
+    assert loaded() == set()
+    assert importlib.import_module("nltk").__version__
 
 
 def test_a_process_that_has_nltk_keeps_it() -> None:
