@@ -24,7 +24,7 @@ LOCK_VENV := .venv-lock
 COMPILE := UV_PYTHON_DOWNLOADS=never $(LOCK_VENV)/bin/uv pip compile --quiet --universal \
 	--generate-hashes --no-annotate --custom-compile-command "make lock" $(ARGS)
 TESTED := $(COMPILE) --constraint requirements/test.txt
-CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks
+CODE := functions layers/vocabulary/review_text model_training local_stack benchmarks checks reeltone
 FUZZ_VENV := .venv-fuzz
 AWS_IMAGE := tests/contract/aws_image
 # What starts a training job in AWS's PyTorch image, over the libraries that training has here.
@@ -51,6 +51,13 @@ help: ## Show this list
 run: $(VENV)/run ## Start the whole application at http://127.0.0.1:8000 (PORT=... for another)
 	@exec $(BIN)/python -m local_stack --port $(or $(PORT),8000)
 
+# setuptools puts into a wheel whatever an earlier build left.
+.PHONY: wheel
+wheel: $(VENV)/run ## Build the Python package, with the model, in build/wheel
+	@rm -rf build/lib build/bdist* build/wheel
+	@$(BIN)/pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
+	@ls -l build/wheel
+
 .PHONY: test
 test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done $(SAGEMAKER_VENV)/done ## Run all tests that this machine can run, and name the others
 	@$(BIN)/pytest $(TESTS)
@@ -76,7 +83,7 @@ check: $(VENV)/test ## Check style and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy functions/sentiment/*.py functions/uploads/*.py layers/vocabulary/review_text model_training \
-		local_stack benchmarks checks tests
+		local_stack benchmarks checks reeltone tests
 	@$(BIN)/mypy functions/publisher/*.py
 
 .PHONY: check-template

@@ -24,8 +24,11 @@ from local_stack.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = ROOT / "model_training" / "models"
-SITE = ROOT / "frontend"
-TEMPLATE = ROOT / "template.yaml"
+_IN_PACKAGE = ROOT / "reeltone" / "project"
+PROJECT = _IN_PACKAGE if _IN_PACKAGE.is_dir() else ROOT
+"""Where what is not Python lies; in an installed package it has a folder of its own."""
+SITE = PROJECT / "frontend"
+TEMPLATE = PROJECT / "template.yaml"
 
 EPILOG = """\
 To run the function as Lambda would, in a container (after `sam build`):

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "curl": "tests/contract/test_api_contract.py sends it to the API",
     "export": "the shell's own",
     "git": "not about this project",
+    "cat": "the shell's own",
+    **dict.fromkeys(("pip", "reeltone"), "tests/contract/test_package.py runs it"),
     "output()": "a function of the shell",
     "}": "its end",
 }

@@ -1,0 +1,175 @@
+"""Files of reviews: what is read, what is refused, and in whose words."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from reeltone.files import FileError, Row, Writer, find_format, open_source
+from review_text.tables import MISSING
+
+ROOT = Path(__file__).resolve().parents[3]
+WORDS = json.loads((ROOT / "frontend/js/many/reading/refusals.json").read_text(encoding="utf-8"))
+
+
+def read(path: Path, content: bytes | str, column: str | None = None) -> list[str]:
+    """The reviews of a file, or in angle brackets why a row has none."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with open_source(str(path), find_format(str(path), None), column) as source:
+        found = [row.review or f"<{row.problem}>" for row in source.rows]
+        assert source.position() == 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'),
+        ("a.csv", "id;review\n1;Fine.\n2;Dull, long\n"),
+        ("a.csv", "id|review\r1|Fine.\r2|Dull, long\r"),
+        ("a.tsv", "id\treview\n1\tFine.\n2\tDull, long\n"),
+        ("a.jsonl", '{"review": "Fine."}\n\n{"review": "Dull, long"}\n'),
+        ("a.json", '[{"review": "Fine."}, {"review": "Dull, long"}]'),
+        ("a.json", '{"reviews": [{"review": "Fine."}, {"review": "Dull, long"}]}'),
+        ("a.json", '{"review": "Fine."}\n{"review": "Dull, long"}\n'),
+        ("a.csv.gz", gzip.compress(b'id,review\n1,Fine.\n2,"Dull, long"\n')),
+        ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'.encode("utf-16")),
+        ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'.encode("utf-8-sig")),
+    ],
+)
+def test_formats_are_read(tmp_path: Path, name: str, content: bytes | str) -> None:
+    assert read(tmp_path / name, content) == ["Fine.", "Dull, long"]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "words"),
+    [
+        ("review,text\na b,c d\n", None, 'there are 2 columns.*: "review", "text"'),
+        ("film,opinion\na b,c d\n", None, 'there are no columns.*: "film", "opinion"'),
+        ("review,rating,review\na b,1,c d\n", None, 'there are 2 columns.*"review", "rating"'),
+        ("review,rating,review\na b,1,c d\n", "review", '2 columns called "review"'),
+        ("Review,b\na b,c d\n", "review", 'no columns called "review".*"Review", "b"'),
+    ],
+)
+def test_a_column_that_cannot_be_told_is_an_error_with_all_names(
+    tmp_path: Path, content: str, column: str | None, words: str
+) -> None:
+    with pytest.raises(FileError, match=words):
+        read(tmp_path / "a.csv", content, column)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", b"", "nothing"),
+        ("a.csv", b"id,review\n", "only-names"),
+        ("a.csv", b"review\n\x00\x01", "binary"),
+        ("a.csv", b"review\nTr\xe8s bon\n", "unknown-encoding"),
+        ("a.json", b'[{"review": "Fi', "damaged-json"),
+        ("a.json", b'{"review": "Fine."}', "no-records"),
+        ("a.json", b" ", "nothing"),
+        ("a.jsonl", b"[1]\n[2]\n", "no-records"),
+    ],
+)
+def test_a_file_is_refused_in_the_websites_words(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    with pytest.raises(FileError) as error:
+        read(tmp_path / name, content)
+    assert str(error.value).endswith(WORDS["files"][reason])
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04...", b"%PDF-1.7"])
+def test_other_kinds_of_file_are_named(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(FileError, match=r"this is an? .*Save the table as CSV"):
+        read(tmp_path / "a.csv", content)
+
+
+def test_a_name_that_says_nothing_and_a_file_that_is_not_there() -> None:
+    with pytest.raises(FileError, match="say what it is with --format"):
+        find_format("a.txt", None)
+    with pytest.raises(FileError, match="No such file"):
+        open_source("nowhere.csv", "csv", None).__enter__()
+
+
+def test_rows_are_refused_in_the_websites_words(tmp_path: Path) -> None:
+    content = 'id,review\n1,Fine.\n2,\n3,N/A\n4,7/10\n5,a,b\nid,review\n6,"a" b\n7,"open\n'
+    found = read(tmp_path / "a.csv", content)
+    words = WORDS["rows"]
+    assert found == [
+        "Fine.",
+        f"<{words['empty']}>",
+        f"<{words['missing'].format(value='N/A')}>",
+        f"<{words['number']}>",
+        f"<{words['misfit'].format(found=3, width=2)}>",
+        f"<{words['names']}>",
+        f"<{words['broken']}>",
+        f"<{words['broken-end']}>",
+    ]
+
+
+def test_lines_that_are_no_objects_are_refused(tmp_path: Path) -> None:
+    content = '{"review": "Fine."}\n[1]\n{"review": 7}\n{"review": null}\n{"id": 1}\n{"rev\n'
+    found = read(tmp_path / "a.jsonl", content)
+    empty, other = f"<{WORDS['rows']['empty']}>", f"<{WORDS['rows']['no-object']}>"
+    assert found == ["Fine.", other, f"<{WORDS['rows']['number']}>", empty, empty, other]
+
+
+def test_stray_quotes_swallow_no_lines(tmp_path: Path) -> None:
+    lines = [
+        "review\tlabel",
+        '" A fine film.\t1',
+        *["So so.\t0"] * 40,
+        '"Awful.\t0',
+        "Last one.\t1",
+    ]
+    found = read(tmp_path / "a.tsv", "\n".join(lines) + "\n")
+    assert len(found) == len(lines) - 1
+    assert found[:2] == ['" A fine film.', "So so."]
+
+
+def test_a_broken_off_review_is_not_read_by_halves(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.csv", 'review\nFine.\n"It began well\nand then it was dull\n')
+    assert found == ["Fine.", f"<{WORDS['rows']['broken-end']}>"]
+
+
+def test_what_stands_for_a_missing_value_is_the_same_on_the_website() -> None:
+    script = (ROOT / "frontend/js/many/reading/kinds.js").read_text(encoding="utf-8")
+    [listed] = re.findall(r'const MISSING = new Set\(\s*"([^"]+)"', script)
+    assert set(listed.replace("\\\\", "\\").split()) == MISSING
+
+
+def write(form: str, names: list[str], row: Row) -> str:
+    file = io.StringIO()
+    writer = Writer(file, form, names)
+    writer.begin()
+    writer.write(row, {"sentiment": "positive", "probability": 0.75, "truncated": False})
+    return file.getvalue()
+
+
+def test_rows_are_written_as_they_came_with_what_was_found() -> None:
+    row = Row(["1", 'a "b",\nc'], "", "")
+    head, written = csv.reader(io.StringIO(write("csv", ["id", "verdict"], row), newline=""))
+    assert head[:4] == ["id", "verdict", "sentiment", "probability"]
+    assert "reeltone_verdict" in head
+    assert written == ["1", 'a "b",\nc', "positive", "0.75", "", "", "false", ""]
+    [line] = write("jsonl", ["id", "text"], row).splitlines()
+    assert json.loads(line) == {
+        **{"id": "1", "text": 'a "b",\nc', "sentiment": "positive", "probability": 0.75},
+        **{"confidence": None, "verdict": None, "truncated": False, "problem": None},
+    }
+
+
+def test_what_would_be_lost_is_refused() -> None:
+    with pytest.raises(FileError, match=r'"b".*write \.jsonl'):
+        write("csv", ["a"], Row({"a": 1, "b": 2}, "", ""))
+    with pytest.raises(FileError, match="same name"):
+        write("jsonl", ["a", "a"], Row(["1", "2"], "", ""))
+    with pytest.raises(FileError, match="json can't be written"):
+        write("json", ["a"], Row(["1"], "", ""))
