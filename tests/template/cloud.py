@@ -112,11 +112,18 @@ class Cloud:
     def deploy(self, code: Mapping[str, str], **parameters: str) -> dict[str, str]:
         """`sam deploy`; gives the outputs that the resources known here are enough for."""
         template = transform_template(code, parameters)
-        self.parameters = Template(ROOT / "template.yaml", parameters).parameters
-        known = {n: r for n, r in template["Resources"].items() if r["Type"] in KNOWN}
-        for name in ("SentimentFunction", "PublisherFunction", "UploadsFunction"):
+        ours = Template(ROOT / "template.yaml", parameters)
+        self.parameters = ours.parameters
+        known = {
+            name: resource
+            for name, resource in template["Resources"].items()
+            # moto looks for what a resource names, even where neither is to be made.
+            if resource["Type"] in KNOWN
+            and ("Condition" not in resource or ours.holds(resource["Condition"]))
+        }
+        for resource in known.values():
             # moto gives a layer no ARN in CloudFormation.
-            known[name]["Properties"].pop("Layers", None)
+            resource["Properties"].pop("Layers", None)
         later = self._find_dependents(known)
         first = {n: r for n, r in known.items() if n not in later}
         kept = {n: r for n, r in self.resources.items() if n not in first}
