@@ -77,7 +77,9 @@ def _train_here(options: Options) -> None:
     if options.dry_run:
         print(f"a job of {recipe} below {options.runs / name}; nothing is sent")
         return
-    model = train_locally(recipe, overrides, options.data_dir, options.runs / name)
+    model = train_locally(
+        recipe, overrides, options.data_dir, options.runs / name, options.processes
+    )
     print(f"{model} has the model: python -m model_training.export {model}")
 
 
@@ -371,6 +373,9 @@ def _add_training(commands: Any) -> None:
     )
     command.add_argument(
         "--runs", type=Path, default=Path("runs"), help="of --local (default: %(default)s)"
+    )
+    command.add_argument(
+        "--processes", type=_positive, default=1, help="of --local, by torchrun (default: 1)"
     )
     command = _add(commands, "tune", tune, _stored(), _trained())
     _take_recipe(command, "classic")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,23 @@ from typing import Any
 from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.jobs.cloud import JobError
 from model_training.jobs.source import pack_source
-from model_training.jobs.training import ENVIRONMENT, Machines, hyperparameters
+from model_training.jobs.training import ENVIRONMENT, Machines, hyperparameters, launcher
 
 TOOLKIT = Path(__file__).parents[2] / ".venv-toolkit"
 _MODULE = "sagemaker_pytorch_container.training:main"
-# One process; no machine of that type is asked for.
+# No machine of that type is asked for.
 _MACHINES = Machines("ml.m5.large", 1, spot=False, hours=1)
+_PROCESSES = "sagemaker_mpi_num_of_processes_per_host"
 _HOST = "localhost"  # any other name would be looked up until DNS knows it
 
 
 def train_locally(
-    recipe: str, overrides: Mapping[str, Any], data: Path, folder: Path, toolkit: Path = TOOLKIT
+    recipe: str,
+    overrides: Mapping[str, Any],
+    data: Path,
+    folder: Path,
+    processes: int = 1,
+    toolkit: Path = TOOLKIT,
 ) -> Path:
     """Run a training job below ``folder``; gives the folder of its model.
 
@@ -36,6 +43,8 @@ def train_locally(
         overrides: settings that differ from it.
         data: the data set's folder, with the archive or with what was prepared from it.
         folder: new for each job; stands for /opt/ml.
+        processes: that train together; several are started by torchrun, as on a machine with as
+            many GPUs.
         toolkit: the environment with AWS's training toolkit.
 
     Raises:
@@ -45,9 +54,11 @@ def train_locally(
     if not start.is_file():
         raise JobError(f"{start} is not there: make toolkit installs AWS's training toolkit")
     folder, data = folder.resolve(), data.resolve()
-    _lay_out(folder, recipe, overrides, data)
+    _lay_out(folder, recipe, overrides, data, processes)
+    # torchrun comes with PyTorch, which is in this program's own environment.
+    places = [str(toolkit / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {
-        "PATH": f"{toolkit / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(places),
         "HOME": str(folder),
         "SAGEMAKER_BASE_DIR": str(folder),
         "SAGEMAKER_TRAINING_MODULE": _MODULE,
@@ -60,7 +71,9 @@ def train_locally(
     return folder / "model"
 
 
-def _lay_out(folder: Path, recipe: str, overrides: Mapping[str, Any], data: Path) -> None:
+def _lay_out(
+    folder: Path, recipe: str, overrides: Mapping[str, Any], data: Path, processes: int
+) -> None:
     """Make below ``folder`` what SageMaker makes below /opt/ml."""
     channel, settings = folder / "input" / "data" / "training", folder / "input" / "config"
     for path in (channel, settings, folder / "model", folder / "output"):
@@ -76,6 +89,9 @@ def _lay_out(folder: Path, recipe: str, overrides: Mapping[str, Any], data: Path
     }
     options = hyperparameters(recipe, overrides, _MACHINES)
     options |= {option: json.dumps(str(place)) for option, place in places.items()}
+    if processes > 1:
+        # The toolkit takes a number that is given for the one of GPUs, which it counts otherwise.
+        options |= launcher("local") | {_PROCESSES: json.dumps(processes)}
     group = {"instance_group_name": "all", "instance_type": "local", "hosts": [_HOST]}
     files: dict[str, dict[str, Any]] = {
         "hyperparameters": options,

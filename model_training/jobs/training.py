@@ -239,12 +239,15 @@ def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, e
     return _create(cloud, _request(cloud, place, role, machines, name, parameters, checkpoints))
 
 
-def _launcher(machines: Machines) -> dict[str, str]:
-    """What makes the toolkit start torchrun, where there are several processes."""
-    if check_machines(machines) == 1:
-        return {}
-    values = (True, machines.instance_type)
+def launcher(instance_type: str) -> dict[str, str]:
+    """Give the options with which the toolkit starts torchrun, a process for each GPU."""
+    values = (True, instance_type)
     return {name: json.dumps(value) for name, value in zip(_LAUNCHER_OPTIONS, values, strict=True)}
+
+
+def _launcher(machines: Machines) -> dict[str, str]:
+    """The same, where there are several processes."""
+    return launcher(machines.instance_type) if check_machines(machines) > 1 else {}
 
 
 def _request(

@@ -35,7 +35,7 @@ def test_a_job_trains_with_the_source_that_a_job_on_sagemaker_gets(
     toolkit: Path, corpus: Corpus, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "job"
-    model = train_locally("classic", TINY, tmp_path / "data", folder, toolkit)
+    model = train_locally("classic", TINY, tmp_path / "data", folder, toolkit=toolkit)
     assert {"forward.safetensors", "run.json", "vocabulary.json"} <= {
         path.name for path in model.iterdir()
     }
@@ -49,12 +49,23 @@ def test_a_job_trains_with_the_source_that_a_job_on_sagemaker_gets(
     assert "final dev_accuracy" in log
 
 
+def test_several_processes_train_together_under_torchrun(
+    toolkit: Path, corpus: Corpus, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "job"
+    model = train_locally("classic", TINY, tmp_path / "data", folder, 2, toolkit)
+    assert (model / "forward.safetensors").is_file()
+    log = "".join(capfd.readouterr())
+    assert "torchrun --nnodes 1 --nproc_per_node 2" in log
+    assert log.count("final dev_accuracy") == 1
+
+
 def test_what_went_wrong_is_the_jobs_failure_reason(
     toolkit: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """SageMaker shows nothing else of it."""
     with pytest.raises(JobError) as caught:
-        train_locally("classic", TINY, tmp_path / "empty", tmp_path / "job", toolkit)
+        train_locally("classic", TINY, tmp_path / "empty", tmp_path / "job", toolkit=toolkit)
     assert "there is no such file" in str(caught.value)
     assert "Traceback" not in str(caught.value)
     failure = (tmp_path / "job" / "output" / "failure").read_text()
@@ -68,12 +79,14 @@ def test_what_a_tuning_job_adds_is_no_option_of_the_script(
         return hyperparameters(*arguments) | {"_tuning_objective_metric": "dev_accuracy"}
 
     monkeypatch.setattr(local, "hyperparameters", searched)
-    assert train_locally("classic", TINY, tmp_path / "data", tmp_path / "job", toolkit).is_dir()
+    assert train_locally(
+        "classic", TINY, tmp_path / "data", tmp_path / "job", toolkit=toolkit
+    ).is_dir()
 
 
 def test_without_the_toolkit_it_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="make toolkit"):
-        train_locally("classic", {}, tmp_path, tmp_path / "job", tmp_path / "nothing")
+        train_locally("classic", {}, tmp_path, tmp_path / "job", toolkit=tmp_path / "nothing")
     assert not (tmp_path / "job").exists()
 
 
