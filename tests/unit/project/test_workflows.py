@@ -83,9 +83,13 @@ def test_an_environment_is_one_of_samconfig_with_the_stack_that_the_roles_are_fo
         stack = samconfig[environment]["deploy"]["parameters"]["stack_name"]
         assert stack == f"reeltone-{environment}"
         assert {"Fn::Sub": f"repo:${{GitHubRepository}}:environment:{environment}"} in subjects
-        assert f":stack/{stack}/*" in str(ACCOUNT["DeployRole"])
-        assert f":role/{stack}-*" in str(ACCOUNT["StackRole"])
+        named = stack.replace("reeltone", "${StackPrefix}")
+        assert f":stack/{named}/*" in str(ACCOUNT["DeployRole"])
+        assert f":role/{named}-*" in str(ACCOUNT["StackRole"])
     assert len(subjects) == len(environments())
+    assert Template(ROOT / "account.yaml").parameters["StackPrefix"] == "reeltone"
+    named = jobs("deploy-stack")["deploy"]["env"]["STACK"]
+    assert named == "${{ vars.STACK_PREFIX || 'reeltone' }}-${{ inputs.environment }}"
 
 
 def test_only_that_repositorys_environments_may_take_the_role() -> None:
