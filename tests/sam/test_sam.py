@@ -32,7 +32,7 @@ BUNDLE = ROOT / "model_training" / "models"
 SAM = shutil.which(os.environ.get("SAM", "sam"))
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
-BUILD_SECONDS = 60
+BUILD_SECONDS = 120
 START_SECONDS = 60
 
 Answer = dict[str, Any]
