@@ -11,7 +11,18 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks import answers, batch, cold_start, distilbert, limit, load, million, start, text
+from benchmarks import (
+    answers,
+    batch,
+    cold_start,
+    distilbert,
+    files,
+    limit,
+    load,
+    million,
+    start,
+    text,
+)
 from benchmarks.part import Bench
 from benchmarks.report import write_report
 from benchmarks.results import MissingNeedError, load_results, measure_part
@@ -22,7 +33,7 @@ from model_training.paths import DOCS
 
 PARTS = {
     module.PART.name: module.PART
-    for module in (text, answers, limit, batch, million, cold_start, start, load, distilbert)
+    for module in (text, answers, limit, batch, million, files, cold_start, start, load, distilbert)
 }
 """In the page's order."""
 USUAL = [part.name for part in PARTS.values() if not part.long]
@@ -62,7 +73,9 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
         "or all of a quick run",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes and made-up reviews")
-    parser.add_argument("--reviews", type=int, default=Bench.reviews, help="of the part million")
+    parser.add_argument(
+        "--reviews", type=int, default=Bench.reviews, help="of the parts million and files"
+    )
     parser.add_argument("--seconds", type=float, default=Bench.seconds, help="of each load")
     parser.add_argument("--docs", type=Path, default=DOCS, help="default: %(default)s")
     options = parser.parse_args(arguments)

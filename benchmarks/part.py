@@ -30,7 +30,7 @@ class Bench:
     quick: bool = False
     """Whether sizes take seconds and mean nothing."""
     reviews: int = 1_000_000
-    """Reviews in the file of the part ``million``."""
+    """Reviews in the files of the parts ``million`` and ``files``."""
     seconds: float = 60.0
     """How long each number of users asks, of the part ``load``."""
 

@@ -72,6 +72,14 @@ def test_load(tmp_path: Path) -> None:
     assert "503 with Retry-After" in page
 
 
+def test_files(tmp_path: Path) -> None:
+    figures, page = run("files", tmp_path)
+    assert set(figures["seconds"]) == {"reeltone", "vader", "textblob", "nbsvm"}
+    assert figures["samples"][-1][0] == figures["many"] == 300
+    assert figures["answer seconds"] > 0
+    assert "Reeltone, reviews a second" in page
+
+
 def test_million(tmp_path: Path) -> None:
     figures, page = run("million", tmp_path)
     assert figures["samples"][-1][0] == figures["reviews"] == 300

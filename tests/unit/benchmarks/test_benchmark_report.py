@@ -109,6 +109,18 @@ FIGURES: dict[str, dict[str, Any]] = {
         "requests sent again": 0,
         "megabytes a request": 1.0,
     },
+    "files": {
+        "texts": "test reviews",
+        "reviews": 500,
+        "cores": 2,
+        "seconds": {"reeltone": 5.0, "vader": 2.0, "textblob": 4.0, "nbsvm": 1.0},
+        "many": 1000,
+        "samples": [[100, 1.0, 400.0], [500, 5.0, 410.0], [1000, 12.0, 420.0]],
+        "import seconds": 0.2,
+        "answer seconds": 0.6,
+        "install seconds": 15.0,
+        "wheel megabytes": 16.5,
+    },
 }
 RESULTS_OF_ALL = {part: Result(CONDITIONS, figures) for part, figures in FIGURES.items()}
 
