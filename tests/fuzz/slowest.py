@@ -42,6 +42,7 @@ WORDS = ["a\n", "a,", "1/", "1.1.", "'s", "’s ", "a'", "é'", "y", "yyyyyyy ",
 RATINGS = ["1/4 ", "10/10 ", "* ", "★ ", "5 stars ", "four and a half ", "1 1/2 ", "5% ", "5 of "]
 RATINGS += ["give it a 9 ", "**** out of ****", "score: 9", "½", "9/", "★8"]
 DAMAGE = [
+    "´s",
     "★ 8<a/<b>a´d",
     "<a/8^<a/.<A<b>a´d",
     "â€™",
