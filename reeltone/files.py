@@ -136,8 +136,6 @@ def choose(names: Sequence[str], column: str | None) -> int:
     wanted = [column] if column is not None else NAMES
     plain = names if column is not None else [name.strip().lower() for name in names]
     found = [at for at, name in enumerate(plain) if name in wanted]
-    if not found and column is None and len(names) == 1:
-        return 0
     if len(found) == 1:
         return found[0]
     listed = ", ".join(f'"{name}"' for name in names) or "none"

@@ -51,6 +51,8 @@ def test_formats_are_read(tmp_path: Path, name: str, content: bytes | str) -> No
     ("content", "column", "words"),
     [
         ("review,text\na b,c d\n", None, 'there are 2 columns.*: "review", "text"'),
+        # A file without names must not lose its first review to them.
+        ("A fine film.\nA dull film.\n", None, 'there are no columns.*: "A fine film."'),
         ("film,opinion\na b,c d\n", None, 'there are no columns.*: "film", "opinion"'),
         ("review,rating,review\na b,1,c d\n", None, 'there are 2 columns.*"review", "rating"'),
         ("review,rating,review\na b,1,c d\n", "review", '2 columns called "review"'),
