@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections import deque
@@ -84,6 +85,8 @@ _model: Reeltone
 
 def _load(bundle: Path | None) -> None:
     global _model
+    # The terminal's Ctrl-C is for the command, which then ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _model = Reeltone(bundle)
 
 
