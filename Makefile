@@ -35,9 +35,10 @@ SAGEMAKER_VENV := .venv-sagemaker
 REHEARSAL := tests/template tests/sam tests/contract/aws_image tests/contract/container
 BUNDLES := model_training/models/classic model_training/models/modern
 DATA ?= data
-# Of what the teacher learns from, beside the archive: where the copies are.
-COPIES = $(foreach what,pretrained counterfactual sst2,$(addprefix --$(what) ,$($(what))))
 ARCHIVE ?=
+# Where copies of the data are, if they are: options of the program that prepares it.
+COPIES = $(addprefix --archive ,$(ARCHIVE)) $(addprefix --counterfactual ,$(COUNTERFACTUAL)) \
+  $(addprefix --sst2 ,$(SST2)) $(addprefix --pretrained ,$(PRETRAINED))
 export SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
 export AWS_IMAGE_PYTHON ?= $(CURDIR)/$(AWS_IMAGE_VENV)/bin/python
 
@@ -154,8 +155,8 @@ format: $(VENV)/test ## Format the Python code
 	@$(BIN)/ruff format .
 
 .PHONY: data
-data: $(VENV)/train ## Download and verify the data set (ARCHIVE=file takes a copy)
-	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(if $(ARCHIVE),--archive $(ARCHIVE))
+data: $(VENV)/train ## Download and verify the data (ARCHIVE=file takes a copy; so do COUNTERFACTUAL=, SST2=, PRETRAINED=)
+	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(COPIES)
 
 .PHONY: train
 train: data ## Train a model and make a bundle of it (MODEL=modern or classic); what ships stays
@@ -166,13 +167,10 @@ train: data ## Train a model and make a bundle of it (MODEL=modern or classic); 
 ship: data ## Let the model that was trained be the one that runs and is deployed (MODEL=modern or classic)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA) --ship
 
-.PHONY: teacher
-teacher: data ## Fine-tune a transformer, and let it label texts (pretrained=, counterfactual=, sst2= take copies; 3 hours)
-	@$(BIN)/python -m model_training.training.transformer --data-dir $(DATA) $(COPIES)
-
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card
 	@$(BIN)/python -m model_training.evaluation $(BUNDLES) --data-dir $(DATA) --write
+	@$(BIN)/python -m model_training.evaluation.others $(BUNDLES) --data-dir $(DATA)
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
 .PHONY: faithfulness

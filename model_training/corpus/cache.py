@@ -104,15 +104,14 @@ def _build_cache(archive: Path, cache: Path) -> None:
     }.items():
         folder = "train" if split == "unsup" else split
         rows = [(_LABELS[kind], *row) for kind in kinds for row in reviews[f"{folder}/{kind}"]]
-        texts = [text for _, _, _, text in rows]
-        for text in texts:
+        encoded = [text for _, _, _, text in rows]
+        texts = Texts.of(encoded)
+        for text in encoded:
             digest.update(hashlib.sha256(text).digest())
-        offsets = np.zeros(len(texts) + 1, np.int64)
-        np.cumsum([len(text) for text in texts], out=offsets[1:])
         np.savez(
             part / f"{split}.npz",
-            blob=np.frombuffer(b"".join(texts), np.uint8),
-            offsets=offsets,
+            blob=texts.blob,
+            offsets=texts.offsets,
             labels=np.array([label for label, *_ in rows], np.int8),
             movies=np.array([movie for _, _, movie, _ in rows], np.int32),
         )

@@ -117,6 +117,9 @@ SST2 = Source(
 )
 
 
+SOURCES = (COUNTERFACTUAL, SST2)
+
+
 def prepare_labelled(
     source: Source, data_dir: Path, copy: Path | None = None
 ) -> tuple[Labelled, Labelled]:

@@ -17,14 +17,21 @@ class Texts(Sequence[str]):
     """Many texts in one array of UTF-8 bytes, decoded one at a time."""
 
     def __init__(self, blob: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:
-        self._blob, self._offsets = blob, offsets
+        self.blob, self.offsets = blob, offsets
+
+    @classmethod
+    def of(cls, encoded: Sequence[bytes]) -> Texts:
+        """Put texts together, each in UTF-8."""
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self.offsets) - 1
 
     def __getitem__(self, index: int) -> str:  # type: ignore[override]
-        start, end = self._offsets[index], self._offsets[index + 1]
-        return self._blob[start:end].tobytes().decode()
+        start, end = self.offsets[index], self.offsets[index + 1]
+        return self.blob[start:end].tobytes().decode()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
 ECE_BINS = 15
+_TEMPERATURES = (0.05, 20.0)
+"""The lowest and the highest that is fitted."""
 _MAX_SHARE = 100.0  # of an LSTM that has learned nothing; beyond it, fp32 can't add them up
 
 
@@ -49,7 +51,8 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
         scaled = np.asarray(logits, np.float64) / np.exp(log_temperature)
         return float(np.mean(np.logaddexp(0.0, -(2.0 * labels - 1.0) * scaled)))
 
-    fitted = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    bounds = (np.log(_TEMPERATURES[0]), np.log(_TEMPERATURES[1]))
+    fitted = minimize_scalar(loss, bounds=bounds, method="bounded")
     return float(np.exp(fitted.x))
 
 
@@ -71,9 +74,10 @@ def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
     positive reviews: there is nothing to believe then.
     """
     slope, intercept = fit_line(logits, labels, balanced=True)
-    if slope <= 0.05:
+    if slope <= 1 / _TEMPERATURES[1]:
         return 0.0, fit_temperature(logits, labels)
-    return intercept / slope, 1 / slope
+    # Classes that a few logits tell apart without an error would make it as cold as one likes.
+    return intercept / slope, max(1 / slope, _TEMPERATURES[0])
 
 
 def fit_share(lstm: Floats, ngrams: Floats, labels: Labels) -> float:

@@ -28,6 +28,8 @@ def describe(settings: ClassifierSettings, weights: BundleWeights) -> str:
     """The architecture in one sentence, for people."""
     kind = "bidirectional LSTM" if len(settings.directions) > 1 else "LSTM"
     start = ", pre-trained as language models" if settings.start else ""
+    if settings.transformer:
+        start = ", which learned from larger ones and from a transformer"
     bits = " in 8 bits" if weights == "int8" else ""
     is_last = settings.pooling == "last"
     pooled = "its last state" if is_last else "maximum and mean of its states"

@@ -12,8 +12,7 @@ import torch
 from model_training.corpus.reviews import Encoded
 from review_text import NO_WORD, TextSettings, count_windows, cut_windows
 
-_LENGTH_STEP = 64  # window lengths are rounded up to this: each new shape costs new kernels
-_POOL_BATCHES = 50  # reviews of one window each are sorted by length within so many batches
+_LENGTH_STEP = 32  # window lengths are rounded up to this: each new shape costs new kernels
 
 
 @dataclass(frozen=True)
@@ -62,22 +61,21 @@ class Batches:
         self._split, self._settings, self._size = split, settings, batch_windows
         self._targets = split.labels.astype(np.float32) if targets is None else targets
         self._windows = np.maximum(1, -(-split.lengths // settings.window))
+        self._widths = self._width(split.lengths)
         self._rows = np.flatnonzero(split.lengths > 0)
 
     def plan(self, seed: int | None = None, epoch: int = 0) -> list[npt.NDArray[np.int64]]:
-        """The rows of each batch: shuffled where ``seed`` is given, else in order of length."""
+        """The rows of each batch: shuffled where ``seed`` is given, else in order of length.
+
+        A batch has texts whose windows are of one width, so that sentences need not be padded to
+        the length of reviews.
+        """
         if seed is None:
             rows = self._rows[np.argsort(self._split.lengths[self._rows], kind="stable")]
-            return self._fill(rows)
-        random = np.random.default_rng((seed, epoch))
-        rows = random.permutation(self._rows)
-        if self._settings.window < self._settings.max_tokens:
-            return self._fill(rows)
-        pool = self._size * _POOL_BATCHES
-        pools = [rows[start : start + pool] for start in range(0, len(rows), pool)]
-        by_length = [part[np.argsort(self._split.lengths[part], kind="stable")] for part in pools]
-        batches = self._fill(np.concatenate(by_length))
-        return [batches[index] for index in random.permutation(len(batches))]
+            return self._fill_each_width(rows)
+        draws = np.random.default_rng((seed, epoch))
+        batches = self._fill_each_width(draws.permutation(self._rows))
+        return [batches[index] for index in draws.permutation(len(batches))]
 
     def make(self, rows: npt.NDArray[np.int64]) -> Batch:
         """The batch of the reviews at ``rows``."""
@@ -89,8 +87,8 @@ class Batches:
             for length in cut.lengths
             for start in range(0, length, window)
         ]
-        width = min(window, -(-max(filled) // _LENGTH_STEP) * _LENGTH_STEP)
-        count = max(self._size, len(filled))
+        width = int(self._widths[rows].max())
+        count = max(self._room(width), len(filled))
         ids = np.full((2, count, width), NO_WORD, np.int32)
         lengths, reviews = np.zeros(count, np.int64), np.zeros(count, np.int64)
         ids[0, : len(filled)] = np.array(cut.ids, np.int32)[:, :width]
@@ -111,11 +109,26 @@ class Batches:
         """All reviews once, for scoring."""
         return map(self.make, self.plan())
 
-    def _fill(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    def _width(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.minimum(self._settings.window, -(-lengths // _LENGTH_STEP) * _LENGTH_STEP)
+
+    def _room(self, width: int) -> int:
+        """Windows of that width in a batch: as many tokens as in one of whole windows."""
+        return self._size * self._settings.window // width
+
+    def _fill_each_width(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        widths = self._widths[rows]
+        return [
+            batch
+            for width in np.unique(widths)
+            for batch in self._fill(rows[widths == width], self._room(int(width)))
+        ]
+
+    def _fill(self, rows: npt.NDArray[np.int64], room: int) -> list[npt.NDArray[np.int64]]:
         """Cut ``rows`` where the next review's windows would not fit any more."""
         batches, start, used = [], 0, 0
         for index, row in enumerate(rows):
-            if used + self._windows[row] > self._size and index > start:
+            if used + self._windows[row] > room and index > start:
                 batches.append(rows[start:index])
                 start, used = index, 0
             used += int(self._windows[row])

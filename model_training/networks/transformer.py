@@ -6,8 +6,6 @@ labels the texts that the LSTM learns from.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,16 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-
-from model_training.errors import PretrainedError
-
-NAME = "sentence-transformers/all-mpnet-base-v2"
-# pragma: allowlist nextline secret
-REVISION = "e8c3b32edf5434bc2275fc9bab85f82640a19130"
-# pragma: allowlist nextline secret
-WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
-"""Of model.safetensors, as its publisher has it."""
-FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 _WIDTH_STEP = 16
 """Widths are rounded up to this: each new shape costs the CPU new kernels."""
@@ -143,42 +131,6 @@ def score_texts(
             padded = reader.pad([rows[row] for row in batch]).to(model.output.weight.device)
             logits[batch] = model(padded).float().cpu().numpy()
     return logits
-
-
-def find_pretrained(folder: Path | None, cache: Path) -> Path:
-    """Find the pre-trained weights, and verify them: in ``folder``, or fetched from the hub into
-    ``cache``.
-
-    Raises:
-        PretrainedError: they cannot be had, or are not those that are pinned here.
-    """
-    found = folder or _download(cache)
-    missing = [name for name in FILES if not (found / name).is_file()]
-    if missing:
-        raise PretrainedError(f"{found} has no {', '.join(missing)}; it should be {NAME}")
-    with (found / "model.safetensors").open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != WEIGHTS_SHA256:
-        raise PretrainedError(
-            f"{found}/model.safetensors is not that of {NAME} at {REVISION[:12]}: its SHA-256 is "
-            f"{digest}, not {WEIGHTS_SHA256}. Fetch it again."
-        )
-    return found
-
-
-def _download(cache: Path) -> Path:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(NAME, revision=REVISION, cache_dir=cache, allow_patterns=list(FILES))
-        )
-    except (OSError, ValueError) as error:
-        raise PretrainedError(
-            f"{NAME} could not be fetched from huggingface.co ({error}). Fetch it where that can "
-            f"be reached, and name its folder."
-        ) from error
 
 
 def _fill(order: Sequence[int], lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 from model_training.errors import ConfigError
-from model_training.recipes.settings import KINDS, BundleWeights, StageSettings
+from model_training.recipes.settings import (
+    KINDS,
+    BundleWeights,
+    LanguageModelSettings,
+    StageSettings,
+    TransformerSettings,
+)
 
 RECIPES = Path(__file__).parent
 
-_SHARED = ("text", "embedding_size", "hidden_size", "dev_reviews")
+_SHARED = ("text", "dev_reviews")
 """What a stage and those before it must have in common, as far as both have it."""
+_SHRINKING = ("embedding_size", "hidden_size")
+"""What may be smaller than in the stage that one starts from."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +175,23 @@ def _check_inputs(origin: str, stages: Sequence[Stage]) -> None:
             own, other = (getattr(s, shared, None) for s in (stage.settings, earlier[name]))
             if None not in (own, other) and own != other:
                 raise ConfigError(f"{origin}: {shared} = {own!r}, but {name} has {other!r}")
+        if name == getattr(stage.settings, "start", None):
+            _check_start(origin, stage.settings, name, earlier[name])
         missing = set(getattr(stage.settings, "directions", ()))
         missing -= set(getattr(earlier[name], "directions", missing))
         if missing:
             raise ConfigError(f"{origin}: {name} has no direction {', '.join(sorted(missing))}")
+
+
+def _check_start(origin: str, settings: StageSettings, name: str, start: StageSettings) -> None:
+    """A classifier can start from a larger one, and from a language model of its own size."""
+    if isinstance(start, TransformerSettings):
+        raise ConfigError(f"{origin}: an LSTM can't start from {name}, which is a transformer")
+    for size in _SHRINKING:
+        own, other = getattr(settings, size), getattr(start, size)
+        fits = own == other if isinstance(start, LanguageModelSettings) else own <= other
+        if not fits:
+            raise ConfigError(f"{origin}: {size} = {own!r}, but {name} has {other!r}")
 
 
 def _no_effect(recipe: str, override: str, stages: Sequence[Stage]) -> str:

@@ -99,6 +99,7 @@ class ClassifierSettings(StageSettings):
     pooling: Pooling  # what the output layer sees: the last state, or max and mean of all
     start: str | None = None  # an earlier stage whose weights each direction begins with
     teacher: str | None = None  # one whose probabilities label the unlabelled reviews
+    transformer: str | None = None  # one that has labelled texts of many kinds; "none": without
     short_texts: bool  # learn excerpts too, and with a teacher negated sentences
     epochs: int  # passes over the training reviews
     batch_windows: int  # windows in a batch; fixed, since each new shape costs the CPU new kernels
@@ -116,13 +117,38 @@ class ClassifierSettings(StageSettings):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Where it starts, and its teacher."""
-        return tuple(dict.fromkeys(filter(None, (self.start, self.teacher))))
+        """Where it starts, and its teachers."""
+        return tuple(dict.fromkeys(filter(None, (self.start, self.teacher, self.transformer))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerSettings(StageSettings):
+    """A transformer that knows English, fine-tuned on all labels, and the texts that it labels for
+    a classifier to learn from."""
+
+    length: int  # tokens of a text that it reads, of both its ends
+    frozen_layers: int  # of 12; what they know of English is good enough
+    batch_tokens: int  # in a batch, with padding
+    learning_rate: float  # AdamW's, at its highest, of the layers that learn
+    output_learning_rate: float  # AdamW's, of the output layer
+    weight_decay: float  # AdamW's
+    clip_norm: float  # largest norm of the gradient
+    reviews: int  # training reviews learned from; the others it labels without having seen them
+    phrases: int  # of SST-2 learned from
+    neutral: int  # texts without an opinion, made of patterns, learned from
+    neutral_passed_on: int  # such texts for the classifier
+    opinions: int  # texts with an opinion, made of patterns, for the classifier
+    ratings: int  # texts that are little but a rating, made of patterns, for the classifier
+    sentences: int  # of all reviews, labelled
+    edits: int  # of those sentences, labelled
+    stretches: int  # of several sentences, labelled
+    unlabelled: int  # reviews that nobody has labelled, labelled
 
 
 KINDS: dict[str, type[StageSettings]] = {
     "language-model": LanguageModelSettings,
     "classifier": ClassifierSettings,
+    "transformer": TransformerSettings,
 }
 """What a stage of each kind is told; training/stages.py has what it does."""
 
@@ -143,6 +169,25 @@ _RANGES: dict[str, tuple[float, float]] = {
     "dropout": (0, 0.95),
     "keep_start": (0, 1),
     "clip_norm": (0, 1e6),
+    "length": (8, 512),
+    "frozen_layers": (0, 12),
+    "batch_tokens": (8, 1_000_000),
+    "output_learning_rate": (1e-8, 10),
+    "weight_decay": (0, 10),
+    **dict.fromkeys(("reviews", "unlabelled"), (0, 50_000)),
+    **dict.fromkeys(
+        (
+            "phrases",
+            "neutral",
+            "neutral_passed_on",
+            "opinions",
+            "ratings",
+            "sentences",
+            "edits",
+            "stretches",
+        ),
+        (0, 1_000_000),
+    ),
     "dev_reviews": (0, 20_000),
     "seed": (0, 2**31),
 }
@@ -151,7 +196,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 def _read(kind: Any, name: str, value: Any) -> Any:
     """A setting of type ``kind`` from TOML's value, or from text as a command line has it."""
     if isinstance(kind, UnionType):  # str | None: what can be left out
-        return value if value is None else _read(str, name, value)
+        return None if value in (None, "none") else _read(str, name, value)
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise ConfigError(f"{name} = {value!r}; use one of {get_args(kind)}")

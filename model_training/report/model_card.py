@@ -14,15 +14,16 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
 from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
+from model_training.evaluation import faithfulness, others
 from model_training.evaluation.answers import load_answers
-from model_training.evaluation.faithfulness import result_path
 from model_training.evaluation.short_cases import ShortCase, score_short_cases
 from model_training.files import run_command
 from model_training.paths import DOCS, MODELS, RUNS
@@ -179,13 +180,48 @@ def _with_error(accuracy: float, reviews: int) -> str:
     return f"{accuracy:.4f} ± {error:.4f}"
 
 
-def _read_faithfulness(
-    bundles: Sequence[Path], runs: Path
+def describe_others(names: Sequence[str], results: Sequence[dict[str, Any]]) -> str:
+    """The quality on texts from elsewhere, a pair of columns for each bundle."""
+    kinds = {
+        "edited": "counterfactual dev, the edited reviews",
+        "pairs": "counterfactual dev, edited and original",
+        "sentences": "SST-2 dev, sentences",
+    }
+    rows = [
+        [
+            text,
+            f"{results[0][kind]['texts']:,}",
+            *(_with_error(r[kind]["accuracy"], r[kind]["texts"]) for r in results),
+            *(f"{r[kind]['ece']:.4f}" for r in results),
+        ]
+        for kind, text in kinds.items()
+    ]
+    heads = [*(f"{name}: accuracy" for name in names), *(f"{name}: ECE" for name in names)]
+    return table(["texts", "number", *heads], rows)
+
+
+def describe_groups(result: dict[str, Any]) -> str:
+    """How far the probability depends on who is named, sentence by sentence."""
+    rows = [
+        [
+            row["template"],
+            str(row["words"]),
+            *(f"{row[end][1]:.2f} ({row[end][0]})" for end in ("lowest", "highest")),
+            f"{row['spread']:.2f}",
+        ]
+        for row in result["groups"]
+    ]
+    return table(["sentence", "words tried", "lowest", "highest", "spread"], rows)
+
+
+def _read_results(
+    bundles: Sequence[Path], path_of: Callable[[str], Path]
 ) -> tuple[list[str], list[dict[str, Any]]]:
+    """What is kept of ``bundles``, for those where something is: names and results."""
     names, results = [], []
     for bundle in bundles:
         manifest = read_bundle(bundle).manifest
-        path = result_path(runs, manifest.version)
+        path = path_of(manifest.version)
         if path.exists():
             names.append(manifest.name)
             results.append(json.loads(path.read_text(encoding="utf-8")))
@@ -211,7 +247,11 @@ def write_card(docs: Path, bundles: Sequence[Path], runs: Path, corpus: Corpus) 
     fill_section(card, "slices", describe_slices(metrics[0]))
     fill_section(card, "short", describe_short_cases(score_short_cases(model)))
     fill_section(card, "failures", describe_failures(find_failures(model, corpus)))
-    names, results = _read_faithfulness(bundles, runs)
+    names, results = _read_results(bundles, partial(others.result_path, runs))
+    if len(results) == len(bundles):
+        fill_section(card, "others", describe_others(names, results))
+        fill_section(card, "groups", describe_groups(results[0]))
+    names, results = _read_results(bundles, partial(faithfulness.result_path, runs))
     if len(results) == len(bundles):
         curves = [{way: r["ways"][way]["curve"] for way in r["ways"]} for r in results]
         by_name = dict(zip(names, curves, strict=True))

@@ -18,7 +18,8 @@ class Stage:
     seconds: float
     """Wall-clock time; of directions side by side, that of the slower one."""
     history: Sequence[Mapping[str, float]]
-    """Rows of the epochs, the mean of both directions; language models have none."""
+    """Rows of the epochs, the mean of both directions; language models and transformers have
+    none."""
 
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
@@ -39,7 +40,7 @@ def _find(runs: Path, name: str, stages: dict[str, Stage]) -> None:
         return
     for before in about["made_of"]["stages"]:
         _find(runs, before, stages)
-    histories = [part.get("history", ()) for part in about["parts"].values()]
+    histories = [part.get("history", ()) for part in about.get("parts", {}).values()]
     stages[name] = Stage(name, float(about["seconds"]), _mean(histories))
 
 

@@ -28,6 +28,7 @@ from model_training.files import replacing, write_json
 from model_training.networks.batches import Batch, Batches
 from model_training.networks.ngrams import fit_ngrams, save_ngrams
 from model_training.networks.review_lstm import ReviewLSTM
+from model_training.networks.shrinking import shrink
 from model_training.recipes.settings import ClassifierSettings, Direction
 from model_training.training.checkpoints import Progress, load_checkpoint, save_checkpoint
 from model_training.training.processes import (
@@ -123,8 +124,7 @@ def _reviews(work: Work, device: torch.device) -> tuple[TrainingSet, Encoded]:
     settings = _settings(work)
     vocabulary = work.corpus.vocabulary(settings.text_settings)
     labelled, dev = work.corpus.labelled(vocabulary, settings.dev_reviews)
-    teacher = None if settings.teacher is None else work.inputs[settings.teacher]
-    return make_training_set(settings, work.corpus, vocabulary, labelled, teacher, device), dev
+    return make_training_set(settings, work.corpus, vocabulary, labelled, work.inputs, device), dev
 
 
 def _make_model(work: Work, settings: ClassifierSettings, direction: Direction) -> ReviewLSTM:
@@ -136,7 +136,7 @@ def _make_model(work: Work, settings: ClassifierSettings, direction: Direction) 
     if settings.start is not None:
         weights = load_file(work.inputs[settings.start] / f"{direction}.safetensors")
         if "output.weight" in weights:
-            model.load_state_dict(weights)
+            model.load_state_dict(shrink(weights, settings.embedding_size, settings.hidden_size))
         else:
             [reader] = model.directions
             reader.load_state_dict({name: weights[name] for name in reader.state_dict()})

@@ -19,17 +19,21 @@ from typing import Any
 from model_training.corpus.cache import Corpus
 from model_training.files import write_json
 from model_training.recipes.recipe import Recipe, Stage
-from model_training.training import classifier, language_models
+from model_training.training import classifier, language_models, transformer
 from model_training.training.processes import Processes
 from model_training.training.work import Work, digest
 
 TRAINERS: dict[str, Callable[[Work], dict[str, Any]]] = {
     "language-model": language_models.train,
     "classifier": classifier.train,
+    "transformer": transformer.train,
 }
 """What trains a stage of each kind of recipes/settings.py: it leaves results in the work's folder,
 and gives what is to be known of them, among it ``results``, their files. Where several processes
 train, each calls it, and the first one's answer counts."""
+
+_PINNED = {"transformer": transformer.PINNED}
+"""What stages of a kind read beside the reviews, by its hashes."""
 
 _LIBRARIES = ("torch", "numpy", "gensim", "scikit-learn")
 
@@ -105,7 +109,7 @@ class Training:
         return {
             "kind": stage.kind,
             "settings": json.loads(json.dumps(asdict(stage.settings))),
-            "data": self.corpus.fingerprint,
+            "data": " ".join([self.corpus.fingerprint, *_PINNED.get(stage.kind, ())]),
             "vocabulary": vocabulary.fingerprint,
             "stages": {name: digest(self._plan(other)) for name, other in before.items()},
         }

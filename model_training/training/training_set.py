@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
 from model_training.corpus.short_texts import cut_excerpts, negate_sentences
 from model_training.recipes.settings import ClassifierSettings
+from model_training.training.labelled_texts import LabelledTexts, load_texts
 from model_training.training.teacher import label_unlabelled, load_teacher
 from review_text import Vocabulary
 
@@ -44,25 +46,44 @@ def make_training_set(
     corpus: Corpus,
     vocabulary: Vocabulary,
     labelled: Encoded,
-    teacher: Path | None,
+    inputs: Mapping[str, Path],
     device: torch.device,
 ) -> TrainingSet:
-    """What ``settings`` say is learned from: ``labelled``, and what is made of it and of the
-    unlabelled reviews, with the run in the folder ``teacher``.
+    """What ``settings`` say is learned from: ``labelled``, what is made of it and of the unlabelled
+    reviews with the teacher, and what the transformer has labelled; both are among the folders
+    ``inputs``.
 
     Raises:
-        BundleError: the teacher is not there.
+        BundleError: a teacher is not there.
     """
     learned = labelled_set(labelled)
     if settings.short_texts:
         learned += labelled_set(cut_excerpts(labelled, vocabulary, settings.seed))
-    if teacher is None:
+    texts = None
+    if settings.transformer is not None:
+        texts = load_texts(inputs[settings.transformer])
+        learned += _encode_texts(texts, vocabulary)
+    if settings.teacher is None:
         return learned
+    teacher = inputs[settings.teacher]
     reviews, targets = label_unlabelled(teacher, corpus, device)
-    hard = Encoded(reviews.ids, reviews.offsets, (targets > 0.5).astype(np.int8))
-    learned += TrainingSet(hard, targets)
+    if texts is not None:
+        # Two teachers of different kinds err on different reviews: their mean is right more often.
+        other = texts.unlabelled
+        targets[: len(other)] = (targets[: len(other)] + other) / 2
+    learned += _soft_set(reviews, targets)
     if settings.short_texts:
         both = labelled + reviews
         label = load_teacher(teacher, corpus, device).probabilities
         learned += TrainingSet(*negate_sentences(both, vocabulary, label, settings.seed))
     return learned
+
+
+def _encode_texts(texts: LabelledTexts, vocabulary: Vocabulary) -> TrainingSet:
+    ids = [np.array(vocabulary.encode_ids(text), np.uint16) for text in texts.texts]
+    return _soft_set(Encoded.of(ids), texts.targets)
+
+
+def _soft_set(reviews: Encoded, targets: npt.NDArray[np.float32]) -> TrainingSet:
+    hard = Encoded(reviews.ids, reviews.offsets, (targets > 0.5).astype(np.int8))
+    return TrainingSet(hard, targets)

@@ -75,12 +75,12 @@ def test_an_epoch_has_every_review_once_in_an_order_of_its_own() -> None:
     assert first != batches_of(split, seed=4, epoch=0)
 
 
-def test_batches_have_one_shape_and_no_more_windows_than_allowed() -> None:
-    split = make_split([30, WINDOW + 6, 200, 400, 5, WINDOW, WINDOW + 1] * 5)
+def test_batches_have_few_shapes_and_no_more_tokens_than_allowed() -> None:
+    split = make_split([30, WINDOW + 6, 200, 400, 5, WINDOW, WINDOW + 1, 40] * 20)
     settings = settings_of("modern").text_settings
     batches = Batches(split, settings, 7)
     shapes = {tuple(batches.make(rows).ids.shape) for rows in batches.plan(seed=0)}
-    assert shapes == {(7, WINDOW)}
+    assert shapes == {(21, 32), (10, 64), (7, WINDOW)}
 
 
 def test_a_review_of_more_windows_than_a_batch_has_a_batch_of_its_own() -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from model_training.errors import PretrainedError
-from model_training.networks import transformer
 from model_training.networks.transformer import (
-    FILES,
     Reader,
     ReviewTransformer,
-    find_pretrained,
     plan_batches,
     score_texts,
 )
@@ -61,26 +56,3 @@ def test_batches_hold_each_text_once_and_no_more_tokens_than_they_may() -> None:
     assert sorted(row for batch in batches for row in batch) == list(range(2_000))
     widest = [max(-(-lengths[row] // 16) * 16 for row in batch) for batch in batches]
     assert max(len(batch) * width for batch, width in zip(batches, widest, strict=True)) <= 256
-
-
-def test_weights_that_are_not_those_that_are_pinned_are_refused(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(PretrainedError, match=r"has no config\.json"):
-        find_pretrained(tmp_path, tmp_path)
-    for name in FILES:
-        (tmp_path / name).write_bytes(b"")
-    with pytest.raises(PretrainedError, match="SHA-256"):
-        find_pretrained(tmp_path, tmp_path)
-    empty = hashlib.sha256(b"").hexdigest()
-    monkeypatch.setattr(transformer, "WEIGHTS_SHA256", empty)
-    assert find_pretrained(tmp_path, tmp_path) == tmp_path
-
-
-def test_a_hub_that_cannot_be_reached_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(PretrainedError, match=r"huggingface\.co"):
-        find_pretrained(None, tmp_path)

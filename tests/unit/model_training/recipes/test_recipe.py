@@ -20,9 +20,12 @@ def test_every_recipe_that_ships_can_be_loaded_and_ends_with_its_model(name: str
 
 def test_a_student_learns_from_the_teacher_that_it_goes_on_from() -> None:
     stages = {stage.name: stage.settings for stage in load_recipe("modern").stages}
-    assert list(stages) == ["language-models", "teacher-1", "student-1", "teacher-2", "modern"]
+    line = ["language-models", "teacher-1", "student-1", "teacher-2", "teacher-3"]
+    assert list(stages) == [*line, "transformer", "narrow", "modern"]
     assert stages["teacher-1"].inputs == ("language-models",)
-    for student, teacher in (("student-1", "teacher-1"), ("modern", "teacher-2")):
+    assert stages["modern"].inputs == ("narrow", "teacher-3", "transformer")
+    pairs = (("student-1", "teacher-1"), ("teacher-3", "teacher-2"), ("narrow", "teacher-3"))
+    for student, teacher in pairs:
         settings = stages[student]
         assert isinstance(settings, ClassifierSettings)
         assert (settings.start, settings.teacher) == (teacher, teacher)
@@ -51,7 +54,12 @@ def test_a_command_line_replaces_settings_of_all_stages_or_of_one() -> None:
     recipe = load_recipe(str(name), overrides)
     assert {stage.settings.seed for stage in recipe.stages} == {7}
     rates = [getattr(stage.settings, "learning_rate") for stage in recipe.stages]  # noqa: B009
-    assert rates == [2e-3, 1e-4, 1e-3, 1e-3, 1e-3]
+    assert rates == [2e-3, 1e-4, 1e-3, 1e-3, 1e-3, 4e-5, 1e-3, 7e-4]
+
+
+def test_a_teacher_can_be_left_out() -> None:
+    stage = load_recipe("modern", {"modern.transformer": "none"}).stages[-1]
+    assert stage.settings.inputs == ("narrow", "teacher-3")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +131,11 @@ def test_a_broken_recipe_is_named(tmp_path: Path, content: str, message: str) ->
         ('start = "teacher"', 'start = "student"', "it needs 'student'; the stages before it are"),
         ('name = "student"', 'name = "teacher"', "there is one of that name already"),
         ("warm_up", "hidden_size = 9\nwarm_up", "hidden_size = 8, but language-models has 9"),
+        (
+            'start = "teacher"',
+            'start = "teacher"\nhidden_size = 9',
+            "hidden_size = 9, but teacher has 8",
+        ),
         ("warm_up", 'directions = ["backward"]\nwarm_up', "has no direction forward"),
     ],
 )

@@ -58,7 +58,8 @@ def test_training_learns_and_writes_down_what_it_did(
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(
     tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
-    whole = load_file(train_small(tmp_path, corpus) / "forward.safetensors")
+    small = "--batch-windows=3"  # four batches an epoch
+    whole = load_file(train_small(tmp_path, corpus, small) / "forward.safetensors")
     monkeypatch.setattr(classifier, "_CHECKPOINT_SECONDS", 0)  # a checkpoint after each step
     original = checkpoints.save_checkpoint
 
@@ -69,10 +70,10 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(
 
     monkeypatch.setattr(classifier, "save_checkpoint", save_and_die)
     with pytest.raises(Killed):
-        train_small(tmp_path, corpus, "--restart")
+        train_small(tmp_path, corpus, small, "--restart")
     assert len(list((tmp_path / "kept").iterdir())) == 1
     monkeypatch.setattr(classifier, "save_checkpoint", original)
-    resumed = load_file(train_small(tmp_path, corpus) / "forward.safetensors")
+    resumed = load_file(train_small(tmp_path, corpus, small) / "forward.safetensors")
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
 

@@ -87,7 +87,9 @@ def test_one_command_trains_every_stage_once(
     assert isinstance(settings, ClassifierSettings)
     vocabulary = corpus.vocabulary(settings.text_settings)
     own, _ = corpus.labelled(vocabulary, 8)
-    learned = make_training_set(settings, corpus, vocabulary, own, teacher, choose_device())
+    learned = make_training_set(
+        settings, corpus, vocabulary, own, {"teacher": teacher}, choose_device()
+    )
     assert learned.targets[: len(own)].tolist() == own.labels.tolist()
     assert labelled_set(own).targets.tolist() == own.labels.tolist()
 

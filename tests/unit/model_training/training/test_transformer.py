@@ -7,90 +7,49 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from model_training.corpus import pretrained
 from model_training.corpus.cache import Corpus
-from model_training.corpus.labelled import (
-    COUNTERFACTUAL,
-    SST2,
-    Labelled,
-    Row,
-    Source,
-    digest_rows,
-)
-from model_training.networks import transformer as network
+from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Row, Source, digest_rows
 from model_training.networks.transformer import Reader, ReviewTransformer
 from model_training.training import transformer as stage
-from model_training.training.transformer import (
-    TransformerSettings,
-    label_texts,
-    main,
-    train_transformer,
-)
+from model_training.training.labelled_texts import load_texts
+from model_training.training.processes import Processes
+from model_training.training.transformer import label_texts
+from tests.small_recipes import train, write_recipe
 from tests.unit.model_training.tiny_transformer import make_tiny_transformer
 
-SETTINGS = TransformerSettings(
-    length=24, frozen_layers=1, batch_tokens=64, reviews=20, phrases=4, neutral=10, dev_reviews=10
-)
+STAGES = """
+[[stages]]
+name = "transformer"
+kind = "transformer"
+length = 24
+frozen_layers = 1
+batch_tokens = 64
+output_learning_rate = 0.03
+weight_decay = 0.01
+reviews = 20
+phrases = 4
+neutral = 10
+neutral_passed_on = 10
+opinions = 5
+ratings = 4
+sentences = 9
+edits = 7
+stretches = 3
+unlabelled = 6
+
+[[stages]]
+name = "student"
+kind = "classifier"
+transformer = "transformer"
+"""
 TEXTS = ["the film is good", "bad", "a dull film , not fine", "very good", "the film", "is it"] * 4
-EXAMPLES = Labelled(TEXTS, [1.0, 0.0, 0.0, 1.0, 0.5, 0.5] * 4)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    torch.manual_seed(1)
-    made = make_tiny_transformer(tmp_path / "pretrained")
-    digest = hashlib.sha256((made / "model.safetensors").read_bytes()).hexdigest()
-    monkeypatch.setattr(network, "WEIGHTS_SHA256", digest)
-    return made
-
-
-def train(folder: Path, checkpoint: Path) -> dict[str, torch.Tensor]:
-    torch.manual_seed(1)
-    model = ReviewTransformer(folder, SETTINGS.frozen_layers)
-    reader = Reader(folder, SETTINGS.length)
-    progress = train_transformer(SETTINGS, model, reader, EXAMPLES, checkpoint, "key")
-    assert progress.step > 3
-    return dict(model.learning.state_dict())
-
-
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = train(folder, tmp_path / "whole.safetensors")
-    monkeypatch.setattr(stage, "_CHECKPOINT_SECONDS", -1)
-    real, steps = stage._step, []
-
-    def stop_at_third(*arguments: object) -> float:
-        steps.append(1)
-        if len(steps) == 3:
-            raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(stage, "_step", stop_at_third)
-    with pytest.raises(KeyboardInterrupt):
-        train(folder, tmp_path / "stopped.safetensors")
-    monkeypatch.setattr(stage, "_step", real)
-    resumed = train(folder, tmp_path / "stopped.safetensors")
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-
-
-def test_shards_are_kept_for_the_teacher_and_the_texts_that_they_are_of(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stage, "_SHARD", 5)
-    model, reader = ReviewTransformer(folder, 1), Reader(folder, 24)
-    first = label_texts(model, reader, TEXTS, tmp_path / "labels", "texts", "one")
-    assert len(first) == len(TEXTS)
-    with torch.no_grad():
-        model.output.bias.add_(1.0)
-    again = label_texts(model, reader, TEXTS, tmp_path / "labels", "texts", "one")
-    np.testing.assert_array_equal(first, again)
-    other = label_texts(model, reader, TEXTS, tmp_path / "labels", "texts", "two")
-    np.testing.assert_allclose(other, first + 1, atol=0.05)
 
 
 def small_source(source: Source, rows: Sequence[Row], header: str, folder: Path) -> Source:
@@ -102,27 +61,112 @@ def small_source(source: Source, rows: Sequence[Row], header: str, folder: Path)
     return replace(source, digests=dict.fromkeys(source.digests, digest_rows(rows)))
 
 
-def test_the_command_trains_judges_and_labels(
-    corpus: Corpus, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a recipe can be trained: a tiny transformer and two labelled sets are in its data."""
     data = tmp_path / "data"
+    torch.manual_seed(1)
+    made = make_tiny_transformer(data / "pretrained")
+    digest = hashlib.sha256((made / "model.safetensors").read_bytes()).hexdigest()
+    monkeypatch.setattr(pretrained, "WEIGHTS_SHA256", digest)
     pairs = [("Positive", "a good film .", "1"), ("Negative", "a bad film .", "1")]
     phrases = [("the film is n't good", "0"), ("very very fine", "1"), ("bad", "0")]
-    small_pairs = small_source(COUNTERFACTUAL, pairs, "S\tT\tb", data)
-    monkeypatch.setattr(stage, "COUNTERFACTUAL", small_pairs)
+    monkeypatch.setattr(
+        stage, "COUNTERFACTUAL", small_source(COUNTERFACTUAL, pairs, "S\tT\tb", data)
+    )
     monkeypatch.setattr(stage, "SST2", small_source(SST2, phrases, "s\tl", data))
-    monkeypatch.setattr(stage, "TransformerSettings", lambda: SETTINGS)
-    model_dir = tmp_path / "transformer"
-    main([f"--data-dir={data}", f"--pretrained={folder}", f"--model-dir={model_dir}"])
-    about = json.loads((model_dir / "run.json").read_text())
-    assert about["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}
-    labelled = {path.name.partition("-")[0] for path in (model_dir / "labels").iterdir()}
-    assert labelled == {"counterfactual", "sst2", "edits", "sentences", "unsup", "train"}
-    [weights] = (path for path in model_dir.glob("*.safetensors") if "check" not in path.name)
-    made = weights.stat()
-    monkeypatch.setattr(stage, "train_transformer", None)  # a finished one is not trained again
-    main([f"--data-dir={data}", f"--pretrained={folder}", f"--model-dir={model_dir}"])
-    assert weights.stat() == made
-    monkeypatch.setattr(stage, "TransformerSettings", lambda: replace(SETTINGS, seed=2))
-    with pytest.raises(TypeError):  # but one with other settings is another one
-        main([f"--data-dir={data}", f"--pretrained={folder}", f"--model-dir={model_dir}"])
+    return tmp_path
+
+
+def train_both(folder: Path, *more: str) -> tuple[dict[str, Any], Path]:
+    model = train(folder, write_recipe(folder / "recipe.toml", STAGES), *more)
+    return json.loads((model / "run.json").read_text()), model.parent / "transformer"
+
+
+def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus: Corpus) -> None:
+    about, transformer = train_both(folder)
+    labelled = load_texts(transformer)
+    # Pairs, phrases, edits, sentences, stretches, texts without an opinion, turns of phrase,
+    # and ratings.
+    assert len(labelled.texts) == len(labelled.targets)
+    pairs = ["a good film .", "a bad film ."]
+    assert list(labelled.texts)[:7] == [
+        *pairs,
+        *pairs,
+        "the film isn't good",
+        "very very fine",
+        "bad",
+    ]
+    assert list(labelled.targets[2:7] > 0.5) == [True, False, False, True, False]
+    assert list(labelled.targets[-19:-9]) == [0.5] * 10
+    assert set(np.abs(labelled.targets[-9:-4] - 0.5).round(4)) == {np.float32(0.45)}
+    assert len(labelled.unlabelled) == 6
+    train_rows, _ = corpus.train_rows(8)
+    texts = len(labelled.texts) + len(train_rows)
+    assert about["parts"]["forward"]["train_texts"] == texts
+    made = json.loads((transformer / "run.json").read_text())
+    assert made["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}
+
+
+def test_it_can_be_left_out(folder: Path) -> None:
+    about, transformer = train_both(folder, "--student.transformer=none")
+    assert not transformer.exists()
+    assert about["made_of"]["settings"]["transformer"] is None
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weights() -> str:
+        model = train(folder, write_recipe(folder / "r.toml", STAGES), "--until=transformer")
+        return str(json.loads((model / "run.json").read_text())["weights"])
+
+    whole = weights()
+    for path in (*folder.glob("kept/*.safetensors"), *folder.glob("runs/model/*")):
+        path.unlink()
+    monkeypatch.setattr(stage, "_CHECKPOINT_SECONDS", -1)
+    real, steps = stage._Step.__call__, []
+
+    def stop_at_third(*arguments: Any) -> float:
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(stage._Step, "__call__", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        weights()
+    monkeypatch.setattr(stage._Step, "__call__", real)
+    assert weights() == whole
+
+
+def test_to_label_more_texts_nothing_is_learned_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_both(folder)
+    monkeypatch.setattr(stage._Step, "__call__", None)
+    _, transformer = train_both(folder, "--unlabelled=9")
+    assert len(load_texts(transformer).unlabelled) == 9
+
+
+def test_shards_are_kept_for_the_teacher_and_the_texts_that_they_are_of(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_SHARD", 5)
+    model = ReviewTransformer(folder / "data/pretrained", 1)
+    reader = Reader(folder / "data/pretrained", 24)
+
+    def label(name: str, rank: int = 0, count: int = 1) -> np.ndarray:
+        monkeypatch.setattr(Processes, "wait", lambda self: None)
+        processes = Processes(rank, count)
+        return label_texts(model, reader, TEXTS, tmp_path / "labels", name, processes)
+
+    with pytest.raises(FileNotFoundError):  # the other process's half is not there yet
+        label("one", 1, 2)
+    assert len(list((tmp_path / "labels").iterdir())) == 2
+    first = label("one", 0, 2)
+    assert len(first) == len(TEXTS)
+    with torch.no_grad():
+        model.output.bias.add_(1.0)
+    np.testing.assert_array_equal(label("one"), first)
+    np.testing.assert_allclose(label("two"), first + 1, atol=0.05)

@@ -1,0 +1,48 @@
+"""What a transformer passes on to its students: texts, and how positive it thinks each is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from model_training.corpus.reviews import Texts
+from model_training.files import replacing
+
+TEXTS = "texts.npz"
+
+Targets = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts of many kinds, and the opinion on reviews that are elsewhere."""
+
+    texts: Sequence[str]
+    targets: Targets
+    """[texts] probabilities of positive."""
+    unlabelled: Targets
+    """Probabilities of positive of the first so many unlabelled reviews."""
+
+
+def save_texts(labelled: LabelledTexts, folder: Path) -> None:
+    """Write them for ``load_texts``."""
+    texts = Texts.of([text.encode() for text in labelled.texts])
+    with replacing(folder / TEXTS) as part, part.open("wb") as file:
+        np.savez(
+            file,
+            blob=texts.blob,
+            offsets=texts.offsets,
+            targets=labelled.targets,
+            unlabelled=labelled.unlabelled,
+        )
+
+
+def load_texts(folder: Path) -> LabelledTexts:
+    """What a finished transformer left in ``folder``."""
+    with np.load(folder / TEXTS) as arrays:
+        texts = Texts(arrays["blob"], arrays["offsets"])
+        return LabelledTexts(texts, arrays["targets"], arrays["unlabelled"])
