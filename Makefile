@@ -59,6 +59,12 @@ wheel: $(VENV)/run ## Build the Python package, with the model, in build/wheel
 	@$(BIN)/pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 	@ls -l build/wheel
 
+.PHONY: image
+image: ## Build the whole application as one container image (needs Docker) and run it at http://127.0.0.1:8080 (PORT=...)
+	@docker build --quiet --file local_stack/Dockerfile --tag reeltone $(ARGS) .
+	@exec docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges \
+		--publish 127.0.0.1:$(or $(PORT),8080):8080 reeltone
+
 .PHONY: test
 test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done $(SAGEMAKER_VENV)/done ## Run all tests that this machine can run, and name the others
 	@$(BIN)/pytest $(TESTS)

@@ -1,7 +1,7 @@
 """What a month of Reeltone costs on AWS, and what else it would cost: python -m benchmarks.cost
 
-Dollars in us-east-1, without taxes, discounts and free tiers, as read on 2026-11-22. Prints the
-tables of docs/operations.md.
+Dollars in us-east-1 and what is like it elsewhere, without taxes, discounts and free tiers, as read
+on 2026-11-22 (AWS) and 2026-11-30 (others). Prints the tables of docs/operations.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Tiers = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Price:
-    """What AWS charges for one unit, or for one unit of each tier."""
+    """What is charged for one unit, or for one unit of each tier."""
 
     item: str
     unit: str
@@ -82,6 +82,35 @@ COMPREHEND = Price(
     ((10e6, 0.0001), (40e6, 0.00005), (math.inf, 0.000025)),
     "CloudZero for the first tier; tiers from public code",
 )
+CLOUD_RUN_CPU = Price(
+    "Cloud Run, by request", "vCPU-second", _flat(0.000024), "Google's Cloud Run page"
+)
+CLOUD_RUN_MEMORY = Price(
+    "Cloud Run, by request", "GiB-second", _flat(0.0000025), "Google's Cloud Run page"
+)
+CLOUD_RUN_REQUESTS = Price("Cloud Run", "million requests", _flat(0.40), "Cloudchipr")
+GOOGLE_OUT = Price("Google Cloud", "GB out", _flat(0.12), "CloudWebSchool")
+CONTAINER_APPS_CPU = Price(
+    "Azure Container Apps, active", "vCPU-second", _flat(0.000024), RETAIL := "Azure's price API"
+)
+CONTAINER_APPS_MEMORY = Price("Azure Container Apps, active", "GiB-second", _flat(0.000003), RETAIL)
+CONTAINER_APPS_REQUESTS = Price("Azure Container Apps", "million requests", _flat(0.40), RETAIL)
+AZURE_OUT = Price("Azure", "GB out", _flat(0.087), "public documents")
+MACHINE = Price(
+    "Lightsail, 4 GB, traffic included", "month", _flat(24.00), "AWS's guide to Lightsail's bill"
+)
+GOOGLE_LANGUAGE = Price(
+    "Google Natural Language, sentiment",
+    "1,000 characters",
+    ((1e6, 0.001), (4e6, 0.0005), (math.inf, 0.00025)),
+    "public documents",
+)
+AZURE_LANGUAGE = Price(
+    "Azure Language, sentiment",
+    "1,000 characters",
+    _flat(0.001),
+    "public documents for the first 500,000; **not verified** beyond",
+)
 PRICES = (
     API,
     CDN_REQUESTS,
@@ -98,6 +127,17 @@ PRICES = (
     STORAGE,
     QUEUE,
     COMPREHEND,
+    CLOUD_RUN_CPU,
+    CLOUD_RUN_MEMORY,
+    CLOUD_RUN_REQUESTS,
+    GOOGLE_OUT,
+    CONTAINER_APPS_CPU,
+    CONTAINER_APPS_MEMORY,
+    CONTAINER_APPS_REQUESTS,
+    AZURE_OUT,
+    MACHINE,
+    GOOGLE_LANGUAGE,
+    AZURE_LANGUAGE,
 )
 
 
@@ -107,6 +147,8 @@ class Assumptions:
 
     units: float = 13.4
     """Comprehend's units of 100 characters, at least 3 a review: the test reviews' mean."""
+    thousands: float = 1.78
+    """Google's and Azure's units of 1,000 characters: the training reviews' mean."""
     text_ms: float = 0.3
     """Text processing of a review of 230 words, the data set's mean."""
     model_ms: float = 10.0
@@ -132,6 +174,10 @@ class Assumptions:
     metrics: int = 5
     """Of the function's own; charged for in months in which it is asked."""
     stored_gb: float = 0.2
+    billed_seconds: float = 0.1
+    """Of a request on Cloud Run, which rounds up to it; as if no two ran at a time."""
+    container_cpus: float = 1.0
+    container_gb: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -277,6 +323,44 @@ def comprehend(reviews: int, given: Assumptions) -> float:
     return COMPREHEND.of(reviews * given.units)
 
 
+def cloud_run(reviews: int, given: Assumptions) -> float:
+    """Dollars for the image on Cloud Run, which sleeps while nobody asks."""
+    seconds = reviews * given.billed_seconds
+    return (
+        CLOUD_RUN_CPU.of(seconds * given.container_cpus)
+        + CLOUD_RUN_MEMORY.of(seconds * given.container_gb)
+        + CLOUD_RUN_REQUESTS.of(reviews / 1e6)
+        + GOOGLE_OUT.of(reviews * given.answer_gb)
+    )
+
+
+def container_apps(reviews: int, given: Assumptions) -> float:
+    """Dollars for one replica on Azure Container Apps, which is active all month once it is asked:
+    it sleeps five minutes after a request."""
+    seconds = MONTH_HOURS * 3600 if reviews else 0
+    return (
+        CONTAINER_APPS_CPU.of(seconds * given.container_cpus)
+        + CONTAINER_APPS_MEMORY.of(seconds * given.container_gb)
+        + CONTAINER_APPS_REQUESTS.of(reviews / 1e6)
+        + AZURE_OUT.of(reviews * given.answer_gb)
+    )
+
+
+def machine(reviews: int, given: Assumptions) -> float:
+    """Dollars for the image on a virtual machine of its own."""
+    return MACHINE.of(1)
+
+
+def google_language(reviews: int, given: Assumptions) -> float:
+    """Dollars for Google's sentiment API alone."""
+    return GOOGLE_LANGUAGE.of(reviews * given.thousands)
+
+
+def azure_language(reviews: int, given: Assumptions) -> float:
+    """Dollars for Azure's sentiment API alone."""
+    return AZURE_LANGUAGE.of(reviews * given.thousands)
+
+
 ROWS: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
     ("**Reeltone**", reeltone),
     ("Reeltone, 100 reviews a request", lambda reviews, given: reeltone(reviews, given, 100)),
@@ -286,11 +370,20 @@ ROWS: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
 )
 
 
+ELSEWHERE: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
+    ("Google Natural Language, the same", google_language),
+    ("Azure Language, the same, at its first price", azure_language),
+    ("Reeltone's one image on Cloud Run", cloud_run),
+    ("Reeltone's one image on Azure Container Apps", container_apps),
+    ("Reeltone's one image on a virtual machine", machine),
+)
+
+
 def cost_table(given: Assumptions) -> str:
     """Dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
     rows = [["dollars a month", *volumes], ["---", *["---:"] * len(VOLUMES)]]
-    priced = [*ROWS[:2], ("Reeltone, files in its bucket", uploads), *ROWS[2:]]
+    priced = [*ROWS[:2], ("Reeltone, files in its bucket", uploads), *ROWS[2:], *ELSEWHERE]
     rows += [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
     return _markdown(rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -46,6 +47,7 @@ class Options:
     model: str
     endpoint_only: bool
     capacity: int
+    grace: float
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -58,7 +60,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, help="port to listen on (default: 8000; 8001 with --endpoint-only)")
+    add(
+        "--port",
+        type=int,
+        default=os.environ.get("PORT") or None,
+        help="port to listen on (default: PORT, or 8000; 8001 with --endpoint-only)",
+    )
     add("--model", default="modern", help="a folder of model_training/models (default: modern)")
     add(
         "--endpoint-only",
@@ -70,6 +77,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
         type=int,
         default=4,
         help="events that the function handles at a time (default: %(default)s)",
+    )
+    add(
+        "--grace",
+        type=float,
+        default=1.0,
+        help="seconds that requests under way have left after a signal (default: %(default)s)",
     )
     options = vars(parser.parse_args(arguments))
     if options["port"] is None:
@@ -102,7 +115,8 @@ async def run(options: Options) -> None:
         print(f"model {model.name}: {container.url}")
         print(f"SageMaker runtime, endpoint {endpoint_name(template)}: {runtime_url}", flush=True)
         if not alone:
-            await stack.enter_async_context(serving_site(template, public, options.capacity))
+            site = serving_site(template, public, options.capacity, options.grace)
+            await stack.enter_async_context(site)
             print(f"website and API: {url}", flush=True)
         async with asyncio.TaskGroup() as group:
             group.create_task(container.fail_when_it_ends())
@@ -114,9 +128,10 @@ async def run(options: Options) -> None:
 
 @contextlib.asynccontextmanager
 async def serving_site(
-    template: Template, listener: socket.socket, capacity: int
+    template: Template, listener: socket.socket, capacity: int, grace: float
 ) -> AsyncIterator[None]:
-    """Serve the website and the API while the block runs."""
+    """Serve the website and the API while the block runs; requests under way have ``grace`` seconds
+    after it."""
     pools = {
         name: FunctionPool(
             override_environment(template.function(name), {"VOCABULARIES_DIR": str(BUNDLES)}),
@@ -124,12 +139,11 @@ async def serving_site(
         )
         for name in {route.function for route in template.routes}
     }
-    async with serving(create_gateway(template.routes, pools, SITE), listener):
-        try:
+    try:
+        async with serving(create_gateway(template.routes, pools, SITE), listener, grace):
             yield
-        finally:
-            # Before the server stops, so that requests under way get their error at once.
-            await asyncio.gather(*(pool.close() for pool in pools.values()))
+    finally:
+        await asyncio.gather(*(pool.close() for pool in pools.values()))
 
 
 def find_model(name: str) -> Path:

@@ -57,11 +57,11 @@ def port_of(listener: socket.socket) -> int:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve app while the block runs."""
-    config = uvicorn.Config(
-        app, log_level="error", timeout_graceful_shutdown=1, lifespan="on", **SERVER_LIMITS
-    )
+async def serving(app: Starlette, listener: socket.socket, grace: float = 1) -> AsyncIterator[None]:
+    """Serve app while the block runs; requests under way have ``grace`` seconds after it."""
+    config = uvicorn.Config(app, log_level="error", lifespan="on", **SERVER_LIMITS)
+    # uvicorn's annotation says int; it only waits for so long.
+    config.timeout_graceful_shutdown = grace  # type: ignore[assignment]
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "git": "not about this project",
     "cat": "the shell's own",
     **dict.fromkeys(("pip", "reeltone"), "tests/contract/test_package.py runs it"),
+    **dict.fromkeys(("gcloud", "az"), "another provider's program, which needs an account"),
     "output()": "a function of the shell",
     "}": "its end",
 }
@@ -41,6 +42,7 @@ AWS_OF_ITS_OWN = {
     ("configure", "get"),
     ("ecr", "get-login-password"),
     ("cloudformation", "deploy"),
+    ("s3", "cp"),
 }
 """Commands of the AWS CLI that are no operation of a service."""
 AWS_EVERYWHERE = {

@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local_stack.__main__ import parse_options
 from local_stack.servers import find_free_port
 from tests.needs import need
 
@@ -170,6 +171,32 @@ def test_a_signal_amid_a_request_ends_every_process() -> None:
         assert code == 0
         assert "Traceback" not in output
         assert not still_running(processes)
+
+
+def test_a_request_under_way_has_the_grace_that_is_asked_for() -> None:
+    with stack("--grace", "4") as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            body = b'{"review": "A lovely film."}'
+            head = "POST /api/sentiment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            head += f"Content-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body[:5])
+            time.sleep(0.2)
+            running.process.send_signal(signal.SIGTERM)
+            time.sleep(1.5)
+            connection.sendall(body[5:])
+            assert connection.recv(99).startswith(b"HTTP/1.1 200 OK")
+        code, output = running.wait()
+        assert code == 0
+        assert "Traceback" not in output
+
+
+def test_the_port_is_the_one_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "9000")
+    assert parse_options([]).port == 9000
+    assert parse_options(["--port", "9001"]).port == 9001
+    monkeypatch.setenv("PORT", "")
+    assert parse_options([]).port == 8000
 
 
 def test_a_caller_who_hangs_up_leaves_no_trace() -> None:
