@@ -11,7 +11,8 @@ import torch
 
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
-from model_training.evaluation.calibration import fit_calibration, fit_share
+from model_training.errors import BundleError
+from model_training.evaluation.calibration import fit_calibration
 from model_training.evaluation.metrics import score
 from model_training.evaluation.scoring import score_split
 from model_training.export.graph import build_graph
@@ -33,11 +34,10 @@ def describe(settings: ClassifierSettings, weights: BundleWeights) -> str:
     bits = " in 8 bits" if weights == "int8" else ""
     is_last = settings.pooling == "last"
     pooled = "its last state" if is_last else "maximum and mean of its states"
-    beside = ", and beside it a linear classifier of 1- to 3-grams" if settings.ngrams else ""
     return (
         f"{kind} of {settings.hidden_size} units a direction{bits} over windows of "
         f"{settings.text_settings.window} tokens{start}; word vectors of "
-        f"{settings.embedding_size}, {pooled}, one linear output{beside}"
+        f"{settings.embedding_size}, {pooled}, one linear output"
     )
 
 
@@ -47,10 +47,12 @@ def export_bundle(run: Path, bundle: Path, corpus: Corpus) -> Model:
     them. ``bundle`` is replaced only by one that has proved to be the model in PyTorch.
 
     Raises:
-        BundleError: it does not answer as the model in PyTorch does.
+        BundleError: it has n-grams, or does not answer as the model in PyTorch does.
     """
     trained = load_run(run)
     settings = trained.model.config
+    if trained.ngrams is not None:
+        raise BundleError(f"{run} has n-grams, which do not ship: train it with ngrams = 0")
     _, dev = corpus.labelled(load_vocabulary(trained.vocabulary), settings.dev_reviews)
     bundle.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=bundle.parent) as folder:
@@ -63,11 +65,6 @@ def export_bundle(run: Path, bundle: Path, corpus: Corpus) -> Model:
 def _make(trained: Trained, folder: Path, dev: Encoded, exact_folder: Path) -> None:
     """Write a bundle, and prove that it is the model; in ``exact_folder`` is one in fp32."""
     weights = trained.bundle_weights
-    if trained.ngrams and len(dev):
-        alone = _write(folder, trained.without_ngrams(), weights)
-        share = fit_share(score_split(alone, dev), trained.ngrams.logits(dev), dev.labels)
-        print(f"the n-grams' logit counts {share:.3f} times the LSTM's")
-        trained = trained.with_share(share)
     exact = _write(exact_folder, trained, "fp32")
     prove_equal(exact, trained, dev)
     made = _write(folder, trained, weights)
@@ -89,15 +86,14 @@ def _write(
 ) -> Model:
     """A bundle without metrics."""
     folder.mkdir(parents=True, exist_ok=True)
-    graph = build_graph(trained.model, weights, trained.ngrams)
+    graph = build_graph(trained.model, weights)
     (folder / "model.onnx").write_bytes(graph.SerializeToString())
     shutil.copyfile(trained.vocabulary, folder / "vocabulary.json")
-    bias = float(trained.model.output.bias.detach())
     about = {
         "name": trained.name,
         "architecture": describe(trained.model.config, trained.bundle_weights),
         "temperature": temperature,
-        "bias": round(bias + (trained.ngrams.bias if trained.ngrams else 0.0), 7),
+        "bias": round(float(trained.model.output.bias.detach()), 7),
         "dev_reviews": trained.model.config.dev_reviews,
     }
     write_manifest(folder, about)

@@ -19,7 +19,6 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from model_training.networks.ngrams import CHECKS, MULTIPLIERS, SLOTS, NGrams
 from model_training.networks.review_lstm import Reader, ReviewLSTM
 from model_training.recipes.settings import BundleWeights
 
@@ -33,10 +32,6 @@ _PARTS: dict[str, list[str | int]] = {
     "maxima": ["B", 1, "F"],
     "max_weight": ["F", 1],
     "sums": ["B", "T", 1],
-    "ngram_1_said": ["B", "T"],
-    "ngram_2_said": ["B", "T"],
-    "ngram_3_said": ["B", "T"],
-    "ngram_scale": [],
 }
 """What serving/effects.py puts together anew for a review that lacks a word; a graph that takes the
 last state has none of it."""
@@ -65,9 +60,7 @@ def quantise_embedding(reader: Reader) -> tuple[npt.NDArray[np.int8], np.float32
     return quantised, scale
 
 
-def build_graph(
-    model: ReviewLSTM, weights: BundleWeights, ngrams: NGrams | None = None
-) -> onnx.ModelProto:
+def build_graph(model: ReviewLSTM, weights: BundleWeights) -> onnx.ModelProto:
     """The graph of ``model``, whose word vectors are quantised on the way.
 
     With int8 weights, an LSTM takes a third of the time and a quarter of the bytes.
@@ -79,11 +72,6 @@ def build_graph(
         _add_last_state(graph, states, model, guards)
     else:
         _add_max_and_mean(graph, states, model, guards)
-    if ngrams is None:
-        graph.add("Identity", ["lstm_logits"], "logits")
-        graph.add("Identity", ["lstm_contributions"], "contributions")
-    else:
-        _add_ngrams(graph, ngrams)
     return graph.finish()
 
 
@@ -252,8 +240,8 @@ def _add_last_state(graph: _Graph, states: str, model: ReviewLSTM, guards: int) 
     graph.add("Unsqueeze", ["last", "one"], "last_2d")
     graph.add("GatherElements", ["verdicts", "last_2d"], "final_2d", axis=1)
     graph.add("Squeeze", ["final_2d", "one"], "final")
-    graph.add("Add", ["final", "output_bias"], "lstm_logits")
-    graph.add("Identity", ["moves"], "lstm_contributions")
+    graph.add("Add", ["final", "output_bias"], "logits")
+    graph.add("Identity", ["moves"], "contributions")
 
 
 def _add_max_and_mean(graph: _Graph, states: str, model: ReviewLSTM, guards: int) -> None:
@@ -284,102 +272,13 @@ def _add_max_and_mean(graph: _Graph, states: str, model: ReviewLSTM, guards: int
     graph.add("Where", ["is_token", "mean_parts_unmasked", "nothing"], "mean_parts")
     graph.add("Add", ["max_parts", "mean_parts"], "contributions_3d")
     graph.constant("last_axis", np.array([2], np.int64))
-    graph.add("Squeeze", ["contributions_3d", "last_axis"], "lstm_contributions")
+    graph.add("Squeeze", ["contributions_3d", "last_axis"], "contributions")
     # The logit is computed by itself, as in training, not as the sum of rounded contributions.
     graph.add("MatMul", ["maxima", "max_weight"], "max_logit")  # [B, 1, 1]
     graph.add("ReduceSum", ["mean_parts", "token_axis"], "mean_logit", keepdims=1)
     graph.add("Add", ["max_logit", "mean_logit"], "logit_3d")
     graph.add("Squeeze", ["logit_3d", "inner_axes"], "logits_unbiased")
-    graph.add("Add", ["logits_unbiased", "output_bias"], "lstm_logits")
-
-
-def _add_ngrams(graph: _Graph, ngrams: NGrams) -> None:
-    """Add what each n-gram of a review says: to the logit once, shared among all of its places and
-    among its words."""
-    longest = len(MULTIPLIERS)
-    graph.constant("ngram_levels", ngrams.levels)
-    graph.constant("ngram_checks", ngrams.checks)
-    graph.constant("ngram_scale", np.array(ngrams.scale, np.float32))
-    graph.constant("ngram_bias", np.array(ngrams.bias, np.float32))
-    graph.constant("ngram_shape_rest", np.array([-1], np.int64))
-    graph.constant("ngram_slots", np.array(SLOTS, np.int64))
-    graph.constant("ngram_kinds", np.array(CHECKS, np.int64))
-    graph.constant("ngram_zero", np.array(0, np.int64))
-    graph.constant("ngram_nothing", np.array(0.0, np.float32))
-    graph.constant("axis_1", np.array([1], np.int64))
-    graph.constant("axis_2", np.array([2], np.int64))
-    graph.add("Concat", ["reviews", "ngram_shape_rest"], "ids_shape", axis=0)
-    graph.add("Reshape", ["windows", "ids_shape"], "ids_int32")  # [B, T]: windows are full but one
-    graph.add("Cast", ["ids_int32"], "ids", to=TensorProto.INT64)
-    graph.constant("ngram_pad", np.array([0, 0, 0, longest - 1], np.int64))
-    graph.add("Pad", ["ids", "ngram_pad"], "ids_padded")
-    words = [
-        _add_slice(graph, "ids_padded", k, k - longest + 1, f"word_{k}") for k in range(longest)
-    ]
-    logits, shares = [], []
-    for multipliers in MULTIPLIERS:
-        logit, share = _add_ngrams_of_length(graph, words[: len(multipliers)], multipliers)
-        logits.append(logit)
-        shares.append(share)
-    graph.add("Sum", logits, "ngram_sums")  # [B]
-    graph.add("Sum", shares, "ngram_shares")  # [B, T]
-    graph.add("Cast", ["lengths"], "ngram_lengths", to=TensorProto.FLOAT)
-    graph.add("Sqrt", ["ngram_lengths"], "ngram_roots")
-    graph.add("Div", ["ngram_scale", "ngram_roots"], "ngram_units")  # [B]
-    graph.add("Unsqueeze", ["ngram_units", "axis_1"], "ngram_units_2d")
-    graph.add("Mul", ["ngram_sums", "ngram_units"], "ngram_logits_unbiased")
-    graph.add("Mul", ["ngram_shares", "ngram_units_2d"], "ngram_contributions")
-    graph.add("Add", ["ngram_logits_unbiased", "ngram_bias"], "ngram_logits")
-    graph.add("Add", ["lstm_logits", "ngram_logits"], "logits")
-    graph.add("Add", ["lstm_contributions", "ngram_contributions"], "contributions")
-
-
-def _add_ngrams_of_length(
-    graph: _Graph, words: list[str], multipliers: tuple[int, ...]
-) -> tuple[str, str]:
-    """What the n-grams that begin at each token add, in levels: [B] in all, and [B, T] shared."""
-    length = len(words)
-    name = f"ngram_{length}"
-    products = []
-    for place, (word, multiplier) in enumerate(zip(words, multipliers, strict=True)):
-        by = graph.constant(f"{name}_by_{place}", np.array(multiplier, np.int64))
-        products.append(graph.add("Mul", [word, by], f"{name}_product_{place}"))
-    key = products[0]
-    for place, product in enumerate(products[1:], 1):
-        key = graph.add("Add", [key, product], f"{name}_key_{place}")
-    graph.add("Mod", [key, "ngram_slots"], f"{name}_slot")
-    graph.add("Div", [key, "ngram_slots"], f"{name}_rest")
-    graph.add("Mod", [f"{name}_rest", "ngram_kinds"], f"{name}_check")
-    graph.add("Gather", ["ngram_levels", f"{name}_slot"], f"{name}_level_int16")
-    graph.add("Cast", [f"{name}_level_int16"], f"{name}_level", to=TensorProto.FLOAT)
-    graph.add("Gather", ["ngram_checks", f"{name}_slot"], f"{name}_found_uint8")
-    graph.add("Cast", [f"{name}_found_uint8"], f"{name}_found", to=TensorProto.INT64)
-    graph.add("Equal", [f"{name}_found", f"{name}_check"], f"{name}_is_known")
-    graph.add("Greater", [words[-1], "ngram_zero"], f"{name}_is_whole")
-    graph.add("And", [f"{name}_is_known", f"{name}_is_whole"], f"{name}_counts")
-    graph.add("Where", [f"{name}_counts", f"{name}_level", "ngram_nothing"], f"{name}_said")
-    graph.add("Unsqueeze", [key, "axis_1"], f"{name}_across")
-    graph.add("Unsqueeze", [key, "axis_2"], f"{name}_down")
-    graph.add("Equal", [f"{name}_down", f"{name}_across"], f"{name}_same")  # [B, T, T]
-    graph.add("Cast", [f"{name}_same"], f"{name}_same_float", to=TensorProto.FLOAT)
-    graph.add("ReduceSum", [f"{name}_same_float", "axis_2"], f"{name}_places", keepdims=0)
-    graph.add("Div", [f"{name}_said", f"{name}_places"], f"{name}_parts")  # [B, T]
-    graph.add("ReduceSum", [f"{name}_parts", "axis_1"], f"{name}_sum", keepdims=0)
-    graph.constant(f"{name}_words", np.array(length, np.float32))
-    part = graph.add("Div", [f"{name}_parts", f"{name}_words"], f"{name}_part")
-    shares = [part]
-    for place in range(1, length):
-        pad = graph.constant(f"{name}_pad_{place}", np.array([0, place, 0, 0], np.int64))
-        graph.add("Pad", [part, pad], f"{name}_wide_{place}")
-        shares.append(_add_slice(graph, f"{name}_wide_{place}", 0, -place, f"{name}_at_{place}"))
-    return f"{name}_sum", graph.add("Sum", shares, f"{name}_shared")
-
-
-def _add_slice(graph: _Graph, tensor: str, start: int, end: int, name: str) -> str:
-    """Columns ``start`` to ``end`` (0 or below: from the end) of [B, T]."""
-    graph.constant(f"{name}_from", np.array([start], np.int64))
-    graph.constant(f"{name}_to", np.array([end or np.iinfo(np.int64).max], np.int64))
-    return graph.add("Slice", [tensor, f"{name}_from", f"{name}_to", "axis_1"], name)
+    graph.add("Add", ["logits_unbiased", "output_bias"], "logits")
 
 
 def _add_token_mask(graph: _Graph) -> None:

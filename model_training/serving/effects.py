@@ -8,7 +8,6 @@ together from maxima and sums.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,8 @@ import onnxruntime
 
 MAX_WINDOWS = 64
 """Windows in one run of the graph: bounds the memory, and larger runs are not faster."""
-_LENGTHS = (1, 2, 3)  # of n-grams
-_SAID = [f"ngram_{length}_said" for length in _LENGTHS]
 
 Floats = npt.NDArray[np.float64]
-NGram = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -42,20 +38,15 @@ class Effects:
     def __init__(self, session: onnxruntime.InferenceSession, window: int) -> None:
         """``window``: ids that the LSTM reads in one go."""
         self._session, self._window = session, window
-        # Only what leads to the outputs: to compare all n-grams of a review takes longer than they.
+        # Only what leads to the outputs: no contributions, which take longer than they.
         self._options = onnxruntime.RunOptions()
         self._options.only_execute_path_to_fetches = True
-        given = {output.name for output in session.get_outputs()}
-        self._has_ngrams = given >= set(_SAID)
         [weight] = self._run(["max_weight"], [[1]])
         self._max_weight = weight[:, 0].astype(np.float64)
-        self._scale = float(self._run(["ngram_scale"], [[1]])[0]) if self._has_ngrams else 0.0
 
     def find(self, ids: Sequence[int]) -> Floats:
         """[words]: the logit of ``ids``, two or more, less the logit without each of them."""
         logits = self._read_windows(list(ids))
-        if self._has_ngrams:
-            logits = logits + self._read_ngrams(tuple(ids))
         effects: Floats = logits[0] - logits[1:]
         return effects
 
@@ -98,34 +89,6 @@ class Effects:
             pooled.sums[rows] = sums[..., 0].sum(1, dtype=np.float64)
         return pooled
 
-    def _read_ngrams(self, ids: NGram) -> Floats:
-        """[1 + words] what the n-grams say of all words, and of all but each."""
-        whole = Counter(gram for length in _LENGTHS for gram in _cut_ngrams(ids, length))
-        changes = [_change(ids, place) for place in range(len(ids))]
-        said = self._look_up({*whole, *(gram for change in changes for gram in change)})
-        total = sum(said[gram] for gram in whole)
-        totals = [total]
-        for change in changes:
-            totals.append(
-                total
-                + sum(
-                    said[gram] * ((whole[gram] + times > 0) - (whole[gram] > 0))
-                    for gram, times in change.items()
-                )
-            )
-        roots = np.sqrt([len(ids), *[len(ids) - 1] * len(ids)])
-        return np.array(totals) * self._scale / roots
-
-    def _look_up(self, grams: set[NGram]) -> dict[NGram, float]:
-        """What the graph's table has for each n-gram, in the table's units."""
-        found: dict[NGram, float] = {}
-        for length, name in zip(_LENGTHS, _SAID, strict=True):
-            own = sorted(gram for gram in grams if len(gram) == length)
-            if own:
-                [said] = self._run([name], own)
-                found.update(zip(own, said[:, 0].tolist(), strict=True))
-        return found
-
     def _run(self, names: list[str], windows: Sequence[Sequence[int]]) -> list[Any]:
         """The graph's outputs for reviews of one window each, padded to the longest."""
         lengths = np.array(list(map(len, windows)), np.int32)
@@ -135,19 +98,3 @@ class Effects:
         feed = {"windows": ids, "window_lengths": lengths, "lengths": lengths}
         outputs: list[Any] = self._session.run(names, feed, self._options)
         return outputs
-
-
-def _cut_ngrams(ids: NGram, length: int) -> list[NGram]:
-    return [ids[start : start + length] for start in range(len(ids) - length + 1)]
-
-
-def _change(ids: NGram, place: int) -> Counter[NGram]:
-    """How many times more (below 0: less) each n-gram is there without the word at ``place``."""
-    most = max(_LENGTHS) - 1
-    near = ids[max(0, place - most) : place]
-    far = ids[place + 1 : place + 1 + most]
-    change: Counter[NGram] = Counter()
-    for length in _LENGTHS:
-        change.update(_cut_ngrams(near + far, length))
-        change.subtract(_cut_ngrams((*near, ids[place], *far), length))
-    return change

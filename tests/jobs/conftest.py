@@ -136,7 +136,7 @@ def trained_model(
     folder, data = tmp_path / "model", tmp_path / "data"
     folders = [f"--model-dir={folder}", f"--checkpoint-dir={tmp_path / 'checkpoints'}"]
     recipe = write_recipe(tmp_path / "modern.toml", ONE.replace("small", "modern"))
-    train([str(recipe), f"--data-dir={data}", *folders, "--epochs=2", "--ngrams=50"])
+    train([str(recipe), f"--data-dir={data}", *folders, "--epochs=2"])
     return TrainedModel(folder, data, capsys.readouterr().out)
 
 

@@ -57,7 +57,7 @@ def test_a_jobs_model_becomes_the_bundle(
     assert read_bundle(bundles / "modern").manifest.name == "modern"
     assert "sam build && sam deploy" in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "runs" / name).iterdir()) == [
-        *("forward.safetensors", "ngrams.safetensors", "run.json", "vocabulary.json"),
+        *("forward.safetensors", "run.json", "vocabulary.json"),
     ]
 
 

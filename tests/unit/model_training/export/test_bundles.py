@@ -60,3 +60,10 @@ def test_without_dev_reviews_nothing_is_fitted_on_them(tmp_path: Path, corpus: C
     main([str(run), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")])
     assert read_bundle(bundle).manifest.temperature == 1.0
     assert json.loads((bundle / "metrics.json").read_text()) == {"split": "dev", "reviews": 0}
+
+
+def test_ngrams_stay_with_the_teachers(tmp_path: Path, corpus: Corpus) -> None:
+    run, bundle = train_small(tmp_path, corpus, "--ngrams=50"), tmp_path / "bundle"
+    with pytest.raises(BundleError, match="train it with ngrams = 0"):
+        main([str(run), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")])
+    assert not bundle.exists()

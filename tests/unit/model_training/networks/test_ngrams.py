@@ -1,25 +1,17 @@
-"""The linear side path, against a plain classifier of n-grams, and its graph against itself."""
+"""The linear side path, against a plain classifier of n-grams."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
-import torch
 
 from model_training.corpus.reviews import Encoded
-from model_training.export.graph import build_graph
 from model_training.networks.ngrams import NGrams, fit_ngrams, keys_of, load_ngrams, save_ngrams
-from model_training.networks.review_lstm import ReviewLSTM
-from review_text import MODERN
-from tests.small_recipes import settings_of
 
 ENTRIES = 60
-WINDOW = MODERN.window
 
 
 def make_split(reviews: int, seed: int = 0, longest: int = 40) -> Encoded:
@@ -94,35 +86,3 @@ def test_they_are_loaded_as_they_were_saved(ngrams: NGrams, tmp_path: Path) -> N
     assert loaded is not None
     assert (loaded.scale, loaded.bias) == (ngrams.scale, ngrams.bias)
     assert (loaded.levels == ngrams.levels).all() and (loaded.checks == ngrams.checks).all()
-
-
-def test_the_graph_adds_what_the_ngrams_say_and_shares_it_among_their_words(
-    ngrams: NGrams,
-) -> None:
-    config = replace(settings_of("modern"), embedding_size=4, hidden_size=3)
-    torch.manual_seed(0)
-    model = ReviewLSTM(config, ENTRIES).eval()
-    with_ngrams, without = (
-        onnxruntime.InferenceSession(build_graph(model, "fp32", side).SerializeToString())
-        for side in (ngrams, None)
-    )
-    for length in (1, 2, 3, WINDOW, WINDOW + 1, 2 * WINDOW + 2):
-        ids = np.random.default_rng(length).integers(1, 53, length).astype(np.uint16)
-        ids[: min(3, length)] = [50, 51, 52][: min(3, length)]
-        windows = -(-length // WINDOW)
-        width = WINDOW if windows > 1 else length
-        padded = np.zeros((windows, width), np.int32)
-        padded.reshape(-1)[:length] = ids
-        feed = {
-            "windows": padded,
-            "window_lengths": np.clip(length - np.arange(windows) * width, 0, width).astype(
-                np.int32
-            ),
-            "lengths": np.array([length], np.int32),
-        }
-        logit, contributions = with_ngrams.run(["logits", "contributions"], feed)
-        alone, contributions_alone = without.run(["logits", "contributions"], feed)
-        assert logit[0] - alone[0] == pytest.approx(ngrams.logit(ids), abs=1e-5)
-        shared = (contributions - contributions_alone)[0]
-        assert shared.sum() + ngrams.bias == pytest.approx(ngrams.logit(ids), abs=1e-5)
-        assert not shared[length:].any()

@@ -19,7 +19,6 @@ from model_training.export import proof
 from model_training.export.graph import build_graph
 from model_training.export.manifest import write_manifest
 from model_training.export.packing import check_bundle, collect_files, pack_bundle
-from model_training.networks.ngrams import fit_ngrams
 from model_training.networks.review_lstm import ReviewLSTM
 from model_training.recipes.recipe import load_recipe
 from model_training.serving.bundle import FILES
@@ -53,12 +52,11 @@ def make_bundle(folder: Path, name: str) -> Path:
     torch.manual_seed(0)
     model = ReviewLSTM(config, len(vocabulary)).eval()
     folder.mkdir(parents=True, exist_ok=True)
-    ngrams = fit_ngrams(encode(WORDS * 2, vocabulary), 40) if config.ngrams else None
-    graph = build_graph(model, load_recipe(name).bundle_weights, ngrams)
+    graph = build_graph(model, load_recipe(name).bundle_weights)
     (folder / "model.onnx").write_bytes(graph.SerializeToString())
     vocabulary.save(folder / "vocabulary.json")
     (folder / "metrics.json").write_text("{}")
-    bias = float(model.output.bias.detach()) + (ngrams.bias if ngrams else 0.0)
+    bias = float(model.output.bias.detach())
     about = {"name": name, "architecture": "small", "temperature": 1.5, "bias": bias}
     write_manifest(folder, about)
     return folder
