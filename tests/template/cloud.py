@@ -143,9 +143,8 @@ class Cloud:
         final, everything = json.loads(text)
         version = everything[find_one(everything, "AWS::Lambda::Version", "SentimentFunction")]
         layer = find_one(everything, "AWS::Lambda::LayerVersion")
-        description = version["Properties"]["Description"]["Fn::Sub"].replace(
-            f"${{{layer}}}", layer
-        )
+        said, names = version["Properties"]["Description"]["Fn::Sub"]
+        description = [said.replace(f"${{{layer}}}", layer), names]
         outputs = {
             "Endpoint": {"Fn::GetAtt": [ids["ModelEndpoint"], "EndpointName"]},
             "EndpointLogGroup": {"Ref": ids["ModelEndpointLogGroup"]},
