@@ -25,7 +25,7 @@ from tests.invocations import make_event
 
 HEAD = ["id", "review"]
 TEXTS = ["A wonderful, moving film.", "Dull and long.", "", "I loved\nit.", "?!"] * 50
-SECRET = "a word of the review"
+UNTOLD = "a word of the review"
 
 
 class Killed(BaseException):

@@ -26,15 +26,15 @@ from tests.invocations import make_context, make_event
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = json.loads((ROOT / "frontend/js/many/reading/refusals.json").read_text(encoding="utf-8"))
 BUCKET, KEY = "our-uploads", "november/reviews of the week.csv"
-SECRET = "xylophone"
+UNTOLD = "xylophone"
 ANSWERS = ["sentiment", "probability", "verdict", "truncated", "problem"]
 FILE = (
     "id,review,stars\r\n"
-    f'1,"I loved it, {SECRET} and all.",5\r\n'
+    f'1,"I loved it, {UNTOLD} and all.",5\r\n'
     "2,,3\r\n"
     "3,Dreadful and dull.,1\r\n"
     "4,?!,2\r\n"
-    f"5,Too many,{SECRET},1\r\n"
+    f"5,Too many,{UNTOLD},1\r\n"
 )
 
 
@@ -158,7 +158,7 @@ def test_a_file_gets_its_scored_rows_and_a_report_beside_it(stack: Stack) -> Non
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5"]
     assert [row[3] for row in rows] == ["positive", "", "negative", "", ""]
     assert 0.5 < float(rows[0][4]) <= 1 and rows[0][6:] == ["false", ""]
-    assert rows[0][1] == f"I loved it, {SECRET} and all."
+    assert rows[0][1] == f"I loved it, {UNTOLD} and all."
     assert stack.read(REPORT) == [
         ["line", "problem"],
         ["3", WORDS["rows"]["empty"]],
@@ -301,7 +301,7 @@ def test_a_model_that_is_busy_is_waited_for(stack: Stack) -> None:
         [ModelBusyError("busy")] * uploads.PATIENCE,
         [ModelFailedError("failed")],
         [SetUpError("no such endpoint")],
-        [KeyError(SECRET)],
+        [KeyError(UNTOLD)],
     ],
 )
 def test_a_file_that_fails_comes_again_and_leaves_nothing_half_done(
@@ -345,4 +345,4 @@ def test_each_file_leaves_one_line_with_nothing_of_its_reviews_or_its_name(stack
     assert (line["message"], line["outcome"]) == ("upload", "scored")
     assert (line["rows"], line["problems"]) == (5, 3)
     assert line["milliseconds"] > 0
-    assert SECRET not in stack.log.getvalue() and "november" not in stack.log.getvalue()
+    assert UNTOLD not in stack.log.getvalue() and "november" not in stack.log.getvalue()
