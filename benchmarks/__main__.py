@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     answers,
+    attack,
     batch,
     cold_start,
     distilbert,
@@ -33,7 +34,19 @@ from model_training.paths import DOCS
 
 PARTS = {
     module.PART.name: module.PART
-    for module in (text, answers, limit, batch, million, files, cold_start, start, load, distilbert)
+    for module in (
+        text,
+        answers,
+        limit,
+        batch,
+        million,
+        files,
+        cold_start,
+        start,
+        load,
+        attack,
+        distilbert,
+    )
 }
 """In the page's order."""
 USUAL = [part.name for part in PARTS.values() if not part.long]

@@ -86,15 +86,15 @@ def start_local_stack() -> None:
 
 
 @contextlib.contextmanager
-def local_stack() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """URL and process of ``make run`` on a free port.
+def local_stack(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """URL and process of ``make run`` on a free port, with these options.
 
     Raises:
         BenchmarkError: it does not start.
     """
     with (
         tempfile.TemporaryFile() as log,  # each request's line would fill the terminal
-        python(("-m", "local_stack", "--port", "0"), log) as process,
+        python(("-m", "local_stack", "--port", "0", *options), log) as process,
     ):
         url = _wait_for_url(process)
         if url is None:

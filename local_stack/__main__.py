@@ -48,6 +48,7 @@ class Options:
     endpoint_only: bool
     capacity: int
     grace: float
+    throttle: bool
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -84,6 +85,11 @@ def parse_options(arguments: Sequence[str]) -> Options:
         default=1.0,
         help="seconds that requests under way have left after a signal (default: %(default)s)",
     )
+    add(
+        "--throttle",
+        action="store_true",
+        help="answer 429 to more requests than the template's throttles let through",
+    )
     options = vars(parser.parse_args(arguments))
     if options["port"] is None:
         options["port"] = 8001 if options["endpoint_only"] else 8000
@@ -115,7 +121,7 @@ async def run(options: Options) -> None:
         print(f"model {model.name}: {container.url}")
         print(f"SageMaker runtime, endpoint {endpoint_name(template)}: {runtime_url}", flush=True)
         if not alone:
-            site = serving_site(template, public, options.capacity, options.grace)
+            site = serving_site(template, public, options)
             await stack.enter_async_context(site)
             print(f"website and API: {url}", flush=True)
         async with asyncio.TaskGroup() as group:
@@ -128,19 +134,22 @@ async def run(options: Options) -> None:
 
 @contextlib.asynccontextmanager
 async def serving_site(
-    template: Template, listener: socket.socket, capacity: int, grace: float
+    template: Template, listener: socket.socket, options: Options
 ) -> AsyncIterator[None]:
-    """Serve the website and the API while the block runs; requests under way have ``grace`` seconds
-    after it."""
+    """Serve the website and the API while the block runs; requests under way have the options'
+    grace after it."""
     pools = {
         name: FunctionPool(
             override_environment(template.function(name), {"VOCABULARIES_DIR": str(BUNDLES)}),
-            capacity,
+            options.capacity,
         )
         for name in {route.function for route in template.routes}
     }
+    throttled = template.routes if options.throttle else []
+    throttles = {route.key: template.throttle(route) for route in throttled}
+    gateway = create_gateway(template.routes, pools, SITE, throttles=throttles)
     try:
-        async with serving(create_gateway(template.routes, pools, SITE), listener, grace):
+        async with serving(gateway, listener, options.grace):
             yield
     finally:
         await asyncio.gather(*(pool.close() for pool in pools.values()))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -75,6 +76,7 @@ def create_gateway(
     site: Path,
     *,
     timeout: float = API_TIMEOUT,
+    throttles: Mapping[str, template.Throttle] | None = None,
 ) -> Starlette:
     """The application that a browser talks to.
 
@@ -83,6 +85,7 @@ def create_gateway(
         pools: the functions that they name.
         site: folder of the website's files.
         timeout: seconds until a request is given up, waiting for a free function included.
+        throttles: by route; those that are not in it have none.
 
     Raises:
         StackError: the folder holds no website.
@@ -91,7 +94,7 @@ def create_gateway(
         raise StackError(f"there is no website: {site / 'index.html'} is missing")
     return Starlette(
         routes=[
-            Route("/api/{path:path}", HttpApi(routes, pools, timeout)),
+            Route("/api/{path:path}", HttpApi(routes, pools, timeout, throttles or {})),
             # A page that is being worked on must not come from the browser's cache.
             Mount("/", Headers(Site(site), {"cache-control": "no-cache"})),
         ],
@@ -116,14 +119,39 @@ class Headers:
         await self._app(scope, receive, send_with_headers)
 
 
+class TokenBucket:
+    """Lets requests through as API Gateway does, all callers of a route together."""
+
+    def __init__(
+        self, throttle: template.Throttle, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._throttle, self._clock = throttle, clock
+        self._tokens, self._at = throttle.burst, clock()
+
+    def take(self) -> bool:
+        """Take a token for a request, if there is one."""
+        now = self._clock()
+        filled = self._tokens + (now - self._at) * self._throttle.rate
+        self._tokens, self._at = min(self._throttle.burst, filled), now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
 class HttpApi:
     """API Gateway's HTTP API with Lambda behind every route."""
 
     def __init__(
-        self, routes: list[template.Route], pools: Mapping[str, FunctionPool], timeout: float
+        self,
+        routes: list[template.Route],
+        pools: Mapping[str, FunctionPool],
+        timeout: float,
+        throttles: Mapping[str, template.Throttle],
     ) -> None:
         self._routes = {route.key: pools[route.function] for route in routes}
         self._timeout = timeout
+        self._buckets = {route: TokenBucket(throttle) for route, throttle in throttles.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -139,6 +167,8 @@ class HttpApi:
         route = f"{request.method} {request.scope['path']}"
         if route not in self._routes:
             return _message(404, "Not Found")
+        if route in self._buckets and not self._buckets[route].take():
+            return _message(429, "Too Many Requests")
         try:
             body = await read_body(request, MAX_BODY)
         except TimeoutError:

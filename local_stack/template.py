@@ -33,6 +33,16 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Throttle:
+    """What API Gateway lets through of a route: a bucket of tokens, one for each request."""
+
+    rate: float
+    """Tokens a second."""
+    burst: float
+    """Tokens that the bucket holds."""
+
+
+@dataclass(frozen=True)
 class FunctionDefinition:
     """An AWS::Serverless::Function, with its intrinsic functions resolved."""
 
@@ -113,6 +123,13 @@ class Template:
                 f"path only, not {method} {path}"
             )
         return Route(method, path, function)
+
+    def throttle(self, route: Route) -> Throttle:
+        """What the HTTP API's settings say of a route: its own, or those of all."""
+        [api] = self._resources_of("AWS::Serverless::HttpApi").values()
+        settings = api["RouteSettings"].get(route.key, api["DefaultRouteSettings"])
+        rate, burst = (settings[f"Throttling{name}Limit"] for name in ("Rate", "Burst"))
+        return Throttle(float(self.resolve(rate)), float(self.resolve(burst)))
 
     def function(self, name: str) -> FunctionDefinition:
         """What the template says of the function with this logical id."""

@@ -72,6 +72,15 @@ def test_load(tmp_path: Path) -> None:
     assert "503 with Retry-After" in page
 
 
+def test_attack(tmp_path: Path) -> None:
+    figures, page = run("attack", tmp_path)
+    [attack] = figures["attacks"].values()
+    assert sum(attack["statuses"].values()) == attack["asked"] > 0
+    assert attack["in time"] <= attack["statuses"]["200"]
+    assert attack["attacker"]["200"] > 0
+    assert "attacker's statuses" in page
+
+
 def test_files(tmp_path: Path) -> None:
     figures, page = run("files", tmp_path)
     assert set(figures["seconds"]) == {"reeltone", "vader", "textblob", "nbsvm"}

@@ -12,13 +12,15 @@ import pytest
 
 from local_stack.errors import StackError
 from local_stack.functions import MAX_PAYLOAD, FunctionPool
-from local_stack.gateway import MAX_BODY, create_gateway
-from local_stack.template import FunctionDefinition, Route
+from local_stack.gateway import MAX_BODY, TokenBucket, create_gateway
+from local_stack.template import FunctionDefinition, Route, Throttle
 
 T = TypeVar("T")
 
 HANDLERS = Path(__file__).parent / "handlers"
 ROUTES = [Route("POST", "/api/greeting", "SampleFunction")]
+NOBODY = FunctionDefinition("SampleFunction", "samples.none", (HANDLERS,), {}, 20, 128)
+"""A function that is never called."""
 
 
 @pytest.fixture
@@ -200,3 +202,30 @@ def test_a_request_that_is_turned_away_is_told_when_to_come_again(
     response = browse(site, use, timeout=1)
     assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
     assert response.headers["retry-after"] == "2"
+
+
+def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
+    now = 0.0
+    bucket = TokenBucket(Throttle(rate=0.5, burst=3), lambda: now)
+    assert [bucket.take() for _ in range(5)] == [True, True, True, False, False]
+    now = 1.9
+    assert not bucket.take()
+    now = 2.0
+    assert [bucket.take() for _ in range(2)] == [True, False]
+    now = 100.0
+    assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_more_than_the_throttle_lets_through_is_told_so_in_the_gateways_words(site: Path) -> None:
+    throttles = {ROUTES[0].key: Throttle(rate=0.001, burst=0)}
+    app = create_gateway(
+        ROUTES, {"SampleFunction": FunctionPool(NOBODY, 1)}, site, throttles=throttles
+    )
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+            return await client.post("/api/greeting")
+
+    response = asyncio.run(ask())
+    assert (response.status_code, response.json()) == (429, {"message": "Too Many Requests"})

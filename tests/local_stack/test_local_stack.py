@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.start import local_stack
 from local_stack.__main__ import parse_options
 from local_stack.servers import find_free_port
 from tests.needs import need
@@ -197,6 +198,15 @@ def test_the_port_is_the_one_of_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert parse_options(["--port", "9001"]).port == 9001
     monkeypatch.setenv("PORT", "")
     assert parse_options([]).port == 8000
+
+
+def test_a_throttle_holds_for_each_route_by_itself() -> None:
+    # This one's log goes to a file: a hundred requests' would fill the pipe of the other.
+    with local_stack("--throttle") as (url, _), httpx.Client(base_url=url) as client:
+        statuses = [client.get("/api/model").status_code for _ in range(150)]
+        assert statuses[:100] == [200] * 100, "the burst"
+        assert 429 in statuses
+        assert client.get("/api/health").status_code == 200
 
 
 def test_a_caller_who_hangs_up_leaves_no_trace() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.template import Route, Template, TemplateError
+from local_stack.template import Route, Template, TemplateError, Throttle
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +70,14 @@ def test_environment_variables_are_resolved(path: Path) -> None:
         "TICKET": "Oslo",
     }
     assert Template(path).function("GreetFunction").environment["TICKET"] == "none"
+
+
+def test_a_route_has_the_throttle_of_its_own_or_that_of_all() -> None:
+    values = {"RequestsPerSecond": "7", "BatchesPerSecond": "0.25", "RequestBurst": "9"}
+    template = Template(ROOT / "template.yaml", values)
+    throttles = {route.key: template.throttle(route) for route in template.routes}
+    assert throttles["POST /api/sentiment"] == throttles["GET /api/model"] == Throttle(7, 9)
+    assert throttles["POST /api/sentiments"] == Throttle(0.25, 9)
 
 
 def test_a_parameter_has_its_default(path: Path) -> None:
