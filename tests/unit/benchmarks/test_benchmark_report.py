@@ -99,6 +99,27 @@ FIGURES: dict[str, dict[str, Any]] = {
             for users in (1, 512)
         ],
     },
+    "attack": {
+        "texts": "test reviews",
+        "in time": 5.0,
+        "seconds": 60.0,
+        "attacks": {
+            "many reviews": {
+                "asked": 60,
+                "in time": 60,
+                "statuses": {"200": 60},
+                "p99 ms": 900.0,
+                "attacker": {"200": 130, "429": 700},
+            },
+            "the visitor's route": {
+                "asked": 60,
+                "in time": 15,
+                "statuses": {"200": 15, "429": 45},
+                "p99 ms": None,
+                "attacker": {"200": 400},
+            },
+        },
+    },
     "million": {
         "texts": "test reviews",
         "reviews": 1000,
@@ -153,6 +174,9 @@ def test_the_summary_has_ratios_of_medians_and_says_which_goals_are_missed() -> 
     cold = found["start in Lambda's container (INIT)"]
     assert "| 1.25 times a bare boto3 client's | at most 1.4: met |" in cold
     assert "| 1 | at most 0: **missed** |" in found["errors under 1 to 512 users at once"]
+    visitor = "a visitor's requests answered in time, attacked: "
+    assert "| 100 % | at least 99: met |" in found[visitor + "many reviews"]
+    assert "| 25 % | at least 99: **missed** |" in found[visitor + "the visitor's route"]
 
 
 def test_ratios_come_first_and_each_part_says_how_to_repeat_it() -> None:
