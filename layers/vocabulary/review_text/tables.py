@@ -83,7 +83,8 @@ class Row:
     line: int
     """Of the file, from 1, that it ends in."""
     cells: list[str]
-    """As many as there are columns; what a row that does not fit has beyond them is in the last."""
+    """As many as there are columns; what a row that does not fit has beyond them is in the last.
+    Of a row that is broken: its text between delimiters, quotes and all."""
     review: str
     refusal: Refusal | None
     """Why it has no review."""
@@ -107,41 +108,39 @@ class Table:
         self._delimiter = max(delimiters, key=lambda mark: len(_split(head, mark)))
         self._width = 0  # not known yet
         self._records = self._read()
-        _, first = next(self._records)
-        self.columns = _split(head, self._delimiter) if isinstance(first, Refusal) else first
+        _, first, refusal = next(self._records)
+        self.columns = _split(head, self._delimiter) if refusal else first
         self._width = len(self.columns)
         self._first = list(islice(self._records, _LOOKED_AT))
         if not self._first:
             raise TableError("only-names")
-        self.column = self._find_column([cells for _, cells in self._first])
+        self.column = self._find_column([cells for _, cells, refusal in self._first if not refusal])
 
     def rows(self) -> Iterator[Row]:
         """The rows in order, once; lines without anything are none."""
-        for line, cells in chain(self._first, self._records):
-            if isinstance(cells, Refusal):
-                yield Row(line, self._fit([]), "", cells)
-                continue
+        for line, cells, broken in chain(self._first, self._records):
             fitted = self._fit(cells)
-            refusal = self._refuse(cells, fitted[self.column])
+            refusal = broken or self._refuse(cells, fitted[self.column])
             yield Row(line, fitted, "" if refusal else fitted[self.column], refusal)
 
-    def _read(self) -> Iterator[tuple[int, list[str] | Refusal]]:
-        """Line number and cells of each row that has any, or why it has none."""
+    def _read(self) -> Iterator[tuple[int, list[str], Refusal | None]]:
+        """Line number and cells of each row that has any, and why they can't be told apart."""
         lines = self._lines
         reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         while True:
             lines.taken.clear()
+            cells, refusal = list[str](), None
             try:
-                cells: list[str] | Refusal = next(reader)
+                cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                cells = Refusal("broken-end" if "end of data" in str(error) else "broken", {})
-            if isinstance(cells, Refusal) or self._are_rows(lines.taken):
+                refusal = Refusal("broken-end" if "end of data" in str(error) else "broken", {})
+            if refusal or self._are_rows(lines.taken):
                 # A quote that belongs to no field.
-                cells = self._read_plainly(cells)
+                cells, refusal = self._read_plainly(refusal or Refusal("broken", {}))
             if cells:
-                yield lines.number, cells
+                yield lines.number, cells, refusal
 
     def _are_rows(self, lines: list[str]) -> bool:
         """Whether each of several lines is a row by itself: no quote holds them together."""
@@ -149,26 +148,25 @@ class Table:
             return False
         return all(line.count(self._delimiter) == self._width - 1 for line in lines)
 
-    def _read_plainly(self, cells: list[str] | Refusal) -> list[str] | Refusal:
-        """Read the first of the lines that were taken; where all are rows, give the others back.
+    def _read_plainly(self, refusal: Refusal) -> tuple[list[str], Refusal | None]:
+        """Read the taken lines as they stand; where each is a row, only the first of them.
 
         A tab is never a part of a review, so there a quote can be taken for what it says.
         """
         lines = self._lines.taken[:]
-        are_rows = self._are_rows(lines)
-        if are_rows:
+        if self._are_rows(lines):
             self._lines.give_back(lines[1:])
-        is_open = isinstance(cells, Refusal) and cells.reason == "broken-end"
-        if self._delimiter == "\t" and (are_rows or len(lines) == 1) and not is_open:
-            return lines[0].rstrip("\r\n").split(self._delimiter)
-        return cells if isinstance(cells, Refusal) else Refusal("broken", {})
+            lines = lines[:1]
+        cells = "".join(lines).rstrip("\r\n").split(self._delimiter)
+        is_told = self._delimiter == "\t" and len(lines) == 1 and refusal.reason != "broken-end"
+        return cells, None if is_told else refusal
 
-    def _find_column(self, rows: list[list[str] | Refusal]) -> int:
+    def _find_column(self, rows: list[list[str]]) -> int:
         names = [name.strip().lower() for name in self.columns]
         for name in NAMES:
             if name in names:
                 return names.index(name)
-        whole = [cells for cells in rows if isinstance(cells, list) and len(cells) == len(names)]
+        whole = [cells for cells in rows if len(cells) == len(names)]
         wordy = [sum(len(cells[at]) for cells in whole) for at in range(len(names))]
         best = max(range(len(names)), key=wordy.__getitem__, default=0)
         if not any(_WORDS.search(cells[best]) for cells in whole):

@@ -82,6 +82,24 @@ def test_a_quote_that_never_ends_is_told_and_not_taken_for_a_review() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "cells"),
+    [
+        ('1,"Good" film,5\n2,Fine,4\n', ["1", '"Good" film', "5"]),
+        ('1,"Good" film, though long,5\n', ["1", '"Good" film', " though long,5"]),
+        ('1,"Good\nfilm" all in all,5\n', ["1", '"Good\nfilm" all in all', "5"]),
+        ('1,"Good film,5\n', ["1", '"Good film', "5"]),
+        ('1,"Good film,5\n2,Fine,4\n3,Fine,4\n', ["1", '"Good film', "5"]),
+        ('"Good film\nand no more', ['"Good film\nand no more', "", ""]),
+    ],
+)
+def test_a_broken_row_keeps_its_text(rows: str, cells: list[str]) -> None:
+    table = Table(f"id,review,stars\n0,A fine film,5\n{rows}".encode())
+    _, broken, *_ = table.rows()
+    assert broken.refusal is not None and broken.refusal.reason.startswith("broken")
+    assert broken.cells == cells
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"", "nothing"),
