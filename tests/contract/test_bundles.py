@@ -10,10 +10,11 @@ import pytest
 
 from model_training.corpus.cache import Corpus
 from model_training.evaluation.scoring import score_split
+from model_training.paths import SHIPPED
 from model_training.serving.bundle import FILES, read_bundle
 from model_training.serving.scorer import Model
 
-MOST_BYTES = 25 * 1024 * 1024
+MOST_BYTES = 12 * 1024 * 1024
 
 
 def probability(model: Model, review: str) -> float:
@@ -24,6 +25,10 @@ def test_a_bundle_is_complete_and_small(bundle: Path) -> None:
     manifest = read_bundle(bundle).manifest
     assert manifest.name == bundle.name
     assert sum((bundle / name).stat().st_size for name in FILES) <= MOST_BYTES
+
+
+def test_the_model_that_ships_knows_what_it_cannot_tell() -> None:
+    assert read_bundle(SHIPPED).manifest.rule is not None
 
 
 @pytest.mark.parametrize(

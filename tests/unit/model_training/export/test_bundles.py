@@ -30,7 +30,8 @@ def test_the_command_makes_a_bundle_beside_the_run_and_leaves_what_ships_alone(
     main([str(run), *data])
     manifest = read_bundle(run / "bundle").manifest
     assert (manifest.name, manifest.dev_reviews) == ("small", 8)
-    *_, said, hint = capsys.readouterr().out.splitlines()
+    *_, said, verdicts, hint = capsys.readouterr().out.splitlines()
+    assert f"evaluation.verdicts {run / 'bundle'} --write" in verdicts
     assert said == f"{run / 'bundle'}: {manifest.version}"
     assert hint.endswith("make ship MODEL=small")
     metrics = json.loads((run / "bundle" / "metrics.json").read_text())
