@@ -51,6 +51,8 @@ _KINDS = {b"PK\x03\x04": "an Excel workbook or a ZIP archive", b"%PDF": "a PDF"}
 """By their first bytes. The website reads workbooks; its words for what it does not read are of no
 help here."""
 _GZIP = b"\x1f\x8b"
+_NO_NUMBERS = {"NaN": None, "Infinity": "Infinity", "-Infinity": "-Infinity"}
+"""What JSON has in the place of what Python takes for numbers."""
 
 
 class FileError(Exception):
@@ -263,11 +265,15 @@ def _open_parquet(path: str, column: str | None, stack: ExitStack) -> Source:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise FileError(f"{path}: to read Parquet, pip install pyarrow") from None
+    if path == "-":
+        raise FileError("Parquet is read from its end, so not from standard input: name the file")
     try:
         file = stack.enter_context(ParquetFile(path))
     except ArrowException as error:
         raise FileError(f"{path}: {error}") from None
     names = list(file.schema_arrow.names)
+    if len(set(names)) < len(names):
+        raise FileError(f"{path}: two columns have the same name, so one would be lost: rename it")
     chosen = names[choose(names, column)]
     total = max(file.metadata.num_rows, 1)
     done = 0
@@ -318,7 +324,7 @@ class Writer:
             cells = row.cells
             whole = cells if isinstance(cells, Mapping) else zip(self._names, cells, strict=True)
             answer = dict(zip(self.added, values, strict=True))
-            self._file.write(json.dumps(dict(whole) | answer, default=str) + "\n")
+            self._file.write(_to_json(dict(whole) | answer) + "\n")
             return
         self._csv.writerow([*map(_show, self._cells(row)), *map(_show, values)])
 
@@ -334,7 +340,16 @@ class Writer:
 
 
 def _show(value: object) -> str:
-    """A cell: numbers with the digits that JSON gives them."""
+    """A cell: numbers with the digits that JSON gives them, and nan as it is."""
     if value is None or isinstance(value, str):
         return value or ""
-    return json.dumps(value, default=str)
+    return _to_json(value) if isinstance(value, bool | list | dict) else str(value)
+
+
+def _to_json(value: object) -> str:
+    """JSON of what Parquet may have, too: dates and the like as text, what is no number as null."""
+    try:
+        return json.dumps(value, default=str, allow_nan=False)
+    except ValueError:
+        plain = json.loads(json.dumps(value, default=str), parse_constant=_NO_NUMBERS.get)
+        return json.dumps(plain)

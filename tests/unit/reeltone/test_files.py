@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import io
 import json
 import re
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from model_training.serving.strict_json import read_json
 from reeltone.files import FileError, Row, Writer, find_format, open_source
 from review_text.tables import MISSING
 
@@ -166,6 +170,42 @@ def test_rows_are_written_as_they_came_with_what_was_found() -> None:
         **{"id": "1", "text": 'a "b",\nc', "sentiment": "positive", "probability": 0.75},
         **{"confidence": None, "verdict": None, "truncated": False, "problem": None},
     }
+
+
+def test_parquet_is_read_and_written_as_it_came(tmp_path: Path) -> None:
+    columns = {
+        "text": ["Fine.", None, "N/A"],
+        "stars": [4.5, float("nan"), float("inf")],
+        "day": [datetime.date(2020, 1, 1), None, None],
+        "tags": [["a", 'b"'], [], None],
+    }
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns), path, row_group_size=2)
+    words = WORDS["rows"]
+    wrong = [f"<{words['empty']}>", f"<{words['missing'].format(value='N/A')}>"]
+    assert read(path, path.read_bytes()) == ["Fine.", *wrong]
+    with open_source(str(path), "parquet", None) as source:
+        names, rows = source.names, list(source.rows)
+    texts = [io.StringIO(write("csv", names, row), newline="") for row in rows]
+    assert [list(csv.reader(text))[1][:4] for text in texts] == [
+        ["Fine.", "4.5", "2020-01-01", '["a", "b\\""]'],
+        ["", "nan", "", "[]"],
+        ["N/A", "inf", "", ""],
+    ]
+    objects = [read_json(write("jsonl", names, row)) for row in rows]
+    assert [item["stars"] for item in objects] == [4.5, None, "Infinity"]
+    assert (objects[0]["day"], objects[0]["tags"]) == ("2020-01-01", ["a", 'b"'])
+
+
+def test_parquet_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"a\.parquet: .*not a parquet file"):
+        read(tmp_path / "a.parquet", "id,review\n1,Fine.\n")
+    with pytest.raises(FileError, match="name the file"):
+        open_source("-", "parquet", None).__enter__()
+    doubled = pyarrow.Table.from_arrays([pyarrow.array(["a b"])] * 3, ["text", "x", "x"])
+    pyarrow.parquet.write_table(doubled, tmp_path / "b.parquet")
+    with pytest.raises(FileError, match="two columns have the same name"):
+        open_source(str(tmp_path / "b.parquet"), "parquet", None).__enter__()
 
 
 def test_what_would_be_lost_is_refused() -> None:
