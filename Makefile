@@ -101,8 +101,7 @@ check-template: $(SAM_VENV)/done $(CHECKOV_VENV)/done ## Check template.yaml wit
 # Not searched for secrets: pictures and models, and what looks like keys: fingerprints and hashes.
 .PHONY: rehearse
 rehearse: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Play a deployment on this machine, from first to last, and say what was real
-	@$(BIN)/pytest $(REHEARSAL)
-	@$(BIN)/python -m tests.template.rehearsal
+	@$(BIN)/python -m pytest -p tests.template.rehearsal $(REHEARSAL)
 
 .PHONY: smoke
 smoke: ## See that a deployed Reeltone works, at URL=https://...

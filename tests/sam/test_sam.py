@@ -154,11 +154,13 @@ def manifest(model: str) -> dict[str, Any]:
 # --- sam validate, sam build ----------------------------------------------------------------------
 
 
+@pytest.mark.rehearses("sam validate --lint", "ran", "the SAM CLI itself")
 def test_the_template_is_valid_and_lint_free() -> None:
     result = run_sam("validate", "--lint")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.rehearses("sam build", "ran", "the SAM CLI itself")
 def test_the_function_is_built_with_what_it_imports_and_no_more(built: Path) -> None:
     folder = built / "SentimentFunction"
     sources = {path.name for path in (ROOT / "functions" / "sentiment").glob("*.py")}
@@ -435,6 +437,7 @@ def test_every_sample_event_is_invoked() -> None:
     assert {path.stem for path in EVENTS.glob("*.json")} - {"upload"} == set(EXPECTED)
 
 
+@pytest.mark.rehearses("the function", "ran", "in a container like Lambda's (sam local)")
 @pytest.mark.parametrize("event", EXPECTED)
 def test_the_function_answers_the_sample_event(built: Path, overrides: str, event: str) -> None:
     status, check = EXPECTED[event]

@@ -7,7 +7,7 @@ import json
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,12 @@ def read_manifest(url: str) -> dict[str, Any]:
 # --- create ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.rehearses("a deployment", "ran", "in moto's account")
+@pytest.mark.rehearses(
+    "the publisher",
+    "ran",
+    "its package against moto's S3, as CloudFormation calls it",
+)
 def test_a_new_stack_has_website_model_and_an_endpoint_that_the_function_asks(cloud: Cloud) -> None:
     outputs = cloud.deploy(CODE)
     site = {p.relative_to(ROOT / "frontend").as_posix() for p in (ROOT / "frontend").rglob("*.*")}
@@ -191,6 +197,7 @@ def test_deploying_the_same_changes_nothing(cloud: Cloud) -> None:
     assert cloud.deploy(CODE) == cloud.deploy(CODE)
 
 
+@pytest.mark.rehearses("an update", "ran", "in moto's account, with another model")
 def test_a_new_model_is_a_new_endpoint_and_the_former_archive_stays(cloud: Cloud) -> None:
     before = cloud.deploy(CODE)
     former = served_archive(before)
@@ -205,6 +212,7 @@ def test_a_new_model_is_a_new_endpoint_and_the_former_archive_stays(cloud: Cloud
     assert Path(former).name in {Path(key).name for key in keys(after["ModelBucket"])}
 
 
+@pytest.mark.rehearses("going back", "ran", "in moto's account, with the former package")
 def test_the_former_model_comes_back_with_the_former_package(cloud: Cloud) -> None:
     before = cloud.deploy(CODE)
     former = served_archive(before)
@@ -281,6 +289,7 @@ def test_an_endpoint_that_could_not_start_is_refused_before_it_is_waited_for(
     assert boto3.client("sagemaker").list_endpoints()["Endpoints"] == []
 
 
+@pytest.mark.rehearses("template.yaml's transform", "ran", "SAM's own translator")
 def test_changed_code_makes_a_new_version() -> None:
     def version(code: dict[str, str]) -> str:
         resources = transform_template(code, {})["Resources"]
@@ -349,7 +358,11 @@ def test_no_other_site_may_ask_the_api_unless_it_is_named() -> None:
 # --- delete ---------------------------------------------------------------------------------------
 
 
-def test_a_deleted_stack_leaves_nothing_behind(cloud: Cloud) -> None:
+@pytest.mark.rehearses("a deletion", "ran", "in moto's account")
+@pytest.mark.rehearses("Custom::Publication", "ran", "by the publisher's own handler")
+def test_a_deleted_stack_leaves_nothing_behind(
+    cloud: Cloud, record_property: Callable[[str, object], None]
+) -> None:
     cloud.deploy(CODE)
     pack(cloud.package, "modern", temperature=2.0)
     cloud.deploy(CODE)
@@ -363,3 +376,5 @@ def test_a_deleted_stack_leaves_nothing_behind(cloud: Cloud) -> None:
     assert boto3.client("lambda").list_functions()["Functions"] == []
     assert boto3.client("iam").list_roles()["Roles"] == []
     assert boto3.client("logs").describe_log_groups()["logGroups"] == []
+    for kind in sorted({resource["Type"] for resource in cloud.resources.values()}):
+        record_property("rehearses", (kind, "ran", "made, updated and deleted in moto's account"))

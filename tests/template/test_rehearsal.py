@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +27,21 @@ from tests.local_stack.test_local_stack import stack as local_stack
 
 from .changes import CODE, Changes, Stack, compare, find_schema
 from .cloud import REGION, ROOT
-from .rehearsal import FULL, rows
 
 TEMPLATE = Template(ROOT / "template.yaml").document
 REGIONS = sorted(TEMPLATE["Mappings"]["ScikitLearnImage"])
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+FULL = {
+    "ServingMode": "instances",
+    "DomainName": "film.example.com",
+    "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0",
+    "HostedZoneId": "Z0123456789",
+    "AlarmEmail": "you@example.com",
+    "JobsBucket": "our-bucket",
+    "ScoreUploads": "yes",
+    "ShowDashboard": "yes",
+}
+"""Parameters with which every resource is made."""
 INSTANCES = {"ServingMode": "instances"}
 DOMAIN = {
     "DomainName": "film.example.com",
@@ -105,9 +117,19 @@ def lint(document: str, regions: list[str]) -> list[str]:
     return [f"{match.rule.id}: {match.message}" for match in found]
 
 
-def test_the_template_is_right_by_the_schemas_of_all_27_regions() -> None:
+@pytest.mark.rehearses(
+    "27 regions",
+    "checked",
+    "types and properties by each region's schemas (cfn-lint)",
+)
+def test_the_template_is_right_by_the_schemas_of_all_27_regions(
+    record_property: Callable[[str, object], None],
+) -> None:
     assert len(REGIONS) == 27
     assert lint((ROOT / "template.yaml").read_text("utf-8"), REGIONS) == []
+    kinds = {body["Type"] for body in Stack(FULL).resources.values()}
+    for kind in sorted(kind for kind in kinds if kind.startswith("AWS::")):
+        record_property("rehearses", (kind, "checked", "properties by AWS's schemas"))
 
 
 def test_a_type_that_some_regions_lack_would_be_found() -> None:
@@ -124,6 +146,11 @@ def test_every_parameter_is_changed() -> None:
     assert list(VALUES) == list(PARAMETERS)
 
 
+@pytest.mark.rehearses(
+    "a change of each parameter",
+    "checked",
+    "what is replaced, by AWS's schemas",
+)
 @pytest.mark.parametrize("parameter", VALUES)
 def test_a_parameter_changes_something_and_replaces_what_it_must(parameter: str) -> None:
     changes = changes_of(parameter)
@@ -220,6 +247,11 @@ def counted(alarm: Mapping[str, Any], metrics: list[dict[str, Any]]) -> float:
     return total
 
 
+@pytest.mark.rehearses(
+    "a bad canary",
+    "ran",
+    "two versions of the function, whose metrics an alarm's rule judges",
+)
 def test_a_canary_that_fails_sets_off_the_alarm_however_late_it_is_heard_of(endpoint: str) -> None:
     alarm = Stack({}).resources["FailureAlarm"]["Properties"]
     statuses, metrics = run_version("classic", endpoint, 9)
@@ -235,6 +267,11 @@ def test_a_canary_that_fails_sets_off_the_alarm_however_late_it_is_heard_of(endp
     assert not is_alarmed(alarm, {}, now=0)
 
 
+@pytest.mark.rehearses(
+    "CodeDeploy's rollback",
+    "checked",
+    "its group names the alarms and stops on them",
+)
 def test_codedeploy_goes_back_on_that_alarm() -> None:
     group = Stack({}).resources["SentimentFunctionDeploymentGroup"]["Properties"]
     named = [entry["Name"].partition("-")[0] for entry in group["AlarmConfiguration"]["Alarms"]]
@@ -264,6 +301,11 @@ def allowed_patterns() -> list[str]:
     ]
 
 
+@pytest.mark.rehearses(
+    "the deployment's role",
+    "checked",
+    "allows what the schemas' handlers ask for",
+)
 def test_the_deployments_role_may_do_what_awss_types_do() -> None:
     allowed = (*allowed_patterns(), *NOT_NEEDED)
     for kind in {body["Type"] for name in (FULL, {}) for body in Stack(name).resources.values()}:
@@ -286,6 +328,68 @@ def test_the_deployments_role_may_do_no_more_than_the_template_needs() -> None:
     assert "iam:*" not in allowed_patterns()
 
 
-def test_the_rehearsals_table_names_every_type() -> None:
-    kinds = {body["Type"] for body in Stack(FULL).resources.values()}
-    assert kinds <= {what for what, _, _ in rows()}
+# --- what is said of a rehearsal ------------------------------------------------------------------
+
+RUN = """
+import pytest
+
+@pytest.mark.rehearses("a deployment", "ran", "in an account")
+def test_deploys(record_property):
+    record_property("rehearses", ("a bucket", "ran", "made"))
+
+@pytest.mark.rehearses("a bucket", "checked", "by its schema")
+@pytest.mark.rehearses("a role", "checked", "by its schema")
+def test_checks():
+    pass
+
+@pytest.mark.rehearses("a container", "ran", "read-only")
+@pytest.mark.skip
+def test_is_left_out():
+    pass
+
+@pytest.mark.rehearses("a deletion", "ran", "in an account")
+def test_fails():
+    assert False
+
+@pytest.mark.rehearses("a server", "ran", "as it is started")
+def test_cannot_start(no_such_fixture):
+    pass
+
+def test_claims_nothing():
+    pass
+"""
+SAID = """
+a deletion   failed   in an account
+a server     failed   as it is started
+a deployment ran      in an account
+a bucket     ran      made
+a role       checked  by its schema
+a container  skipped  read-only
+AWS itself   never    no account was used so far
+"""
+
+
+def test_the_rehearsals_table_says_what_ran_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "test_run.py").write_text(RUN, "utf-8")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "tests.template.rehearsal", "-c", os.devnull),
+            *("--rootdir", str(tmp_path), "-p", "no:cacheprovider", str(tmp_path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    _, _, table = ran.stdout.partition("what was exercised, and what only checked")
+    lines = [line.split() for line in table.splitlines()[1:]]
+    said = [line.split() for line in SAID.split("\n") if line]
+    assert lines[: len(said)] == said, ran.stdout + ran.stderr
+    assert lines[len(said)][0].startswith("=")
+
+
+def test_make_rehearse_prints_that_table() -> None:
+    made = subprocess.run(
+        ["make", "--dry-run", "rehearse"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "-m pytest -p tests.template.rehearsal tests/template" in made.stdout

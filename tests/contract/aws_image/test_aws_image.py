@@ -32,6 +32,11 @@ from model_training.serving.scorer import Model, load_model
 from review_text import Vocabulary
 from tests.needs import need
 
+pytestmark = pytest.mark.rehearses(
+    "the endpoint, AWS's image",
+    "ran",
+    "AWS's own serve, read-only but /tmp, without any rights",
+)
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 60
 REVIEWS = [

@@ -10,6 +10,11 @@ import pytest
 from checks.pins import LOCKS, normalise, read_lock
 from tests.contract.container.engine import JSON, Container, built, running
 
+pytestmark = pytest.mark.rehearses(
+    "the one image for other places than AWS",
+    "ran",
+    "built and run by Docker, read-only",
+)
 DOCKERFILE = "local_stack/Dockerfile"
 REVIEW = "A lovely zyzzogeton of a film."
 MOST_SECONDS = 10

@@ -27,6 +27,11 @@ from tests.contract.container.engine import (
     running,
 )
 
+pytestmark = pytest.mark.rehearses(
+    "the endpoint, the image of one's own",
+    "ran",
+    "built and run by Docker, read-only",
+)
 DOCKERFILE = "model_training/serving/Dockerfile"
 LOCKS = (SHIPPED["image"], SHIPPED["layer"])
 MOST_MEGABYTES = 140
