@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +23,7 @@ from body import (
     read_body,
 )
 from deadline import DeadlineError, limit_time
-from endpoint import Endpoint, connect
+from endpoint import load_endpoint
 from errors import (
     CallerError,
     MethodNotAllowedError,
@@ -41,26 +40,13 @@ from review_text.predict import (
     predict,
     read_reviews,
 )
-from settings import Settings, read_settings
+from settings import load_settings
 from telemetry import logger, metrics, note_error, note_outcomes, note_reviews, record_request
 
 PROBLEM = "application/problem+json"
 
 ANSWER_SECONDS = 1.0
 """Seconds of the function's time that are kept for saying that the rest is used up."""
-
-
-@cache
-def load_settings() -> Settings:
-    """Read the settings of this process."""
-    return read_settings(os.environ)
-
-
-@cache
-def load_endpoint() -> Endpoint:
-    """Connect to the endpoint; the connection stays open from one request to the next."""
-    settings = load_settings()
-    return connect(settings.endpoint_name, settings.vocabulary)
 
 
 def post_sentiment(request: Request) -> Response:

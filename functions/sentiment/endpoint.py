@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from botocore import exceptions as aws
@@ -25,6 +26,7 @@ from errors import (
 )
 from review_text import Vocabulary
 from review_text.predict import Answer, Reading
+from settings import load_settings
 from telemetry import measure_endpoint, note_model
 
 MAX_ANSWER_BYTES = 4 * 1024**2
@@ -156,6 +158,13 @@ def connect(name: str, vocabulary: Vocabulary) -> Endpoint:
     except (aws.BotoCoreError, ValueError) as error:
         raise SetUpError(f"no client for SageMaker: {error}") from error
     return Endpoint(runtime, name, vocabulary)
+
+
+@cache
+def load_endpoint() -> Endpoint:
+    """Connect to this process's endpoint; the connection stays open between requests."""
+    settings = load_settings()
+    return connect(settings.endpoint_name, settings.vocabulary)
 
 
 def _raise_client_error(error: aws.ClientError) -> NoReturn:

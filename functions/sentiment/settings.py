@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         vocabulary=_read_vocabulary(folder, _member(manifest, "vocabulary", folder)),
         rule=_read_rule(folder, manifest),
     )
+
+
+@cache
+def load_settings() -> Settings:
+    """Read the settings of this process, once."""
+    return read_settings(os.environ)
 
 
 def _read(

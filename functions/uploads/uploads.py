@@ -11,7 +11,6 @@ that was cut off anywhere is scored anew, over what there was.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -22,11 +21,11 @@ from botocore import exceptions as aws
 from botocore.config import Config
 from botocore.session import get_session
 
-from endpoint import Endpoint, connect
+from endpoint import load_endpoint
 from errors import ServiceError, find_problem
 from review_text.predict import predict, read_reviews
 from score import Outcome, Scored, score_file
-from settings import Settings, read_settings
+from settings import load_settings
 from telemetry import logger, note_error
 
 MAX_BYTES = 16_000_000
@@ -41,19 +40,6 @@ PATIENCE = 12
 
 class UploadError(Exception):
     """A file could not be scored; the log line says why. The queue brings it again."""
-
-
-@cache
-def load_settings() -> Settings:
-    """Read the settings of this process."""
-    return read_settings(os.environ)
-
-
-@cache
-def load_endpoint() -> Endpoint:
-    """Connect to the endpoint."""
-    settings = load_settings()
-    return connect(settings.endpoint_name, settings.vocabulary)
 
 
 @cache

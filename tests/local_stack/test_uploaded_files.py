@@ -7,7 +7,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import boto3
@@ -35,10 +34,13 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    for name in ("load_settings", "load_endpoint", "load_storage"):
-        monkeypatch.setattr(uploads, name, cache(getattr(uploads, name).__wrapped__))
+    kept = (uploads.load_settings, uploads.load_endpoint, uploads.load_storage)
+    for each in kept:
+        each.cache_clear()
     with mock_aws():
         yield boto3.client("s3")
+    for each in kept:
+        each.cache_clear()
 
 
 def test_a_new_file_is_scored_by_the_endpoint(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
