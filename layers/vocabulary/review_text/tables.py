@@ -20,6 +20,8 @@ csv.field_size_limit(1 << 20)  # a stray quote must not hold the rest of a file
 NAMES = ("review", "text", "comment", "body", "content")
 """Names of the column with the reviews, the likeliest first. Without one: the wordiest column."""
 DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r'\s*sep=([^"\r\n])\s*', re.IGNORECASE)
+"""The line above the names in which Excel is told what puts columns apart."""
 _LOOKED_AT = 100
 """Rows that a column is chosen by."""
 _NUMBER = re.compile(r"[-+]?[$€£]?\s?[\d.,:/ ]*\d[\d.,:/ ]*(?:e[-+]?\d+)?\s*%?", re.IGNORECASE)
@@ -103,7 +105,11 @@ class Table:
         """
         lines = StringIO(decode(content), newline="") if isinstance(content, bytes) else content
         self._lines = _Lines(lines)
-        if (head := self._lines.skip_blank()) is None:
+        head = self._lines.skip_blank()
+        if head and (told := _SEPARATOR.fullmatch(head)):
+            next(self._lines)
+            delimiters, head = told[1], self._lines.skip_blank()
+        if head is None:
             raise TableError("nothing")
         self._delimiter = max(delimiters, key=lambda mark: len(_split(head, mark)))
         self._width = 0  # not known yet
@@ -114,6 +120,7 @@ class Table:
         self._first = list(islice(self._records, _LOOKED_AT))
         if not self._first:
             raise TableError("only-names")
+        self._refuse_width()
         self.column = self._find_column([cells for _, cells, refusal in self._first if not refusal])
 
     def rows(self) -> Iterator[Row]:
@@ -160,6 +167,12 @@ class Table:
         cells = "".join(lines).rstrip("\r\n").split(self._delimiter)
         is_told = self._delimiter == "\t" and len(lines) == 1 and refusal.reason != "broken-end"
         return cells, None if is_told else refusal
+
+    def _refuse_width(self) -> None:
+        """Refuse a table whose names are not those of its columns: R leaves out the first."""
+        widths = {len(cells) for _, cells, _ in self._first}
+        if len(self._first) > 1 and len(widths) == 1 and self._width not in widths:
+            raise TableError("other-width", width=self._width, found=widths.pop())
 
     def _find_column(self, rows: list[list[str]]) -> int:
         names = [name.strip().lower() for name in self.columns]

@@ -26,6 +26,14 @@ def test_columns_are_put_apart_by_what_the_first_line_has_most_of(mark: str) -> 
     assert read(text) == [(2, f"Good, {mark} really")]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|", "^"])
+@pytest.mark.parametrize("start", ["sep={}\r\n", "\ufeff\r\nSEP={}\n"])
+def test_the_line_that_tells_excel_what_puts_columns_apart_is_no_row(mark: str, start: str) -> None:
+    head = start.format(mark)
+    [row] = Table(f'{head}id{mark}review\n1{mark}"Good; a, b | c ^ d"\n'.encode()).rows()
+    assert (row.line, row.cells) == (head.count("\n") + 2, ["1", "Good; a, b | c ^ d"])
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_files_encoding_is_told_by_its_mark(encoding: str) -> None:
     [row] = Table("review\nTrès bon 🎬\n".encode(encoding)).rows()
@@ -107,6 +115,9 @@ def test_a_broken_row_keeps_its_text(rows: str, cells: list[str]) -> None:
         (b"\xef\xbb\xbf", "nothing"),
         (b"id,review\n", "only-names"),
         (b"id,stars\n1,5\n2,4\n", "no-text"),
+        (b"sep=;\n", "nothing"),
+        (b'"review"\t"stars"\n"1"\t"Good film"\t5\n"2"\t"Bad film"\t1\n', "other-width"),
+        (b'"review","stars"\n"1","Good film",5\n"2","Bad film",1\n', "other-width"),
         (b"PK\x03\x04\0\0", "binary"),
         (b"review\nTr\xe8s bon\n", "unknown-encoding"),
         (b"\xff\xfer\0\x00\xd8x\0", "damaged-encoding"),
