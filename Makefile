@@ -302,12 +302,11 @@ $(TOOLKIT_VENV)/done: $(TOOLKIT)/requirements.txt $(TOOLKIT)/requirements-source
 		echo "import site; site.addsitedir('$$training')" > "$$site/training.pth"
 	@touch $@
 
-# By uv, which has 150 packages in place within seconds; Reeltone's own code beside them.
-$(SAGEMAKER_VENV)/done: requirements/sagemaker.txt | $(LOCK_VENV)/done
+# The lock is whole, so pip has nothing to resolve; Reeltone's own code beside it.
+$(SAGEMAKER_VENV)/done: requirements/sagemaker.txt
 	@echo "Installing AWS's SDK for notebooks ..."
 	@$(PYTHON) -m venv $(SAGEMAKER_VENV)
-	@UV_PYTHON_DOWNLOADS=never $(LOCK_VENV)/bin/uv pip install --quiet --no-deps --require-hashes \
-		--python $(SAGEMAKER_VENV)/bin/python --requirement $<
+	@$(SAGEMAKER_VENV)/bin/$(LOCKED) $<
 	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/layers/vocabulary" \
 		>"$$($(SAGEMAKER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/reeltone.pth"
 	@touch $@

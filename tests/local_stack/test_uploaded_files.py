@@ -14,6 +14,8 @@ import pytest
 from moto import mock_aws
 
 import uploads
+from endpoint import load_endpoint
+from settings import load_settings
 from tests.invocations import make_context
 
 from .test_local_stack import ROOT, stack
@@ -34,7 +36,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    kept = (uploads.load_settings, uploads.load_endpoint, uploads.load_storage)
+    kept = (load_settings, load_endpoint, uploads.load_storage)
     for each in kept:
         each.cache_clear()
     with mock_aws():

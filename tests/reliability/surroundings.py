@@ -11,6 +11,7 @@ from unittest import mock
 
 import app
 import endpoint
+from settings import load_settings
 from tests.invocations import make_context, make_event
 from tests.reliability.expectations import SECONDS, Outcome
 
@@ -34,13 +35,13 @@ ENVIRONMENT = {
 def set_up(url: str) -> None:
     """Make ``app`` ask the runtime at ``url``, and hurry."""
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url)
-    app.load_settings.cache_clear()
+    load_settings.cache_clear()
     with (
         mock.patch.object(endpoint, "CONNECT_SECONDS", SECONDS["connect"]),
         mock.patch.object(endpoint, "READ_SECONDS", SECONDS["read"]),
     ):
-        connected = endpoint.connect("reeltone", app.load_settings().vocabulary)
-    app.load_endpoint = lambda: connected  # type: ignore[assignment]
+        connected = endpoint.connect("reeltone", load_settings().vocabulary)
+    setattr(app, "load_endpoint", lambda: connected)  # noqa: B010
 
 
 def ask() -> Outcome:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import app
+from endpoint import load_endpoint
+from settings import load_settings
 from tests.reliability import surroundings
 from tests.reliability.expectations import SECONDS
 from tests.reliability.faulty_runtime import FAULTS, FaultyRuntime, faulty_runtime
@@ -32,12 +34,12 @@ def runtime() -> Iterator[FaultyRuntime]:
 def before(runtime: FaultyRuntime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in surroundings.ENVIRONMENT:
         monkeypatch.setenv(name, "")
-    monkeypatch.setattr(app, "load_endpoint", app.load_endpoint)
+    monkeypatch.setattr(app, "load_endpoint", load_endpoint)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "")
     runtime.fault = "none"
     set_up(runtime.url)
     yield
-    app.load_settings.cache_clear()
+    load_settings.cache_clear()
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name != "none"])

@@ -253,7 +253,7 @@ def test_another_file_of_the_same_name_and_another_model_are_scored_anew(
     stack.deliver()
     assert len(stack.read(SCORED)) == 2
     calls = stack.runtime.calls
-    other = replace(uploads.load_settings(), model_version="classic-000000000000")
+    other = replace(function.load_settings("classic"), model_version="classic-000000000000")
     monkeypatch.setattr(uploads, "load_settings", lambda: other)
     stack.deliver()
     assert stack.runtime.calls == calls + 1
