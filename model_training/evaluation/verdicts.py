@@ -1,11 +1,11 @@
 """How often a model's verdicts are mixed or unclear, and how right the others are.
 
     python -m model_training.evaluation.verdicts model_training/models/modern
-    … --short 10 --sure 0.75 --unknown 0.4 --balance 0.7 --write
+    … --short 10 --sure 0.75 --unknown 0.4 --balance 0.7
 
 On dev reviews, on the short cases of our own, and on files with a column ``text`` and perhaps one
-``label`` (--texts). A rule is written into the bundle's manifest only where it leaves dev reviews
-alone: at most 1 % of them unclear, and more of the others right than of all.
+``label`` (--texts). A better rule belongs into the model's recipe. One that does not leave dev
+reviews alone is an error: at most 1 % of them unclear, and more of the others right than of all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from model_training.corpus.cache import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.short_cases import SHORT_CASES
-from model_training.files import run_command, write_json
+from model_training.files import run_command
 from model_training.serving.scorer import Model, load_model
 from review_text import Verdict, VerdictRule, VerdictRuleError, split_sentences
 
@@ -117,10 +117,9 @@ def main(arguments: list[str] | None = None) -> None:
     for name, kind in (("unknown", float), ("short", int), ("sure", float), ("balance", float)):
         parser.add_argument(f"--{name}", type=kind, help="default: the bundle's own")
     parser.add_argument("--texts", type=Path, nargs="*", default=[], help="CSV files to judge, too")
-    parser.add_argument("--write", action="store_true", help="put the rule into the manifest")
     options = parser.parse_args(arguments)
-    model, path = load_model(options.bundle), options.bundle / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
+    model = load_model(options.bundle)
+    manifest = json.loads((options.bundle / "manifest.json").read_text(encoding="utf-8"))
     names = ("unknown", "short", "sure", "balance")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     try:
@@ -134,9 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     for file in (SHORT_CASES, *options.texts):
         found[file.name] = summarise(model, rule, read_texts(file))
     print(json.dumps({"version": model.version, "rule": rule.to_dict(), **found}, indent=2))
-    if options.write:
-        check_rule(found["dev"])
-        write_json(path, manifest | {"verdict": rule.to_dict()})
+    check_rule(found["dev"])
 
 
 if __name__ == "__main__":

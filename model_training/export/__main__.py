@@ -19,7 +19,6 @@ from model_training.errors import ReeltoneError
 from model_training.export.bundles import export_bundle
 from model_training.files import run_command
 from model_training.paths import MODELS
-from model_training.serving.bundle import read_bundle
 from model_training.training.runs import read_about
 
 
@@ -40,11 +39,6 @@ def main(arguments: list[str] | None = None) -> None:
     bundle = options.bundle or (MODELS / name if options.ship else options.run / "bundle")
     model = export_bundle(options.run, bundle, prepare_corpus(options.data_dir, options.archive))
     print(f"{bundle}: {model.version}")
-    if read_bundle(bundle).manifest.rule is None:
-        print(
-            "it calls no text unclear or mixed yet; to choose when it does: "
-            f"python -m model_training.evaluation.verdicts {bundle} --write"
-        )
     if bundle == options.run / "bundle":
         print(f"what ships is as it was; to ship this one: make ship MODEL={name}")
 

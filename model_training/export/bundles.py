@@ -96,6 +96,8 @@ def _write(
         "bias": round(float(trained.model.output.bias.detach()), 7),
         "dev_reviews": trained.model.config.dev_reviews,
     }
+    if trained.rule is not None:
+        about["verdict"] = trained.rule.to_dict()
     write_manifest(folder, about)
     return load_model(folder)
 

@@ -16,6 +16,7 @@ from model_training.recipes.settings import (
     StageSettings,
     TransformerSettings,
 )
+from review_text import VerdictRule, VerdictRuleError
 
 RECIPES = Path(__file__).parent
 
@@ -41,6 +42,8 @@ class Recipe:
     name: str
     bundle_weights: BundleWeights
     """Of the LSTM as it ships."""
+    verdict: VerdictRule | None
+    """When the model calls a text unclear or mixed; never, where there is none."""
     stages: tuple[Stage, ...]
     """Each before those that need it; the last one is the model."""
 
@@ -114,7 +117,7 @@ def read_words(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
 
 
 def _make(path: Path, content: dict[str, Any], overrides: dict[str, Any]) -> Recipe:
-    unknown = sorted(content.keys() - {"bundle_weights", "defaults", "stages"})
+    unknown = sorted(content.keys() - {"bundle_weights", "verdict", "defaults", "stages"})
     if unknown or not content.get("stages"):
         raise ConfigError(f"{path}: unknown {unknown}; a recipe has defaults and stages")
     weights: Any = content.get("bundle_weights")
@@ -122,9 +125,13 @@ def _make(path: Path, content: dict[str, Any], overrides: dict[str, Any]) -> Rec
         raise ConfigError(
             f"{path}: bundle_weights = {weights!r}; use one of {get_args(BundleWeights)}"
         )
+    try:
+        verdict = VerdictRule.from_manifest(content)
+    except VerdictRuleError as error:
+        raise ConfigError(f"{path}: verdict: {error}") from error
     defaults = content.get("defaults", {})
     stages: list[Stage] = []
-    for number, values in enumerate(content["stages"], 1):
+    for number, values in enumerate(_follow_likes(path, content["stages"]), 1):
         origin = f"{path}, stage {values.get('name', number)}"
         stages.append(_make_stage(origin, values, defaults, overrides))
         _check_inputs(origin, stages)
@@ -134,7 +141,21 @@ def _make(path: Path, content: dict[str, Any], overrides: dict[str, Any]) -> Rec
     for name in overrides:
         if not any(_own_name(stage.name, stage.kind, name) for stage in stages):
             raise ConfigError(_no_effect(path.stem, name, stages))
-    return Recipe(path.stem, weights, tuple(stages))
+    return Recipe(path.stem, weights, verdict, tuple(stages))
+
+
+def _follow_likes(path: Path, stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each stage says, and what the earlier one says that it is ``like``."""
+    whole: list[dict[str, Any]] = []
+    for stage in stages:
+        said = dict(stage)
+        if (like := said.pop("like", None)) is not None:
+            other = next((each for each in whole if each.get("name") == like), None)
+            if other is None:
+                raise ConfigError(f"{path}: like = {like!r}; no stage before it has that name")
+            said = other | said
+        whole.append(said)
+    return whole
 
 
 def _make_stage(

@@ -20,7 +20,7 @@ from model_training.networks.ngrams import NGrams, load_ngrams
 from model_training.networks.review_lstm import ReviewLSTM
 from model_training.recipes.settings import BundleWeights, ClassifierSettings, Precision
 from model_training.training.processes import low_precision
-from review_text import load_vocabulary
+from review_text import VerdictRule, VerdictRuleError, load_vocabulary
 
 CPU = torch.device("cpu")
 VOCABULARY, NGRAMS = "vocabulary.json", "ngrams.safetensors"
@@ -35,6 +35,7 @@ class Trained:
     ngrams: NGrams | None
     vocabulary: Path
     bundle_weights: BundleWeights = "fp32"
+    rule: VerdictRule | None = None
 
     def logits(
         self, reviews: Encoded, device: torch.device = CPU, precision: Precision = "fp32"
@@ -70,8 +71,9 @@ def load_run(folder: Path) -> Trained:
             load_ngrams(folder / NGRAMS) if settings.ngrams else None,
             folder / VOCABULARY,
             about["bundle_weights"],
+            VerdictRule.from_manifest(about),
         )
-    except (OSError, KeyError, ConfigError) as error:
+    except (OSError, KeyError, ConfigError, VerdictRuleError) as error:
         raise BundleError(f"{folder} is not a finished training run: {error}") from error
 
 

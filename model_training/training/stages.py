@@ -142,6 +142,7 @@ class Training:
                 "name": work.stage.name,
                 "recipe": self.recipe.name,
                 "bundle_weights": self.recipe.bundle_weights,
+                **({"verdict": rule.to_dict()} if (rule := self.recipe.verdict) else {}),
                 **about,
                 "weights": _hash(work.folder / name for name in files),
                 "made_of": dict(work.made_of),

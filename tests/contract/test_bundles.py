@@ -10,7 +10,8 @@ import pytest
 
 from model_training.corpus.cache import Corpus
 from model_training.evaluation.scoring import score_split
-from model_training.paths import SHIPPED
+from model_training.paths import MODELS, SHIPPED
+from model_training.recipes.recipe import load_recipe, recipe_names
 from model_training.serving.bundle import FILES, read_bundle
 from model_training.serving.scorer import Model
 
@@ -25,6 +26,11 @@ def test_a_bundle_is_complete_and_small(bundle: Path) -> None:
     manifest = read_bundle(bundle).manifest
     assert manifest.name == bundle.name
     assert sum((bundle / name).stat().st_size for name in FILES) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_bundle_has_the_rule_for_verdicts_of_its_recipe(name: str) -> None:
+    assert read_bundle(MODELS / name).manifest.rule == load_recipe(name).verdict
 
 
 def test_the_model_that_ships_knows_what_it_cannot_tell() -> None:

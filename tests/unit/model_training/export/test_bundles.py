@@ -13,8 +13,10 @@ from model_training.export import __main__ as command
 from model_training.export import proof
 from model_training.export.__main__ import main
 from model_training.serving.bundle import FILES, read_bundle
+from review_text import VerdictRule
 from tests.small_recipes import train_small
 
+RULE = VerdictRule(unknown=0.5, short=8, sure=0.6, balance=0.9)
 pytestmark = pytest.mark.slow
 
 
@@ -27,13 +29,15 @@ def test_the_command_makes_a_bundle_beside_the_run_and_leaves_what_ships_alone(
     models = tmp_path / "models"
     monkeypatch.setattr(command, "MODELS", models)
     run, data = train_small(tmp_path, corpus), ["--data-dir", str(tmp_path / "data")]
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(about | {"verdict": RULE.to_dict()}))
     main([str(run), *data])
     manifest = read_bundle(run / "bundle").manifest
     assert (manifest.name, manifest.dev_reviews) == ("small", 8)
-    *_, said, verdicts, hint = capsys.readouterr().out.splitlines()
-    assert f"evaluation.verdicts {run / 'bundle'} --write" in verdicts
+    *_, said, hint = capsys.readouterr().out.splitlines()
     assert said == f"{run / 'bundle'}: {manifest.version}"
     assert hint.endswith("make ship MODEL=small")
+    assert read_bundle(run / "bundle").manifest.rule == RULE
     metrics = json.loads((run / "bundle" / "metrics.json").read_text())
     assert (metrics["split"], metrics["reviews"]) == ("dev", 8)
     assert not models.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def test_a_command_line_replaces_settings_of_all_stages_or_of_one() -> None:
     assert rates == [2e-3, 1e-4, 1e-3, 1e-3, 1e-3, 4e-5, 1e-3, 7e-4]
 
 
+def test_a_stage_says_how_it_differs_from_one_that_it_is_like() -> None:
+    recipe = load_recipe("modern")
+    first, second = (asdict(recipe.stage(name).settings) for name in ("narrow", "modern"))
+    differing = {name for name in first if first[name] != second[name]}
+    assert differing == {"start", "epochs", "learning_rate"}
+
+
 def test_a_teacher_can_be_left_out() -> None:
     stage = load_recipe("modern", {"modern.transformer": "none"}).stages[-1]
     assert stage.settings.inputs == ("narrow", "teacher-3")
@@ -109,6 +117,10 @@ def test_an_unknown_recipe_lists_the_known_ones() -> None:
         ("stages = ", r"small\.toml"),
         ("speed = 1", r"unknown \['speed'\]"),
         ('bundle_weights = "int8"', "a recipe has defaults and stages"),
+        (
+            'bundle_weights = "int8"\n[verdict]\nsure = 0.6\n[[stages]]\nname = "a"',
+            "verdict: a verdict's rule has",
+        ),
         ('bundle_weights = "int4"\n[[stages]]\nname = "a"', "bundle_weights = 'int4'"),
         ('bundle_weights = "int8"\n[[stages]]\nname = "a"', "stage a: it needs a name, and a kind"),
         (
@@ -130,6 +142,7 @@ def test_a_broken_recipe_is_named(tmp_path: Path, content: str, message: str) ->
         ("seed = 1", "seed = 1\nspeed = 1", "no stage has the default 'speed'"),
         ('start = "teacher"', 'start = "student"', "it needs 'student'; the stages before it are"),
         ('name = "student"', 'name = "teacher"', "there is one of that name already"),
+        ('start = "teacher"', 'like = "tutor"', "like = 'tutor'; no stage before it"),
         ("warm_up", "hidden_size = 9\nwarm_up", "hidden_size = 8, but language-models has 9"),
         (
             'start = "teacher"',
