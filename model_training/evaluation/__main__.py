@@ -12,33 +12,24 @@ Besides whole reviews it scores the last 30 tokens of each, and 100 short review
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from pathlib import Path
 
-from model_training.corpus.cache import add_data_options, prepare_corpus
+from model_training.corpus.cache import prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.answers import all_metrics, load_or_score
+from model_training.evaluation.options import bundles_parser
 from model_training.evaluation.short_cases import score_short_cases
 from model_training.files import run_command, write_json
-from model_training.paths import RUNS
 from model_training.serving.bundle import read_bundle
 from model_training.serving.scorer import load_model
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the test metrics; with ``--write``, put them into the bundles' metrics.json."""
-    parser = argparse.ArgumentParser(
-        prog="model_training.evaluation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("bundles", type=Path, nargs="+", metavar="bundle")
-    add_data_options(parser)
+    parser = bundles_parser("model_training.evaluation", __doc__)
     parser.add_argument("--write", action="store_true", help="update the bundles' metrics.json")
     parser.add_argument("--again", action="store_true", help="score also what was scored before")
-    parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
     options = parser.parse_args(arguments)
     for bundle in options.bundles:
         read_bundle(bundle)

@@ -16,7 +16,6 @@ from where model_card.py takes it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -29,9 +28,10 @@ import numpy.typing as npt
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
+from model_training.corpus.cache import Corpus, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.calibration import positive_probability
+from model_training.evaluation.options import bundles_parser
 from model_training.files import run_command, write_json
 from model_training.serving.bundle import read_bundle
 from model_training.serving.scorer import Model, load_model
@@ -188,15 +188,8 @@ def measure(model: Model, reviews: list[Review]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure bundles and keep the results."""
-    parser = argparse.ArgumentParser(
-        prog="model_training.evaluation.faithfulness",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("bundles", type=Path, nargs="+", metavar="bundle")
-    add_data_options(parser)
+    parser = bundles_parser("model_training.evaluation.faithfulness", __doc__)
     parser.add_argument("--reviews", type=int, default=REVIEWS, help="default: %(default)s")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
     options = parser.parse_args(arguments)
     for bundle in options.bundles:
         read_bundle(bundle)

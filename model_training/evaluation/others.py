@@ -9,7 +9,6 @@ on a first name or on a group of people that is named. None of these texts is le
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -21,12 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_training.corpus.cache import add_data_options, prepare_corpus
+from model_training.corpus.cache import prepare_corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Labelled, prepare_labelled
 from model_training.errors import ReeltoneError
 from model_training.evaluation.calibration import calibration_error, positive_probability
+from model_training.evaluation.options import bundles_parser
 from model_training.files import run_command, write_json
-from model_training.paths import RUNS
 from model_training.serving.scorer import Model, load_model
 
 GROUPS = Path(__file__).with_name("groups.toml")
@@ -93,15 +92,7 @@ def result_path(runs: Path, version: str) -> Path:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure bundles and keep the results."""
-    parser = argparse.ArgumentParser(
-        prog="model_training.evaluation.others",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("bundles", type=Path, nargs="+", metavar="bundle")
-    add_data_options(parser)
-    parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
-    options = parser.parse_args(arguments)
+    options = bundles_parser("model_training.evaluation.others", __doc__).parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     _, pairs = prepare_labelled(COUNTERFACTUAL, options.data_dir)
     _, sentences = prepare_labelled(SST2, options.data_dir)

@@ -32,7 +32,13 @@ from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_
 from model_training.jobs.local import train_locally
 from model_training.jobs.prices import SERVERLESS
 from model_training.jobs.stack import find_stack
-from model_training.jobs.training import Machines, job_name, resume_training, start_training
+from model_training.jobs.training import (
+    Machines,
+    job_name,
+    resuming_request,
+    start_training,
+    training_request,
+)
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning, tuning_request
 from model_training.jobs.upload import upload_archive
 from model_training.paths import MODELS
@@ -61,10 +67,10 @@ def train(cloud: Cloud, options: Options) -> None:
     if options.resume and options.rest:
         raise JobError("--resume keeps the earlier job's settings: leave the others out")
     if options.resume:
-        name = resume_training(cloud, place, role, machines, options.resume)
+        request = resuming_request(cloud, place, role, machines, options.resume)
     else:
-        name = start_training(cloud, place, role, machines, recipe or "modern", overrides)
-    _follow(cloud, options, name)
+        request = training_request(cloud, place, role, machines, recipe or "modern", overrides)
+    _follow(cloud, options, start_training(cloud, request))
 
 
 def _train_here(options: Options) -> None:

@@ -196,29 +196,16 @@ def training_request(
     return _request(cloud, place, role, machines, name, parameters, checkpoints)
 
 
-def start_training(
-    cloud: Cloud,
-    place: Place,
-    role: str,
-    machines: Machines,
-    recipe: str,
-    overrides: Mapping[str, str],
-) -> str:
-    """Start a training job; returns its name.
-
-    Raises:
-        JobError: it cannot be started.
-    """
-    return _create(cloud, training_request(cloud, place, role, machines, recipe, overrides))
-
-
-def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, earlier: str) -> str:
-    """Start a job that goes on from the checkpoints of one that failed or was stopped.
+def resuming_request(
+    cloud: Cloud, place: Place, role: str, machines: Machines, earlier: str
+) -> dict[str, Any]:
+    """Make the request for a job that goes on from the checkpoints of one that failed or was
+    stopped.
 
     It has the same settings, or its checkpoint could not be used, and today's source.
 
     Raises:
-        JobError: there is no such job, it still runs or it is done, or the new one is refused.
+        JobError: there is no such job, it still runs or it is done.
     """
     launcher = _launcher(machines)
     before = cloud.read("sagemaker", "describe_training_job", TrainingJobName=earlier)
@@ -236,7 +223,7 @@ def resume_training(cloud: Cloud, place: Place, role: str, machines: Machines, e
     } | launcher
     parameters["sagemaker_submit_directory"] = json.dumps(send_source(cloud, place))
     name = job_name(str(json.loads(parameters["recipe"])))
-    return _create(cloud, _request(cloud, place, role, machines, name, parameters, checkpoints))
+    return _request(cloud, place, role, machines, name, parameters, checkpoints)
 
 
 def launcher(instance_type: str) -> dict[str, str]:
@@ -269,6 +256,11 @@ def _request(
     }
 
 
-def _create(cloud: Cloud, request: dict[str, Any]) -> str:
+def start_training(cloud: Cloud, request: dict[str, Any]) -> str:
+    """Start a training job; returns its name.
+
+    Raises:
+        JobError: it cannot be started.
+    """
     cloud.change("sagemaker", "create_training_job", **request)
     return str(request["TrainingJobName"])
