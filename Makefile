@@ -175,7 +175,7 @@ ship: data ## Let the model that was trained be the one that runs and is deploye
 .PHONY: evaluate
 evaluate: data ## Score the shipped models on the test reviews; update pictures and model card
 	@$(BIN)/python -m model_training.evaluation $(BUNDLES) --data-dir $(DATA) --write
-	@$(BIN)/python -m model_training.evaluation.others $(BUNDLES) --data-dir $(DATA)
+	@$(BIN)/python -m model_training.evaluation.other_texts $(BUNDLES) --data-dir $(DATA)
 	@$(BIN)/python -m model_training.report.model_card --data-dir $(DATA)
 
 .PHONY: faithfulness

@@ -22,7 +22,7 @@ from typing import Any
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
 from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.evaluation import faithfulness, others
+from model_training.evaluation import faithfulness, other_texts
 from model_training.evaluation.answers import load_answers
 from model_training.evaluation.short_cases import ShortCase, score_short_cases
 from model_training.files import run_command
@@ -180,7 +180,7 @@ def _with_error(accuracy: float, reviews: int) -> str:
     return f"{accuracy:.4f} ± {error:.4f}"
 
 
-def describe_others(names: Sequence[str], results: Sequence[dict[str, Any]]) -> str:
+def describe_other_texts(names: Sequence[str], results: Sequence[dict[str, Any]]) -> str:
     """The quality on texts from elsewhere, a pair of columns for each bundle."""
     kinds = {
         "edited": "counterfactual dev, the edited reviews",
@@ -247,9 +247,9 @@ def write_card(docs: Path, bundles: Sequence[Path], runs: Path, corpus: Corpus) 
     fill_section(card, "slices", describe_slices(metrics[0]))
     fill_section(card, "short", describe_short_cases(score_short_cases(model)))
     fill_section(card, "failures", describe_failures(find_failures(model, corpus)))
-    names, results = _read_results(bundles, partial(others.result_path, runs))
+    names, results = _read_results(bundles, partial(other_texts.result_path, runs))
     if len(results) == len(bundles):
-        fill_section(card, "others", describe_others(names, results))
+        fill_section(card, "other texts", describe_other_texts(names, results))
         fill_section(card, "groups", describe_groups(results[0]))
     names, results = _read_results(bundles, partial(faithfulness.result_path, runs))
     if len(results) == len(bundles):

@@ -69,8 +69,7 @@ def train(work: Work) -> dict[str, Any]:
         ArchiveError: a labelled set cannot be had, or is not the one that is pinned.
         PretrainedError: the pre-trained weights cannot be had, or are not those that are pinned.
     """
-    settings = work.stage.settings
-    assert isinstance(settings, TransformerSettings)
+    settings = _settings(work)
     with work.processes.first_alone():
         pretrained = prepare_pretrained(work.data)
         material = gather_material(settings, work.corpus, work.data)
@@ -95,6 +94,12 @@ def train(work: Work) -> dict[str, Any]:
         "seconds": progress.seconds + time.monotonic() - started,
         "dev_accuracy": figures,
     }
+
+
+def _settings(work: Work) -> TransformerSettings:
+    settings = work.stage.settings
+    assert isinstance(settings, TransformerSettings)
+    return settings
 
 
 @dataclass(frozen=True)
@@ -143,8 +148,7 @@ def train_transformer(
     work: Work, model: ReviewTransformer, reader: Reader, examples: Labelled
 ) -> Progress:
     """Train to the end, from the checkpoint if there is one."""
-    settings = work.stage.settings
-    assert isinstance(settings, TransformerSettings)
+    settings = _settings(work)
     key = work.key("transformer", *_COUNTS)
     checkpoint = work.checkpoint(f"{work.stage.name}-transformer", *_COUNTS)
     rows = reader.encode(examples.texts)
@@ -245,8 +249,7 @@ def _label(
 ) -> LabelledTexts:
     """Label all that the settings ask for. Where a person has labelled a text, that counts as much
     as the teacher's opinion."""
-    settings = work.stage.settings
-    assert isinstance(settings, TransformerSettings)
+    settings = _settings(work)
     unlabelled = list(work.corpus.split("unsup").texts)
     made = make_transfer([*material.reviews, *unlabelled], settings.text_settings, settings.seed)
     wanted = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model_training.corpus.labelled import Labelled
-from model_training.evaluation.others import (
+from model_training.evaluation.other_texts import (
     GROUPS,
     find_edited,
     measure_groups,

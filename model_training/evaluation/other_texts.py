@@ -1,6 +1,6 @@
 """How good a model is on texts that are no whole reviews from IMDb, and whom it names.
 
-    python -m model_training.evaluation.others model_training/models/modern
+    python -m model_training.evaluation.other_texts model_training/models/modern
 
 The dev part of the counterfactual reviews, of which half were edited by people to say the opposite;
 SST-2's dev sentences; and, in sentences of our own (groups.toml), how far the probability depends
@@ -87,12 +87,12 @@ def measure_groups(model: Model) -> list[dict[str, Any]]:
 
 def result_path(runs: Path, version: str) -> Path:
     """Where the result of a model is kept."""
-    return runs / "evaluation" / f"{version}-others.json"
+    return runs / "evaluation" / f"{version}-other-texts.json"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure bundles and keep the results."""
-    options = bundles_parser("model_training.evaluation.others", __doc__).parse_args(arguments)
+    options = bundles_parser("model_training.evaluation.other_texts", __doc__).parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     _, pairs = prepare_labelled(COUNTERFACTUAL, options.data_dir)
     _, sentences = prepare_labelled(SST2, options.data_dir)
