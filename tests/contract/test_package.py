@@ -28,7 +28,11 @@ def find_python(version: str) -> str:
         return sys.executable
     folders = [*Path.home().glob(f".pyenv/versions/{version}.*/bin"), os.environ["PATH"]]
     found = shutil.which(f"python{version}", path=os.pathsep.join(map(str, folders)))
-    need(found is not None, f"there is no Python {version}")
+    # A version manager has a command for each version, and some of them only say what is missing.
+    runs = (
+        found is not None and not subprocess.run([found, "-c", ""], capture_output=True).returncode
+    )
+    need(runs, f"there is no Python {version} that runs")
     return str(found)
 
 
