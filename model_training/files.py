@@ -37,9 +37,11 @@ def read_entries(path: Path) -> dict[str, Any]:
 
 
 def write_entry(path: Path, name: str, content: dict[str, Any] | None) -> None:
-    """Put one entry into a file of entries by name, or take it out."""
+    """Put one entry into a file of entries by name, or take it out. They stand in the order of
+    their names, so that what changes in the file is the entry alone."""
     others = {key: entry for key, entry in read_entries(path).items() if key != name}
-    write_json(path, others if content is None else others | {name: content})
+    entries = others if content is None else others | {name: content}
+    write_json(path, dict(sorted(entries.items())))
 
 
 def run_command(

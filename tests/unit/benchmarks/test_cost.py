@@ -91,8 +91,8 @@ def test_more_reviews_never_cost_less(cost: Cost) -> None:
 
 
 def test_a_million_reviews_in_files_cost_what_a_calculation_by_hand_says() -> None:
-    function = 1e6 * (0.3 / 0.58 + 3.1 + 40 / 100) / 1e3 * 0.0000166667
-    endpoint = 1e6 * 0.0031 * 2 * 0.00002 + 1.5 * 0.016
+    function = 1e6 * (0.3 / 0.58 + 4.6 + 40 / 100) / 1e3 * 0.0000166667
+    endpoint = 1e6 * 0.0046 * 2 * 0.00002 + 1.5 * 0.016
     idle = standing(GIVEN) + 0.10 + 5 * 730 * 3600 / 20 / 1e6 * 0.40
     assert uploads(0, GIVEN) == pytest.approx(idle)
     assert uploads(1_000_000, GIVEN) == pytest.approx(idle + function + endpoint)
