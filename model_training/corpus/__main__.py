@@ -49,10 +49,10 @@ def main(arguments: list[str] | None = None) -> None:
             prepare_labelled(source, options.data_dir, copy)
     if options.pretrained:
         prepare_pretrained(options.data_dir, options.pretrained)
-    train, dev = corpus.train_rows()
+    train, dev = corpus.train_and_dev()
     print(
-        f"{len(train):,} reviews to train on, {len(dev):,} to choose by, 25,000 to test, "
-        f"50,000 unlabelled; data {corpus.fingerprint[:12]}"
+        f"{len(train.texts):,} reviews to train on, {len(dev.texts):,} to choose by, "
+        f"25,000 to test, 50,000 unlabelled; data {corpus.fingerprint[:12]}"
     )
 
 

@@ -43,6 +43,12 @@ class Corpus:
         """Rows of the train split to train on, and rows to choose by (dev): no movie is in both."""
         return hold_out_movies(self.split("train").movies, dev_reviews)
 
+    def train_and_dev(self, dev_reviews: int = DEV_REVIEWS) -> tuple[Split, Split]:
+        """The labelled training reviews as texts: those to train on, and dev."""
+        split = self.split("train")
+        train, dev = self.train_rows(dev_reviews)
+        return split.take(train), split.take(dev)
+
     def labelled(
         self, vocabulary: Vocabulary, dev_reviews: int = DEV_REVIEWS
     ) -> tuple[Encoded, Encoded]:

@@ -33,6 +33,11 @@ class Texts(Sequence[str]):
         start, end = self.offsets[index], self.offsets[index + 1]
         return self.blob[start:end].tobytes().decode()
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Texts:
+        """The texts at ``rows``, in that order."""
+        bounds = zip(self.offsets[rows], self.offsets[rows + 1], strict=True)
+        return Texts.of([self.blob[start:end].tobytes() for start, end in bounds])
+
 
 @dataclass(frozen=True)
 class Split:
@@ -43,6 +48,10 @@ class Split:
     """[reviews]: 1 positive, 0 negative, -1 unknown."""
     movies: npt.NDArray[np.int32]
     """[reviews]: the number of the movie on IMDb."""
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Split:
+        """The reviews at ``rows``, in that order."""
+        return Split(self.texts.take(rows), self.labels[rows], self.movies[rows])
 
 
 @dataclass(frozen=True)

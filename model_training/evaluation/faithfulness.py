@@ -79,10 +79,10 @@ def sample_reviews(corpus: Corpus, model: Model, count: int = REVIEWS) -> list[R
     Raises:
         ReeltoneError: there are none.
     """
-    texts, (_, rows) = corpus.split("train").texts, corpus.train_rows(model.dev_reviews)
+    _, dev = corpus.train_and_dev(model.dev_reviews)
     found: list[Review] = []
-    for row in np.random.default_rng(_SEED).permutation(rows):
-        review = read_review(texts[row], model.vocabulary)
+    for row in np.random.default_rng(_SEED).permutation(len(dev.texts)):
+        review = read_review(dev.texts[row], model.vocabulary)
         if len(review.words) > MAX_DELETED:
             found.append(review)
         if len(found) == count:

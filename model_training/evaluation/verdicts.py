@@ -127,8 +127,8 @@ def main(arguments: list[str] | None = None) -> None:
     except VerdictRuleError as error:
         raise ReeltoneError(str(error)) from error
     corpus = prepare_corpus(options.data_dir, options.archive)
-    train, (_, dev) = corpus.split("train"), corpus.train_rows(model.dev_reviews)
-    reviews = [(train.texts[row], int(train.labels[row])) for row in dev]
+    _, dev = corpus.train_and_dev(model.dev_reviews)
+    reviews = list(zip(dev.texts, dev.labels.tolist(), strict=True))
     found = {"dev": summarise(model, rule, reviews)}
     for file in (SHORT_CASES, *options.texts):
         found[file.name] = summarise(model, rule, read_texts(file))

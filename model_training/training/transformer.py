@@ -121,27 +121,28 @@ def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -
     draws = np.random.default_rng(settings.seed)
     pairs, dev_pairs = prepare_labelled(COUNTERFACTUAL, data)
     phrases, dev_sentences = prepare_labelled(SST2, data)
-    train = corpus.split("train")
-    train_rows, dev_rows = corpus.train_rows(settings.dev_reviews)
-    reviews = Labelled(list(train.texts), train.labels.astype(float).tolist())
+    reviews, dev_reviews = (
+        Labelled(list(split.texts), split.labels.astype(float).tolist())
+        for split in corpus.train_and_dev(settings.dev_reviews)
+    )
     long = [row for row, text in enumerate(phrases.texts) if len(text.split()) >= _LEAST_WORDS]
-    titles = find_titles(train.texts[row] for row in train_rows)
+    titles = find_titles(reviews.texts)
     neutral = make_neutral(titles, settings.neutral, draws)
     examples = (
-        reviews.take(draws.permutation(train_rows)[: settings.reviews])
+        reviews.take(draws.permutation(len(reviews))[: settings.reviews])
         + pairs
         + phrases.take(draws.permutation(long)[: settings.phrases])
         + neutral
     )
     dev = {
-        "reviews": reviews.take(draws.permutation(dev_rows)[:_DEV_REVIEWS]),
+        "reviews": dev_reviews.take(draws.permutation(len(dev_reviews))[:_DEV_REVIEWS]),
         "counterfactual": dev_pairs,
         "sentences": dev_sentences,
     }
     made_up = make_neutral(titles, settings.neutral_passed_on, draws)
     made_up += make_opinions(titles, settings.opinions, draws)
     made_up += make_ratings(settings.ratings, draws)
-    return Material(examples, dev, pairs, phrases, made_up, reviews.take(train_rows).texts)
+    return Material(examples, dev, pairs, phrases, made_up, reviews.texts)
 
 
 def train_transformer(

@@ -106,7 +106,6 @@ def test_the_shipped_vocabulary_knows_nearly_all_words_of_unseen_reviews(
 
 
 def test_no_movie_of_dev_is_trained_on(corpus: Corpus) -> None:
-    train, dev = corpus.train_rows()
-    movies = corpus.split("train").movies
-    assert len(dev) >= 3_000
-    assert not set(movies[train]) & set(movies[dev])
+    train, dev = corpus.train_and_dev()
+    assert len(dev.texts) >= 3_000
+    assert not set(train.movies) & set(dev.movies)

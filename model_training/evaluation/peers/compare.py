@@ -185,12 +185,9 @@ def open_bench(
     corpus: Corpus, folder: Path, results: Path, dev_reviews: int = DEV_REVIEWS
 ) -> Bench:
     """The split that everything of this project uses."""
-    labelled, test = corpus.split("train"), corpus.split("test")
-    train, dev = (
-        Reviews([labelled.texts[row] for row in rows], labelled.labels[rows])
-        for rows in corpus.train_rows(dev_reviews)
-    )
-    return Bench(train, dev, Reviews(test.texts, test.labels), folder, results)
+    splits = (*corpus.train_and_dev(dev_reviews), corpus.split("test"))
+    train, dev, test = (Reviews(list(split.texts), split.labels) for split in splits)
+    return Bench(train, dev, test, folder, results)
 
 
 def choose(peers: Iterable[Peer], names: Sequence[str]) -> list[Peer]:

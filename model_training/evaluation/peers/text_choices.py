@@ -12,7 +12,7 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tqdm import tqdm
 
@@ -63,7 +63,7 @@ def _cut(head: int, tail: int) -> Tokenise:
     return tokenise
 
 
-def choices(train: list[str]) -> dict[str, Tokenise]:
+def choices(train: Sequence[str]) -> dict[str, Tokenise]:
     """What is compared, by name; ``train``: the texts whose frequent words are known."""
     counts = Counter(token for text in train for token in modern(text))
 
@@ -94,13 +94,11 @@ def main(arguments: list[str] | None = None) -> None:
     add_data_options(parser)
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
-    split = corpus.split("train")
-    rows = corpus.train_rows()
-    train, dev = ([split.texts[row] for row in part] for part in rows)
-    for name, tokenise in tqdm(choices(train).items(), unit=" choices"):
-        model = NaiveBayesSVM().fit([tokenise(text) for text in train], split.labels[rows[0]])
-        guessed = model.decide([tokenise(text) for text in dev]) > 0
-        accuracy = float((guessed == split.labels[rows[1]]).mean())
+    train, dev = corpus.train_and_dev()
+    for name, tokenise in tqdm(choices(train.texts).items(), unit=" choices"):
+        model = NaiveBayesSVM().fit([tokenise(text) for text in train.texts], train.labels)
+        guessed = model.decide([tokenise(text) for text in dev.texts]) > 0
+        accuracy = float((guessed == dev.labels).mean())
         tqdm.write(f"{name:32} {accuracy:.4f}")
 
 

@@ -35,16 +35,17 @@ def test_reviews_are_read_in_the_order_of_their_numbers(corpus: Corpus) -> None:
 
 
 def test_no_movie_is_in_train_and_dev(corpus: Corpus) -> None:
-    train, dev = corpus.train_rows(dev_reviews=12)
-    movies = corpus.split("train").movies
-    assert 12 <= len(dev) < 24
-    assert len(train) + len(dev) == 2 * REVIEWS
-    assert not set(movies[train]) & set(movies[dev])
+    train, dev = corpus.train_and_dev(dev_reviews=12)
+    whole = corpus.split("train")
+    assert 12 <= len(dev.texts) < 24
+    assert not set(train.movies) & set(dev.movies)
+    said = zip([*train.texts, *dev.texts], [*train.labels, *dev.labels], strict=True)
+    assert sorted(said) == sorted(zip(whole.texts, whole.labels, strict=True))
 
 
 def test_no_dev_reviews_leaves_all_to_train_on(corpus: Corpus) -> None:
-    train, dev = corpus.train_rows(dev_reviews=0)
-    assert (len(train), len(dev)) == (2 * REVIEWS, 0)
+    train, dev = corpus.train_and_dev(dev_reviews=0)
+    assert (len(train.texts), len(dev.texts)) == (2 * REVIEWS, 0)
 
 
 def test_encoded_reviews_come_from_the_cache_the_second_time(

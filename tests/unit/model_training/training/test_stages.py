@@ -73,7 +73,7 @@ def test_one_command_trains_every_stage_once(
     about = json.loads((model / "run.json").read_text())
     assert (about["name"], about["recipe"]) == ("student", "chain")
     # Excerpts and negated sentences come on top.
-    labelled = len(corpus.train_rows(8)[0])
+    labelled = len(corpus.train_and_dev(8)[0].texts)
     assert about["parts"]["forward"]["train_texts"] >= labelled + 40
     assert load_run(model).ngrams is not None
     assert not list((tmp_path / "kept").glob("teacher-*")), "a finished stage needs no checkpoint"

@@ -101,8 +101,8 @@ def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus
     assert list(labelled.targets[-19:-9]) == [0.5] * 10
     assert set(np.abs(labelled.targets[-9:-4] - 0.5).round(4)) == {np.float32(0.45)}
     assert len(labelled.unlabelled) == 6
-    train_rows, _ = corpus.train_rows(8)
-    texts = len(labelled.texts) + len(train_rows)
+    train, _ = corpus.train_and_dev(8)
+    texts = len(labelled.texts) + len(train.texts)
     assert about["parts"]["forward"]["train_texts"] == texts
     made = json.loads((transformer / "run.json").read_text())
     assert made["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}

@@ -196,10 +196,9 @@ def test_the_split_is_that_of_training_and_no_movie_is_on_both_sides(
     bench = compare.open_bench(corpus, tmp_path, tmp_path, dev_reviews=16)
     assert (len(bench.train.texts), len(bench.dev.texts), len(bench.test.texts)) == (64, 16, 80)
     assert len(bench.train.labels) == 64 and len(bench.dev.labels) == 16
-    split = corpus.split("train")
-    train, dev = corpus.train_rows(16)
-    assert list(bench.train.texts) == [split.texts[row] for row in train]
-    assert not set(split.movies[train]) & set(split.movies[dev])
+    train, dev = corpus.train_and_dev(16)
+    assert list(bench.train.texts) == list(train.texts)
+    assert not set(train.movies) & set(dev.movies)
 
 
 class TestReport:

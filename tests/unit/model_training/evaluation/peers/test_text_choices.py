@@ -55,7 +55,8 @@ def test_each_choice_gets_a_line_with_its_accuracy(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(Corpus, "train_rows", partialmethod(Corpus.train_rows, dev_reviews=20))
+    few = partialmethod(Corpus.train_and_dev, dev_reviews=20)
+    monkeypatch.setattr(Corpus, "train_and_dev", few)
     main(["--data-dir", str(tmp_path / "data")])
     lines = capsys.readouterr().out.splitlines()
     scores = {line[:32].strip(): float(line[32:]) for line in lines}
