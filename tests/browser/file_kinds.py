@@ -222,6 +222,62 @@ HEADERS = [
         B,
         column="Review Text",
     ),
+    kind("name-and-nothing.csv", f"review,,,\n{QA},,,\n{QB},,,\n", A, B, column="review"),
+    kind(
+        "spilt.csv",
+        f'v1,v2,,\nham,{QA},,\nspam,"Dull, and", so on,\nspam,{QB},,\n',
+        A,
+        B,
+        problems=("misfit",),
+        column="v2",
+    ),
+    kind(
+        "numbered-questions.csv",
+        f"Q1. Which film did you see?,Q2. Anything else you would like to tell us about it?\nAlien,{QA}\nCats,{QB}\n",
+        A,
+        B,
+    ),
+    kind("one-question-alone.csv", f"How did you like it?\n{QA}\n{QB}\n", A, B),
+    kind(
+        "question-and-commas.csv",
+        "What did you think?\nSlow, but good\nBad, bad film\n",
+        "Slow, but good",
+        "Bad, bad film",
+    ),
+    kind(
+        "qualtrics.csv",
+        f'StartDate,Q3_TEXT\nStart Date,Please tell us what you thought of the film.\n"{{""ImportId"":""startDate""}}","{{""ImportId"":""QID3_TEXT""}}"\n2024-05-01,{QA}\n2024-05-02,{QB}\n',
+        A,
+        B,
+        problems=("names", "names"),
+        column="Q3_TEXT",
+    ),
+    kind(
+        "qualtrics-labels.csv",
+        f'Q1,Q2\nWhich film?,What did you think of it?\n"{{""ImportId"":""QID1""}}","{{""ImportId"":""QID2_TEXT""}}"\nAlien,{QA}\nCats,{QB}\n',
+        A,
+        B,
+        problems=("names", "names"),
+        column="Q2",
+    ),
+    kind("sep-one-column.csv", f"sep=,\nreview\n{QA}\n{QB}\n", A, B, column="review"),
+    kind("title-one-column.csv", f"Films that I saw\nreview\n{QA}\n{QB}\n", A, B, column="review"),
+    kind(
+        "names-and-blanks.csv",
+        "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Review,Tags,Watched Date\n\n\n",
+        refusal="only-names",
+    ),
+    kind("names-of-pandas.csv", ",review,sentiment\n", refusal="only-names"),
+    kind("question-alone.csv", "What did you think of the film?\n", refusal="only-names"),
+    kind(
+        "keys-above.csv",
+        f"Name:,Anna\nDate:,2024-05-01\nid,review\n1,{QA}\n2,{QB}\n",
+        A,
+        B,
+        column="review",
+    ),
+    kind("r-one-column.csv", f'"review"\n"1",{QA}\n"2",{QB}\n', A, B, column="review"),
+    kind("r-one-column.txt", f'"review"\n"1" {QA}\n"2" {QB}\n', A, B, column="review"),
 ]
 
 STRANGE = [
@@ -450,6 +506,44 @@ JSONS = [
         "[Spoilers] The hero dies, sadly.",
         "[None] A fine film.",
     ),
+    kind(
+        "by-film.json",
+        json.dumps({"Alien": [{"review": A}], "Cats": [{"review": B}, {"review": C}]}),
+        A,
+        B,
+        C,
+    ),
+    kind("by-name.json", json.dumps({"Alien": A, "Cats": B, "Heat": C}), A, B, C),
+    kind(
+        "by-key.json", json.dumps({"data": {"reviews": {"1": {"text": A}, "2": {"text": B}}}}), A, B
+    ),
+    kind(
+        "films-and-reviews.json",
+        json.dumps(
+            {
+                "films": [{"title": "Alien", "overview": "A ship meets a monster. " * 9}],
+                "reviews": [{"film": 1, "text": A}, {"film": 1, "text": B}],
+            }
+        ),
+        A,
+        B,
+    ),
+    kind(
+        "reviews-in-films.json",
+        json.dumps(
+            [{"title": "Alien", "reviews": [{"text": A}]}, {"title": "Cats", "reviews": []}]
+        ),
+        refusal="no-text",
+    ),
+    kind(
+        "lists-by-line.json",
+        "".join(json.dumps([n, r]) + "\n" for n, r in enumerate((A, B, C))),
+        A,
+        B,
+        C,
+    ),
+    kind("tuples.txt", "".join(f"{(r, 'pos')!r}\n" for r in (A, C)), A, C),
+    kind("python-lists.csv", "".join(f"{[r, 5]!r}\n" for r in (A, C)), A, C),
 ]
 
 QUOTING = [
@@ -592,6 +686,36 @@ QUOTING = [
         "A fine, fine film.",
         problems=("broken-end",),
     ),
+    kind(
+        "unquoted-none.csv",
+        "1,It is slow, but I loved it\n2,Bad, really bad, awful\n3,A fine film\n",
+        "It is slow, but I loved it",
+        "Bad, really bad, awful",
+        "A fine film",
+    ),
+    kind(
+        "one-column-tight.csv",
+        "Comments\nGood,bad,ugly: all of it\nI, for one, liked it\n",
+        "Good,bad,ugly: all of it",
+        "I, for one, liked it",
+    ),
+    kind(
+        "stray-with-commas.csv",
+        "id,review\n"
+        + "".join(f"{n},Film {n} was fine\n" for n in range(20))
+        + '20,"The one" with a start, and more\n21,He is 6\'2", and tall\n'
+        + "".join(f"{n},Film {n} was fine\n" for n in range(22, 40)),
+        *(f"Film {n} was fine" for n in range(20)),
+        '"The one" with a start, and more',
+        "He is 6'2\", and tall",
+        *(f"Film {n} was fine" for n in range(22, 40)),
+    ),
+    kind(
+        "line-like-a-row.csv",
+        'id,review\n1,"One, two\n2, three"\n2,Dull\n',
+        "One, two\n2, three",
+        "Dull",
+    ),
 ]
 
 COLUMNS = [
@@ -638,6 +762,20 @@ COLUMNS = [
     ),
     kind("one-review.csv", "id,review\n1,A fine film.\n", "A fine film."),
     kind("one-review.txt", "A fine film.", "A fine film."),
+    kind("films.csv", "Title,Stars\nAlien,5\nCats,1\n", refusal="no-text"),
+    kind("people.csv", "user,city\nAnna,Rome\nBen,Paris\n", refusal="no-text"),
+    kind(
+        "missing-words.csv",
+        "id,review\n1,(blank)\n2,[deleted]\n3,A fine film.\n4,#ERROR!\n5,n.a.\n",
+        "A fine film.",
+        problems=("missing",) * 4,
+    ),
+    kind(
+        "dicts.csv",
+        f"id,review\n1,{csv_cell(repr({'text': A}))}\n2,{QB}\n",
+        B,
+        problems=("structure",),
+    ),
 ]
 
 WIDE = f"id\treview\r\n1\t{A}\r\n2\t{ACCENTED}\r\n"
@@ -673,6 +811,29 @@ ENCODINGS = [
     ),
     kind("utf-32.csv", ACCENTS.encode("utf-32"), refusal="unknown-encoding"),
     kind("bytes.csv", bytes(range(1, 32)) * 50, refusal="binary"),
+    kind(
+        "quotes.csv",
+        "id,review\n1,It’s “fine” – I don’t like it…\n2,Dull\n".encode("windows-1252"),
+        "It’s “fine” – I don’t like it…",
+        "Dull",
+    ),
+    kind(
+        "pound.csv",
+        "id,review\n1,£10 for this?\n2,Dull\n".encode("latin-1"),
+        "£10 for this?",
+        "Dull",
+    ),
+    kind(
+        "spanish-mac.csv",
+        "id,review\n1,El niño está aquí, en su país\n2,Así que comió más\n".encode("mac-roman"),
+        "El niño está aquí, en su país",
+        "Así que comió más",
+    ),
+    kind(
+        "polish.csv",
+        "id,review\n1,Świetny film, żółty\n2,Źle\n".encode("windows-1250"),
+        refusal="unknown-encoding",
+    ),
 ]
 
 TABLE = f"id,review,rating\n1,{QA},5\n2,{QB},1\n3,{QC},2\n".encode()
@@ -725,6 +886,13 @@ CONTAINERS = [
     kind("page.xls", b"<html><table><tr><td>A</td></tr></table>", refusal="known-kind"),
     kind("empty.csv", b"", refusal="nothing"),
     kind("blank.csv", b"\n\r\n  \n", refusal="nothing"),
+    kind(
+        "films.xlsx",
+        workbook([["Title", "Stars"], ["Alien", 5]], [["review"], [A], [B]]),
+        A,
+        B,
+        column="review",
+    ),
 ]
 
 KEPT = [

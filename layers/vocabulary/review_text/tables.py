@@ -54,8 +54,17 @@ MISSING = frozenset(
         r"#null!",
         r"#num!",
         r"#n/a!",
+        r"#error!",
         r"undefined",
         r"missing",
+        r"n.a.",
+        r"(none)",
+        r"(empty)",
+        r"[empty]",
+        r"(blank)",
+        r"[blank]",
+        r"[deleted]",
+        r"[removed]",
     ]
 )
 """What stands for a missing value, in lower case."""

@@ -15,10 +15,10 @@ const KNOWN = new Set(
 );
 
 const TELLING = /^(reviews?|texts?|comments?|body|contents?|opinions?|feedback|verbatims?|remarks|critiques?|avis|commentaires?|kommentare?|rezension(en)?|bewertung(en)?|comentarios?|reseñas?|recension[ei]|sentences?|phrases?|responses?|message|tweet)$/;
-const OTHER = /^(ids?|dates?|titles?|names?|counts?|urls?|uri|links?|scores?|ratings?|stars?|authors?|users?|usernames?|labels?|class|summary|headline|subject|length|lang|language|types?|votes?|num|no|time|year|helpful|director|film|movie|product|item)$/;
+const OTHER = /^(ids?|dates?|titles?|names?|counts?|urls?|uri|links?|scores?|ratings?|stars?|authors?|users?|usernames?|labels?|class|summary|headline|subject|length|lang|language|types?|votes?|num|no|time|year|helpful|director|film|movie|product|item|city|country|place|genres?|tags?|category|categories)$/;
 /** What somebody else says to a review. */
 const ANSWER = /^(repl(y|ies|ied)|owner|developer|company|official|management)$/;
-const QUESTION = /^(what|how|why|which|who|would|did|do|please|tell|describe|any|in your|your)\b.*\b(you|your|us|film|movie)\b/i;
+const QUESTION = /^\W*(?:q?\d+\w?[.):\s]\W*)?(what|how|why|which|who|would|did|do|please|tell|describe|any|anything|in your|your)\b.*\b(you|your|us|film|movie)\b/i;
 
 /** Words that names are made of only with others. */
 const WEAK = new Set("film films movie movies product item in of the your my full user s".split(" "));
@@ -43,6 +43,9 @@ export function headerScore(names, rows) {
 /** A name that is hardly anything else. */
 export const isPlainName = (name) => isKnownName(name) && tokensOf(name).length <= 3 && !/[.!]$/.test(name.trim());
 
+/** The name of a column of reviews, and nothing that a review would say. */
+export const isPlainReview = (name) => /^(reviews?|texts?|comments?)$/i.test(name.trim());
+
 export function isKnownName(name) {
   const tokens = tokensOf(name).filter((token) => !/^\d+$/.test(token));
   if (tokens.some((token) => KNOWN.has(token))) return true;
@@ -50,6 +53,7 @@ export function isKnownName(name) {
 }
 
 function singleHeaderScore(name) {
+  if (QUESTION.test(name) && /\byour?\b.*\?\s*$/i.test(name)) return 1;
   const tokens = tokensOf(name);
   const isKnown = tokens.length > 0 && tokens.every((token) => KNOWN.has(token) || WEAK.has(token) || /^\d+$/.test(token));
   return isKnown && tokens.some((token) => KNOWN.has(token)) && !/[.!]$|[,;|\t]/.test(name.trim()) ? 1 : 0;
@@ -74,20 +78,33 @@ function cellScore(name, isKnown, below) {
   return score + (tokensOf(cell).length <= 3 && words > 2 * tokensOf(cell).length ? 0.5 : 0);
 }
 
-/** { column, isClear }: the index of the column that reads like reviews; nothing where none holds text. */
+/**
+ * { column, isClear, isDoubtful }: the index of the column that reads like reviews, whether no other one does as well,
+ * and whether it may be something else; nothing where none holds text.
+ */
 export function chooseColumn(names, rows) {
   const scores = names.map((name, at) => columnScore(name, describe(rows.map((row) => row[at])), rows.length));
   const best = Math.max(...scores);
   if (!(best > 0)) return undefined;
   const near = scores.filter((score) => score > best * 0.7).length;
-  return { column: scores.indexOf(best), isClear: near === 1 };
+  const column = scores.indexOf(best);
+  const isTold = isTellingName(names[column]) || describe(rows.map((row) => row[column])).kind === "text";
+  return { column, isClear: near === 1, isDoubtful: names.length > 1 && (isOtherName(names[column]) || !isTold) };
+}
+
+const isTellingName = (name) => tokensOf(name).some((token) => TELLING.test(token));
+
+function isOtherName(name) {
+  const tokens = tokensOf(name);
+  return OTHER.test(tokens.at(-1) ?? "") || tokens.some((token) => ANSWER.test(token));
 }
 
 function columnScore(name, { kind, words, values }, rows) {
-  if (kind !== "text" && kind !== "label") return 0;
+  const isOther = isOtherName(name);
+  // A word or two below "title" or "user" are a name.
+  if (kind !== "text" && (kind !== "label" || isOther)) return 0;
   const tokens = tokensOf(name);
-  const isTelling = tokens.some((token) => TELLING.test(token));
-  const isOther = OTHER.test(tokens.at(-1) ?? "") || tokens.some((token) => ANSWER.test(token));
+  const isTelling = isTellingName(name);
   const isName = isTelling && !isOther;
   const lettered = values.filter((value) => /[\p{L}\p{Extended_Pictographic}]/u.test(value)).length / values.length;
   const different = new Set(values).size / values.length;

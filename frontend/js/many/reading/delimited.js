@@ -38,6 +38,7 @@ function quotedField(text, recordStart, at, dialect) {
   let open = at;
   while (dialect.delimiter !== " " && text.charCodeAt(open) === BLANK) open += 1;
   if (text.charCodeAt(open) !== QUOTE) return undefined;
+  let isStray = false;
   for (let close = open + 1; ; close += 1) {
     close = text.indexOf('"', close);
     if (close < 0 || close - open > LONGEST) return RUN_OUT;
@@ -49,8 +50,9 @@ function quotedField(text, recordStart, at, dialect) {
     const end = afterBlanks(text, close + 1, dialect.delimiter);
     const isClosed = end === text.length || isLineEnd(text.charCodeAt(end)) || text[end] === dialect.delimiter;
     const isMany = /[\r\n]/.test(text.slice(open, close));
-    if (isMany && (!isClosed || holdsRows(text.slice(recordStart, lineEnd(text, close)), dialect))) return undefined;
+    if (isMany && (!isClosed || holdsRows(text.slice(recordStart, lineEnd(text, close)), dialect, isStray))) return undefined;
     if (isClosed) return { open: open + 1, close, end };
+    isStray = true;
   }
 }
 
@@ -78,14 +80,18 @@ function fieldEnd(text, at, delimiter) {
 
 const lineEnd = (text, at) => fieldEnd(text, at, "");
 
-/** Whether every line is a row by itself, of the right width and kinds: then no quote holds them together. */
-function holdsRows(text, { delimiter, expects }) {
+/**
+ * Whether every line is a row by itself, of the right width and kinds: then no quote holds them together.
+ * After a quote that closes nothing, commas may be those of a review that is in no quotes.
+ */
+function holdsRows(text, { delimiter, expects }, isStray) {
   if (!expects || expects.width < 2) return false;
   const lines = text.split(/\r\n|[\r\n]/).filter((line) => line);
   const areClosed = expects.kinds.some((kind) => kind === "number" || kind === "date" || kind === "label");
   if (lines.length < 3 && !areClosed && delimiter !== "\t") return false;
   return lines.every((line) => {
-    const cells = line.split(delimiter);
+    let cells = line.split(delimiter);
+    if (isStray && cells.length > expects.width) cells = cells.filter((cell, at) => at === 0 || !/^ \S/.test(cell));
     return cells.length === expects.width && cells.every((cell, at) => isOfKind(cell, expects.kinds[at]));
   });
 }

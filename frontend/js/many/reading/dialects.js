@@ -1,6 +1,6 @@
 /** How a table is written, guessed from its beginning: delimiter, quotes, lines above it, header. */
 
-import { headerScore, isKnownName, isPlainName } from "./columns.js";
+import { headerScore, isKnownName, isPlainName, isPlainReview } from "./columns.js";
 import { fieldText, readRecord } from "./delimited.js";
 import { describe, isOfKind } from "./kinds.js";
 
@@ -12,12 +12,18 @@ const [SAMPLE, ABOVE, HEADER] = [200, 20, 0.9];
 /** Shares of rows that must fit: with something that speaks for a table, and without. */
 const [MOST, NEARLY_ALL] = [0.55, 0.9];
 
+/** Excel's line above a table: it says what puts the columns apart. */
+const SEPARATOR = /^\s*"?sep=(.)"?[\r\n]+/i;
+
+/** Kinds of cells that prose is not of. */
+const CLOSED = ["number", "date", "address"];
+
 /**
  * { dialect, above, hasHeader, names, column, isClear } of a text's beginning; nothing where it is no table.
  * delimiter, where it is given, is not guessed.
  */
 export function guessTable(text, isWhole, { delimiter, isProse = false } = {}) {
-  const line = /^\s*sep=(.)[\r\n]+/i.exec(text);
+  const line = SEPARATOR.exec(text);
   const candidates = delimiter ? [delimiter] : line ? [line[1]] : DELIMITERS;
   const escapes = text.includes('\\"') ? [false, true] : [false];
   const tables = candidates.flatMap((each) => escapes.map((escape) => tableOf(text, isWhole, each, escape, Boolean(line), isProse)));
@@ -36,23 +42,25 @@ function tableOf(text, isWhole, delimiter, escape, hasSepLine, isProse) {
   if (records.length === 0) return undefined;
   const table = frameOf(records, Number(hasSepLine));
   const { rows, width, hasHeader, names } = table;
-  if (width < 2) return undefined;
+  if (width < 2 || (!hasHeader && namesOneColumn(records[table.above - 1]))) return undefined;
   const kinds = kindsOf(rows.filter((row) => row.cells.length === width).map((row) => row.cells), width);
   dialect.expects = { width, kinds };
   const fitting = rows.filter((row) => alignCells(row, dialect.expects)).length / Math.max(rows.length, 1);
   const regular = rows.filter((row) => row.cells.length === width).length / Math.max(rows.length, 1);
   const odd = rows.filter((row) => row.spans.some((span) => isOdd(row.text.slice(span.start, span.end), span, escape))).length;
-  const closed = kinds.filter((kind) => kind === "number" || kind === "date" || kind === "address").length;
+  const closed = kinds.filter((kind) => CLOSED.includes(kind)).length;
   const labels = rows.length > 1 ? kinds.filter((kind) => kind === "label").length : 0;
   const quoted = rows.filter((row) => row.spans.some((span) => span.isQuoted)).length;
   const isSpaced = rows.every((row) => row.spans.slice(1).every(({ start }) => row.text[start] === " "));
   const hasEvidence = hasHeader || closed > 0 || (delimiter === "\t" && regular === 1) || (quoted > rows.length / 2) || (labels > 0 && !isSpaced);
   const least = hasHeader || closed > 0 ? (isProse ? NEARLY_ALL : MOST) : NEARLY_ALL;
   const isQuotedBlank = delimiter !== " " || quoted === rows.length;
+  const named = names.filter((name) => name.trim());
+  const areNames = hasHeader && named.filter(isPlainName).length >= named.length * (rows.length ? 1 : MOST);
   return {
     dialect,
     ...table,
-    isLikely: hasEvidence && isQuotedBlank && (fitting >= least || (hasHeader && names.every(isPlainName))),
+    isLikely: hasEvidence && isQuotedBlank && (fitting >= least || areNames),
     score: fitting + regular + Number(hasHeader) * 0.5 + Math.min(closed, 2) * 0.1 - (odd / Math.max(rows.length, 1)) * 0.5 - (delimiter === " " ? 0.4 : 0),
   };
 }
@@ -114,18 +122,41 @@ function frameOf(records, above) {
   const hasHeader = header !== undefined;
   const first = header ?? firstFull(records, above);
   const rows = records.slice(first + Number(hasHeader));
-  const data = usualWidth(rows.map(({ cells }) => cells.length));
+  const data = widthOf(rows);
   const names = hasHeader ? [...records[first].cells] : [];
   if (hasHeader && isOneShort(names, rows)) names.unshift("");
   const width = hasHeader ? names.length : data;
   return { above: first, hasHeader, names, width, rows };
 }
 
+/** Where commas that were not quoted make rows of many widths, each may have as many that no blank follows. */
+function widthOf(rows) {
+  const width = usualWidth(rows.map(({ cells }) => cells.length));
+  const begun = rows.map((row) => beginnings(row).length);
+  const least = usualWidth(begun);
+  const areNearlyAll = (widths, one) => widths.filter((each) => each === one).length >= rows.length * NEARLY_ALL;
+  const areOne = areNearlyAll(rows.map(({ cells }) => cells.length), width);
+  return !areOne && least > 1 && areNearlyAll(begun, least) ? least : width;
+}
+
+/** Whether a line is the name of the only column: commas below it are those of prose. */
+const namesOneColumn = (record) => record?.cells.length === 1 && headerScore(record.cells, []) >= HEADER;
+
+/** Whether no line above a row could be one of those below it, which have numbers or dates where these have none. */
+function areUnlike(lines, rows, width) {
+  const kinds = kindsOf(rows.map(({ cells }) => cells), width).map((kind) => (CLOSED.includes(kind) ? kind : "text"));
+  return lines.every(({ cells }) => cells.some((cell, at) => !isOfKind(cell, kinds[at])));
+}
+
 function headerAt(records, above) {
+  if (records.slice(above + 1, above + 3).some(({ cells }) => cells.some(isOwnOfQualtrics))) return above;
   const candidates = records.slice(above, above + ABOVE).map((record, index) => {
     const rows = records.slice(above + index + 1);
-    const isFirst = index === 0 || record.isParted || records[above + index - 1].filled < record.filled;
-    if (!isFirst || record.cells.length < 2 || (record.filled < 2 && record.cells.length > 2)) return -1;
+    const lines = records.slice(above, above + index);
+    const isFirst = index === 0 || record.isParted || lines.at(-1).filled < record.filled || areUnlike(lines, rows, record.cells.length);
+    const isTitle = record.filled < 2 && record.cells.length > 2 && !isPlainName(record.cells.find((cell) => cell.trim()));
+    const isTooNarrow = record.cells.length < 2 && !isOneShort(record.cells, rows);
+    if (!isFirst || isTooNarrow || isTitle) return -1;
     const names = isOneShort(record.cells, rows) ? ["", ...record.cells] : record.cells;
     const isFull = !rows.length || rows.filter(({ cells }) => cells.length >= names.length || cells.length === 1).length >= rows.length / 2;
     const others = rows.filter(({ cells }) => !areSame(cells, record.cells));
@@ -134,6 +165,9 @@ function headerAt(records, above) {
   const best = Math.max(...candidates, -1);
   return best >= HEADER ? above + candidates.indexOf(best) : undefined;
 }
+
+/** Qualtrics writes three rows of names: short ones, the questions, and its own. */
+export const isOwnOfQualtrics = (cell) => cell.startsWith('{"ImportId":');
 
 /** Of files that were put together, each has its header. */
 export const areSame = (cells, names) => cells.length === names.length && cells.every((cell, at) => cell.trim() === names[at].trim());
@@ -144,13 +178,15 @@ function isOneShort(names, rows) {
   if (!wider.length || wider.length < rows.length * NEARLY_ALL || !names.at(-1).trim()) return false;
   if (wider.every(({ cells }) => !cells.at(-1).trim())) return false;
   if (wider.every((row) => beginnings(row).length === names.length)) return false;
+  // What is before a comma in prose is no number.
+  if (names.length === 1 && !wider.every(({ cells }) => /^\d+$/.test(cells[0].trim()))) return false;
   return new Set(wider.map(({ cells }) => cells[0])).size === wider.length && wider.every(({ cells }) => !/\s\S+\s/.test(cells[0]));
 }
 
 /** Without a header, the table begins with the first row that is as wide as most. */
 function firstFull(records, above) {
-  const width = usualWidth(records.slice(above).map(({ cells }) => cells.length));
-  const found = records.slice(above, above + ABOVE).findIndex(({ cells, filled }) => cells.length === width && filled > width / 3);
+  const width = widthOf(records.slice(above));
+  const found = records.slice(above, above + ABOVE).findIndex((row) => [row.cells.length, beginnings(row).length].includes(width) && row.filled > width / 3);
   return above + Math.max(found, 0);
 }
 
@@ -191,15 +227,17 @@ function fitsShort(cells, kinds, textColumn) {
   return (textColumn === undefined || cells.length > textColumn) && cells.every((cell, at) => isOfKind(cell, kinds[at]));
 }
 
-/** For a text that is no table: whether its first line is the name of its only column. */
+/** For a text that is no table: whether a line at its beginning is the name of its only column. */
 export function guessLines(text, isWhole, quotes) {
   const dialect = { delimiter: "", quotes, escape: false };
   const records = recordsOf(text, dialect, isWhole);
-  const rows = records.slice(1).map(({ cells }) => cells);
-  const hasHeader = records.length > 0 && headerScore(records[0].cells, rows) >= HEADER;
-  return { dialect, above: 0, hasHeader, names: hasHeader ? records[0].cells : [], width: 1, rows: hasHeader ? records.slice(1) : records };
+  const above = Number(SEPARATOR.test(text));
+  const found = records.slice(above, above + 3).findIndex((record, at) => namesOneColumn(record) && (at === 0 || isPlainReview(record.cells[0])));
+  const hasHeader = found >= 0;
+  const first = above + Math.max(found, 0);
+  const names = hasHeader ? records[first].cells : [];
+  return { dialect, above: first, hasHeader, names, width: 1, rows: records.slice(first + Number(hasHeader)) };
 }
-
 
 /** Shares of lines that look like rows of a table in a way that no delimiter splits, and what puts their columns apart. */
 const STRANGE = [

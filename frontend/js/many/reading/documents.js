@@ -1,6 +1,6 @@
 /** JSON that is not one object a line: where its reviews are, and tables that are not made of records. */
 
-import { isKnownName } from "./columns.js";
+import { isKnownName, isPlainReview } from "./columns.js";
 import { quote } from "./delimited.js";
 import { flatten, parseValue } from "./literals.js";
 import { Refusal } from "./refusal.js";
@@ -12,6 +12,7 @@ const CHUNK = 256 * 1024;
 const LARGEST = 64_000_000;
 
 const LATIN = new TextDecoder("windows-1252");
+const UTF_8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Gives { starts, ends } of objects, or { table } where the reviews are not in objects of their own. */
 export async function recordsIn(blob, isPython, progress) {
@@ -24,8 +25,9 @@ export async function recordsIn(blob, isPython, progress) {
   const top = scanner.lists.get("");
   if (scanner.isBroken || !top.starts.length) throw new Refusal("damaged-json");
   if (top.starts.length > 1) return isOf(top, "{") ? top : tableFrom(blob, top);
-  const lists = [...scanner.lists].filter(([path, { starts }]) => path && starts.length).map(([, list]) => list);
-  const objects = largest(lists.filter((list) => isOf(list, "{")));
+  const reached = [...scanner.lists].filter(([path, { starts }]) => path && starts.length);
+  const lists = reached.map(([, list]) => list);
+  const objects = await objectsIn(blob, reached.filter(([, list]) => isOf(list, "{")));
   if (top.types === "{") return (await tableOfColumns(blob, objects)) ?? objects ?? recordOrNothing(blob, top, lists);
   return objects ?? tableFrom(blob, lists[0]);
 }
@@ -37,6 +39,25 @@ function largest(lists) {
   return lists.sort((a, b) => sizeOf(b) - sizeOf(a))[0];
 }
 
+/** The list of objects that is named as reviews are, or the largest; with those of the same kind beside it. */
+async function objectsIn(blob, lists) {
+  const isNamed = ([path]) => Number(isPlainReview(keyOf(path)));
+  const [chosen, ...others] = lists.sort((a, b) => isNamed(b) - isNamed(a) || sizeOf(b[1]) - sizeOf(a[1]));
+  if (!chosen) return undefined;
+  const keys = await keysOf(blob, chosen[1]);
+  const alike = [chosen[1]];
+  for (const [path, list] of others) {
+    const own = parentOf(path) === parentOf(chosen[0]) ? await keysOf(blob, list) : [];
+    if (own.filter((key) => keys.includes(key)).length * 2 > keys.length) alike.push(list);
+  }
+  alike.sort((a, b) => a.starts[0] - b.starts[0]);
+  return { ...chosen[1], starts: alike.flatMap(({ starts }) => starts), ends: alike.flatMap(({ ends }) => ends) };
+}
+
+const keyOf = (path) => path.slice(path.lastIndexOf("/") + 1, -2);
+const parentOf = (path) => path.slice(0, path.lastIndexOf("/"));
+const keysOf = async (blob, { starts, ends }) => Object.keys(Object(parseValue(await blob.slice(starts[0], ends[0]).text())));
+
 async function wholeOf(blob) {
   if (blob.size > LARGEST) throw new Refusal("too-large", { limit: "64 MB" });
   const value = parseValue(await blob.text());
@@ -47,17 +68,26 @@ async function wholeOf(blob) {
 /** pandas' ways to write a table by columns, and a table by the names of its rows. */
 async function tableOfColumns(blob, objects) {
   if (objects && blob.size > LARGEST) return undefined;
-  const value = await wholeOf(blob);
+  const value = objects ? await wholeOf(blob) : innermost(await wholeOf(blob));
   if (Array.isArray(value.columns) && Array.isArray(value.data)) return tableOf(value.columns, value.data);
   const columns = Object.entries(value);
   const inner = columns.map(([, column]) => column);
   if (columns.length > 1 && inner.every(isListOfScalars) && new Set(inner.map(({ length }) => length)).size === 1) {
     return tableOf(columns.map(([name]) => name), inner[0].map((_, row) => inner.map((column) => column[row])));
   }
-  const isNested = inner.length > 0 && inner.every((each) => each && typeof each === "object" && !Array.isArray(each) && Object.keys(each).length > 0);
+  const isNested = inner.length > 0 && inner.every(isFilled);
   if (!isNested || objects) return undefined;
   return areRows(columns) ? tableOfRows(columns) : tableOfNamed(columns);
 }
+
+/** Objects that hold nothing but another one are left behind, down to one whose members are rows or columns. */
+function innermost(value) {
+  const [inner, ...others] = Object.values(value);
+  const isChain = others.length === 0 && isFilled(inner) && Object.values(inner).every(isFilled);
+  return isChain ? innermost(inner) : value;
+}
+
+const isFilled = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length > 0;
 
 const isListOfScalars = (value) => Array.isArray(value) && value.length > 0 && value.every((each) => each === null || typeof each !== "object");
 
@@ -82,12 +112,14 @@ function tableOfNamed(columns) {
   return tableOf(["", ...columns.map(([name]) => name)], keys.map((key) => [key, ...columns.map(([, column]) => column[key])]));
 }
 
-/** One object may be one review. */
+/** One object may be one review, or several by their films' names. */
 async function recordOrNothing(blob, top, lists) {
   const strings = largest(lists.filter((list) => isOf(list, "\"'")));
   if (strings) return tableFrom(blob, strings);
-  const hasText = [...flatten(await wholeOf(blob)).values()].some((value) => typeof value === "string" && /\p{L}/u.test(value));
-  if (!hasText) throw new Refusal("no-records");
+  const entries = [...flatten(await wholeOf(blob))];
+  const isText = ([, value]) => typeof value === "string" && /\p{L}/u.test(value);
+  if (!entries.some(isText)) throw new Refusal("no-records");
+  if (entries.length > 1 && entries.every(isText) && !entries.some(([name]) => isKnownName(name))) return tableOf(["", "review"], entries);
   return top;
 }
 
@@ -100,9 +132,11 @@ async function tableFrom(blob, list) {
 }
 
 async function elementsOf(blob, { starts, ends }) {
-  const whole = await wholeOf(new Blob(["[", blob.slice(starts[0], ends.at(-1)), "]"]));
-  if (whole.length !== starts.length) throw new Refusal("no-records");
-  return whole;
+  if (blob.size > LARGEST) throw new Refusal("too-large", { limit: "64 MB" });
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const values = starts.map((start, at) => parseValue(UTF_8.decode(bytes.subarray(start, ends[at]))));
+  if (values.includes(undefined)) throw new Refusal("damaged-json");
+  return values;
 }
 
 /** names are those of the columns; without them, the first row may have them. */

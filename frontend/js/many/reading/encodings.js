@@ -16,6 +16,9 @@ const MARKS = [
 /** Of letters, the share that may be outside ASCII in English or French; beyond it, the alphabet is another. */
 const FOREIGN = 0.3;
 
+/** Of characters outside ASCII, the share that may stand where no word has them. */
+const MOST_ODD = 0.1;
+
 export const ENCODING_NAMES = {
   "utf-8": "UTF-8",
   "utf-16le": "UTF-16",
@@ -105,8 +108,15 @@ async function singleByteEncodingOf(blob) {
   const faults = ["windows-1252", "macintosh"].map((encoding) => [oddities(around, encoding), encoding]);
   faults.sort(([a], [b]) => a - b);
   const [[fewest, best], [other]] = faults;
-  if (fewest > sum(128, 256) * 0.2 || fewest === other) throw new Refusal("unknown-encoding");
+  const areTold = fewest !== other || [...counts.keys()].every((byte) => byte < 128 || !counts[byte] || isTypographic(byte));
+  if (fewest > sum(128, 256) * MOST_ODD || !areTold) throw new Refusal("unknown-encoding");
   return best;
+}
+
+/** Quotes, dashes and signs of Windows-1252, which are all that most English has beyond ASCII; or the same in both. */
+function isTypographic(byte) {
+  const [windows, mac] = ["windows-1252", "macintosh"].map((encoding) => new TextDecoder(encoding).decode(Uint8Array.of(byte)));
+  return /[‘’“”–—…•€™]/.test(windows) || windows === mac;
 }
 
 /** How often a character stands where no word has it: a capital or a sign within small letters. */
@@ -118,7 +128,7 @@ function oddities(around, encoding) {
     const [before, letter, after] = [letters[key >> 16], letters[(key >> 8) & 255], letters[key & 255]];
     const isInWord = isSmall(before) && isSmall(after);
     const isRight = isSmall(letter) || /[’‘'\-–—…\xad]/.test(letter) || (!isInWord && !/[\x80-\x9f]/.test(letter));
-    const isRare = /[ƒˆ˜¸˛ˇ˚ˋ¬Ω∂∑∏π∫√≈∆◊]/.test(letter);
+    const isRare = /[ƒˆ˜¸˛ˇ˚ˋ¬Ω∂∑∏π∫√≈∆◊≤≥]/.test(letter);
     // A capital at a word's end or a sign glued to its front is as odd as one inside.
     const isGlued = /\p{Lu}/u.test(letter) && isSmall(before);
     if (!isRight || isRare || isGlued) faults += count;

@@ -2,7 +2,7 @@
 
 /** What programs write where there is no value. */
 const MISSING = new Set(
-  "nan -nan na n/a #n/a #na null (null) [null] none nil <na> nat \\n #name? #value! #ref! #div/0! #null! #num! #n/a! undefined missing".split(" "),
+  "nan -nan na n/a #n/a #na null (null) [null] none nil <na> nat \\n #name? #value! #ref! #div/0! #null! #num! #n/a! #error! undefined missing n.a. (none) (empty) [empty] (blank) [blank] [deleted] [removed]".split(" "),
 );
 
 const NUMBER = /^\s*[-+]?[$€£]?\s?\d[\d.,\s]*(e[-+]?\d+)?\s*(%|\/\s?\d+)?\s*$/i;

@@ -3,7 +3,7 @@
 import { unwrap } from "./containers.js";
 import { chooseColumn } from "./columns.js";
 import { fieldsOf, fieldText, readRecord, RecordScanner } from "./delimited.js";
-import { alignCells, areSame, guessLines, guessTable, isRuling, strangeness } from "./dialects.js";
+import { alignCells, areSame, guessLines, guessTable, isOwnOfQualtrics, isRuling, strangeness } from "./dialects.js";
 import { recordsIn } from "./documents.js";
 import { ENCODING_NAMES, encoderOf, toUtf8 } from "./encodings.js";
 import { isMissing } from "./kinds.js";
@@ -99,7 +99,7 @@ export class Source {
     const rows = found.rows.map((row) => alignCells(row, this.expects)).filter(Boolean);
     this.guessed = chooseColumn(this.names, rows);
     if (this.guessed) this.column = this.guessed.column;
-    this.records = new TableScanner(this.dialect, this.expects, found.hasHeader ? found.names : undefined);
+    this.records = new TableScanner(this.dialect, this.expects, found.hasHeader ? { names: found.names, first: this.header, named: namedWidth(found) } : undefined);
     await this.scan(progress);
     this.problems = this.records.finish();
     const misfits = [...this.problems.keys()].filter((record) => record >= this.header).length;
@@ -130,7 +130,7 @@ export class Source {
     this.names = [...new Set(objects.flatMap((object) => [...object.keys()]))];
     if (!this.names.length) throw new Refusal("no-records");
     const texts = (value) => (typeof value === "string" ? value : value === undefined || value === null ? "" : String(value));
-    this.guessed = chooseColumn(this.names, objects.map((object) => this.names.map((name) => texts(object.get(name)))));
+    this.guessed = chooseColumn(this.names, objects.map((object) => this.names.map((name) => texts(object.get(name)))).map((cells) => cells.map((cell) => (isStructure(cell) ? "" : cell))));
     if (this.guessed) this.column = this.guessed.column;
     return undefined;
   }
@@ -151,6 +151,7 @@ export class Source {
       throw new Refusal("no-text", { columns });
     }
     if (this.guessed && !this.guessed.isClear) this.note("two-columns");
+    else if (this.guessed?.isDoubtful) this.note("doubtful", { name: this.titleOf(this.column) });
   }
 
   /** Whether the first row names the columns is the reader's guess; it may be put right. */
@@ -187,6 +188,7 @@ export class Source {
     const text = this.cellsIn(record)?.[this.column];
     if (typeof text !== "string" || !text.trim()) return { problem: { key: "empty" } };
     if (isMissing(text)) return { problem: { key: "missing", facts: { value: text.trim() } } };
+    if (isStructure(text)) return { problem: { key: "structure" } };
     return /^\s*[-+]?\d+([.,]\d+)?\s*$/.test(text) ? { problem: { key: "number" } } : { text };
   }
 
@@ -253,9 +255,10 @@ class TableScanner extends RecordScanner {
   quoted = 0;
   open = 0;
 
-  constructor(dialect, expects, names) {
+  /** header: the names, the first row below them, and how many columns have one. */
+  constructor(dialect, expects, header) {
     super(dialect);
-    Object.assign(this, { expects, names });
+    Object.assign(this, { expects, header });
   }
 
   note(at, record, isParted, text) {
@@ -278,15 +281,40 @@ class TableScanner extends RecordScanner {
   }
 
   judge(record, isParted) {
-    const { width } = this.expects;
     const index = this.starts.length;
+    const found = record.cells.findLastIndex((cell) => cell.trim()) + 1;
+    if (this.header && index >= this.header.first) this.judgeBelowNames(record, index, found);
+    this.judgeWidth(record, index, isParted);
+  }
+
+  judgeBelowNames({ cells }, index, found) {
+    const { names, first, named } = this.header;
+    if (areSame(cells, names)) this.problems.set(index, { key: "names" });
+    const isOwn = index < first + 3 && cells.some(isOwnOfQualtrics);
+    for (let at = first; isOwn && at <= index; at += 1) this.problems.set(at, { key: "names" });
+    if (found > named) this.problems.set(index, { key: "misfit", facts: { found, width: named } });
+  }
+
+  judgeWidth(record, index, isParted) {
+    const { width } = this.expects;
     const found = record.cells.length;
-    if (index > 0 && this.names && areSame(record.cells, this.names)) this.problems.set(index, { key: "names" });
     if (found === width || alignCells(record, this.expects)) return;
     this.problems.set(index, { key: "misfit", facts: { found, width } });
     // A line that is too short and no row may be the rest of the review above.
     if (found < width && !isParted && index > 0) this.problems.set(index - 1, { key: "broken" });
   }
+}
+
+/** Columns up to the last that has a name, where those beyond it are hardly ever filled: what is there was cut off a review. */
+function namedWidth({ names, rows }) {
+  const named = names.findLastIndex((name) => name.trim()) + 1;
+  const filled = rows.filter(({ cells }) => cells.slice(named, names.length).some((cell) => cell.trim())).length;
+  return named < names.length && filled <= rows.length / 2 ? named : Infinity;
+}
+
+/** Whether a cell is a list or an object, as JSON or Python writes it, and no text. */
+function isStructure(text) {
+  return /^\s*[[{(].*[\]})]\s*$/s.test(text) && typeof (parseValue(text) ?? undefined) === "object";
 }
 
 export function objectOf(line) {
@@ -301,7 +329,8 @@ function linesOf(head) {
 
 function looksLikeJson(head, name) {
   if (/\.(jsonl|ndjson)$/i.test(name)) return true;
-  return /^\s*(\{\s*(u?["']|\})|\[\s*[[{("'\]])/.test(head) || (/\.json$/i.test(name) && /^\s*[{[]/.test(head));
+  if (/^\s*(\{\s*(u?["']|\})|\[\s*[[{("'\]])/.test(head) || (/\.json$/i.test(name) && /^\s*[{[]/.test(head))) return true;
+  return /^\s*\(/.test(head) && linesOf(head).slice(0, 2).every((line) => Array.isArray(parseValue(line.replace(/,\s*$/, ""))));
 }
 
 /** Objects one a line. A single line may as well be an object with a list in it. */

@@ -34,13 +34,14 @@ export async function tableOf(entries, name, wanted) {
   };
   const shown = sheets.filter(({ isHidden }) => !isHidden);
   const all = (shown.length ? shown : sheets).filter(({ path }) => entries.some((entry) => entry.name === path));
-  const sizeOf = ({ path }) => entries.find((entry) => entry.name === path).size;
   const chosen = all.filter((sheet) => sheet.name === wanted);
-  for (const sheet of chosen.length ? chosen : all.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
+  let largest;
+  for (const sheet of chosen.length ? chosen : all) {
     const blob = await csvOf(await entries.find((entry) => entry.name === sheet.path).open(), context);
-    if (blob) return { blob, name, rewritten: true, sheet: sheet.name, sheets: all.map((each) => each.name) };
+    if (blob && !(blob.size <= largest?.blob.size)) largest = { blob, sheet: sheet.name };
   }
-  throw new Refusal("empty-workbook");
+  if (!largest) throw new Refusal("empty-workbook");
+  return { ...largest, name, rewritten: true, sheets: all.map((each) => each.name) };
 }
 
 /** A sheet of any size is read piece by piece, each up to the end of a row. */
