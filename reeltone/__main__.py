@@ -71,6 +71,8 @@ def score(options: argparse.Namespace) -> None:
     stack = Stack(options.endpoint) if options.endpoint else None
     form = find_format(options.file, options.format)
     with open_source(options.file, form, options.column) as source:
+        if source.notice:
+            print(f"{options.file}: {source.notice}", file=sys.stderr)
         if options.output == "-":
             _score_to_stdout(options, stack, form, source)
         else:

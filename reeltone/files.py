@@ -5,31 +5,25 @@ Rows of a table are lists of cells below ``names``; those of JSON are objects, o
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 import io
 import json
+import shutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from tempfile import TemporaryFile
+from typing import Any, TextIO
 
 from model_training.serving.strict_json import read_json
-from review_text.tables import (
-    NAMES,
-    Refusal,
-    Table,
-    TableError,
-    find_encoding,
-    refuse_encoding,
-    refuse_value,
-)
+from review_text.encodings import Encoding, find_encoding
+from review_text.refusals import Refusal, TableError, say
+from review_text.tables import NAMES, Table, refuse_value
 
 SUFFIXES = {
     ".csv": "csv",
@@ -47,9 +41,6 @@ ADDED = ("sentiment", "probability", "confidence", "verdict", "truncated", "prob
 _DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
 _BLOCK = 1 << 20
 _LOOKED_AT = 100
-_KINDS = {b"PK\x03\x04": "an Excel workbook or a ZIP archive", b"%PDF": "a PDF"}
-"""By their first bytes. The website reads workbooks; its words for what it does not read are of no
-help here."""
 _GZIP = b"\x1f\x8b"
 _NO_NUMBERS = {"NaN": None, "Infinity": "Infinity", "-Infinity": "-Infinity"}
 """What JSON has in the place of what Python takes for numbers."""
@@ -77,6 +68,8 @@ class Source:
     rows: Iterator[Row]
     position: Callable[[], float]
     """Which share of it has been read, 0 to 1; 0 where that can't be known."""
+    notice: str = ""
+    """What its reader should look at."""
 
 
 # --- Reading --------------------------------------------------------------------------------------
@@ -104,29 +97,30 @@ def open_source(path: str, form: str, column: str | None) -> Iterator[Source]:
     try:
         with ExitStack() as stack:
             yield _open(path, form, column, stack)
+        return
     except TableError as error:
-        raise FileError(f"{path}: {say('files', error.refusal)}") from None
+        refusal = error.refusal
+    # Of standard input, which can't be looked through first.
+    except UnicodeDecodeError:
+        refusal = Refusal("unknown-encoding", {})
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        refusal = Refusal("damaged-container", {"kind": "gzip file"})
+    raise FileError(f"{path}: {say('files', refusal)}")
 
 
 def _open(path: str, form: str, column: str | None, stack: ExitStack) -> Source:
     try:
         if form == "parquet":
             return _open_parquet(path, column, stack)
-        text, position = _open_text(path, stack)
-        if form in _DELIMITERS:
-            return _open_table(text, _DELIMITERS[form], column, position)
-        records = _read_lines(text) if form == "jsonl" else _read_document(text)
-        return _open_records(records, column, position)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise TableError("damaged-container", kind="gzip file") from None
+        text, position, notice = _open_text(path, stack)
+    except gzip.BadGzipFile:
+        raise
     except OSError as error:
         raise FileError(f"{path}: {error.strerror or error}") from None
-
-
-def say(kind: str, refusal: Refusal) -> str:
-    """Say why a file or a row is not read, in the website's words."""
-    words: str = _read_words()[kind][refusal.reason]
-    return words.format_map(refusal.values)
+    if form in _DELIMITERS:
+        return _open_table(text, _DELIMITERS[form], column, position, notice)
+    records = _read_lines(text) if form == "jsonl" else _read_document(text)
+    return _open_records(records, column, position, notice)
 
 
 def choose(names: Sequence[str], column: str | None) -> int:
@@ -145,70 +139,54 @@ def choose(names: Sequence[str], column: str | None) -> int:
     raise FileError(f"there are {len(found) or 'no'} {what}; choose with --column: {listed}")
 
 
-def _read_words() -> dict[str, dict[str, str]]:
-    words = files("reeltone").joinpath("refusals.json").read_text(encoding="utf-8")
-    content: dict[str, dict[str, str]] = json.loads(words)
-    return content
-
-
-def _open_text(path: str, stack: ExitStack) -> tuple[TextIO, Callable[[], float]]:
-    """Open a file as text. Whether all of it can be decoded is known before the first row is."""
+def _open_text(path: str, stack: ExitStack) -> tuple[TextIO, Callable[[], float], str]:
+    """Open a file as text, with what should be said of it. Whether all of it can be decoded is
+    known before the first row is."""
     raw: Any = sys.stdin.buffer
     if path != "-":
         raw = stack.enter_context(open(path, "rb"))  # noqa: SIM115
-    start = raw.peek()
-    for magic, kind in _KINDS.items():
-        if start.startswith(magic):
-            raise FileError(f"{path}: this is {kind}. Save the table as CSV in UTF-8.")
     binary = raw
-    if start.startswith(_GZIP):
+    if raw.peek().startswith(_GZIP):
         binary = stack.enter_context(gzip.GzipFile(fileobj=raw))
-        start = binary.peek(_BLOCK)
-    encoding, mark = find_encoding(start)
+    size = 0
     if path == "-":
-        binary.read(mark)
-        return io.TextIOWrapper(binary, encoding, newline=""), lambda: 0.0
-    _check_encoding(binary, encoding, mark)
-    size = max(Path(path).stat().st_size, 1)
-    text = stack.enter_context(io.TextIOWrapper(binary, encoding, newline=""))
-    return text, lambda: raw.tell() / size
+        binary, encoding = _look_at_stream(binary, stack)
+    else:
+        size = Path(path).stat().st_size
+        encoding = find_encoding(binary)
+    text = encoding.open(binary)
+    if binary is not sys.stdin.buffer:
+        stack.enter_context(text)
+    return text, lambda: raw.tell() / size if size else 0.0, encoding.notice
 
 
-def _check_encoding(file: BinaryIO, encoding: str, mark: int) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        file.read(mark)
-        while block := file.read(_BLOCK):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise refuse_encoding(encoding, mark) from None
-    file.seek(mark)
+def _look_at_stream(stream: Any, stack: ExitStack) -> tuple[Any, Encoding]:
+    """Tell a stream's encoding by its beginning; where it is told by more, keep it to look at."""
+    encoding = None
+    with suppress(TableError):
+        encoding = find_encoding(io.BytesIO(stream.peek(_BLOCK)), is_whole=False)
+    if encoding and not encoding.notice:
+        return stream, encoding
+    kept = stack.enter_context(TemporaryFile())  # noqa: SIM115
+    shutil.copyfileobj(stream, kept)
+    return kept, find_encoding(kept)
 
 
 def _open_table(
-    text: TextIO, delimiters: str, column: str | None, position: Callable[[], float]
+    text: TextIO, delimiters: str, column: str | None, position: Callable[[], float], notice: str
 ) -> Source:
-    table = Table(_told(text), delimiters)
+    table = Table(text, delimiters)
     table.column = choose(table.columns, column)
     rows = (
         Row(row.cells, row.review, say("rows", row.refusal) if row.refusal else "")
         for row in table.rows()
     )
-    return Source(table.columns, rows, position)
-
-
-def _told(text: TextIO) -> Iterator[str]:
-    """The lines of standard input, which can't be looked through first."""
-    try:
-        yield from text
-    except UnicodeDecodeError:
-        raise TableError("unknown-encoding") from None
+    return Source(table.columns, rows, position, notice)
 
 
 def _read_lines(text: TextIO) -> Iterator[Any]:
     """Objects, one a line; where a line is none, nothing."""
-    for line in _told(text):
+    for line in text:
         if line.strip():
             try:
                 yield read_json(line)
@@ -237,7 +215,7 @@ def _read_document(text: TextIO) -> Iterator[Any]:
 
 
 def _open_records(
-    records: Iterator[Any], column: str | None, position: Callable[[], float]
+    records: Iterator[Any], column: str | None, position: Callable[[], float], notice: str
 ) -> Source:
     first = list(islice(records, _LOOKED_AT))
     if not first:
@@ -246,7 +224,8 @@ def _open_records(
     if not names:
         raise TableError("no-records")
     chosen = names[choose(names, column)]
-    return Source(names, (_read_record(item, chosen) for item in chain(first, records)), position)
+    rows = (_read_record(item, chosen) for item in chain(first, records))
+    return Source(names, rows, position, notice)
 
 
 def _read_record(item: object, name: str) -> Row:

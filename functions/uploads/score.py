@@ -6,22 +6,17 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from errors import CallerError
+from review_text.encodings import find_encoding
 from review_text.predict import MAX_REVIEWS, Prediction
-from review_text.tables import Refusal, Row, Table, TableError
+from review_text.refusals import TableError, say
+from review_text.tables import Row, Table
 
 ANSWERS = ("sentiment", "probability", "verdict", "truncated", "problem")
 """Columns that are added."""
-
-_WORDS: dict[str, dict[str, str]] = json.loads(
-    Path(__file__).with_name("refusals.json").read_text(encoding="utf-8")
-)
-"""The website's words for what cannot be read."""
 
 Outcome = Prediction | CallerError
 Ask = Callable[[list[str]], Sequence[Outcome]]
@@ -46,12 +41,15 @@ def score_file(content: bytes, ask: Ask) -> Scored:
     Raises:
         ServiceError: as ``ask`` does.
     """
-    report = _Sheet(["line", "problem"])
+    report, file = _Sheet(["line", "problem"]), BytesIO(content)
     try:
-        table = Table(content)
+        encoding = find_encoding(file)
+        table = Table(encoding.open(file))
     except TableError as error:
-        report.write(["", _say("files", error.refusal)])
+        report.write(["", say("files", error.refusal)])
         return Scored(None, report.content, 0, 1)
+    if encoding.notice:
+        report.write(["", encoding.notice])
     added = [f"reeltone_{name}" if name in table.columns else name for name in ANSWERS]
     sheet, rows, problems = _Sheet([*table.columns, *added]), 0, 0
     for row, outcome in _ask_all(table, ask):
@@ -96,10 +94,5 @@ def _show(row: Row, outcome: Outcome | None) -> list[str]:
     if isinstance(outcome, Prediction):
         shown = outcome.to_dict()
         return [json.dumps(shown[name]).strip('"') for name in ANSWERS[:-1]] + [""]
-    problem = str(outcome) if row.refusal is None else _say("rows", row.refusal)
+    problem = str(outcome) if row.refusal is None else say("rows", row.refusal)
     return ["", "", "", "", problem]
-
-
-def _say(kind: str, refusal: Refusal) -> str:
-    values: dict[str, Any] = refusal.values
-    return _WORDS[kind][refusal.reason].format_map(values)

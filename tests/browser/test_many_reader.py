@@ -97,7 +97,8 @@ def test_every_refusal_and_reason_has_its_words_with_all_of_its_facts(reader: Pa
 
 def test_every_word_that_is_kept_is_used() -> None:
     # The command line and the upload bucket say theirs with the same words.
-    readers = [*SITE.rglob("*.js"), SITE.parent / "layers/vocabulary/review_text/tables.py"]
+    shared = SITE.parent / "layers/vocabulary/review_text"
+    readers = [*SITE.rglob("*.js"), *shared.glob("*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in readers)
     used = set(re.findall(r'"([a-z-]+)"', code))
     assert {key for part in WORDS.values() for key in part} <= used

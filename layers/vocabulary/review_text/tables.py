@@ -1,19 +1,19 @@
-"""Reviews in a table: CSV with commas, semicolons, tabs or bars, in UTF-8 or UTF-16.
+"""Reviews in a table: CSV with commas, semicolons, tabs or bars.
 
 What cannot be read is refused by name, as on the website: a file as a whole, or a row of it.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import StringIO
+from io import TextIOBase
 from itertools import chain, islice
-from typing import Any
+
+from review_text.refusals import Refusal, TableError
 
 csv.field_size_limit(1 << 20)  # a stray quote must not hold the rest of a file
 
@@ -22,15 +22,12 @@ NAMES = ("review", "text", "comment", "body", "content")
 DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'\s*sep=([^"\r\n])\s*', re.IGNORECASE)
 """The line above the names in which Excel is told what puts columns apart."""
+_MAX_LINE = 1 << 24
+"""Characters. A line that is longer is no row of any table of reviews."""
 _LOOKED_AT = 100
 """Rows that a column is chosen by."""
 _NUMBER = re.compile(r"[-+]?[$€£]?\s?[\d.,:/ ]*\d[\d.,:/ ]*(?:e[-+]?\d+)?\s*%?", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+\W+[^\W\d_]+")
-_BYTE_ORDERS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 MISSING = frozenset(
     [
         r"nan",
@@ -71,23 +68,6 @@ MISSING = frozenset(
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a file or a row cannot be read; who shows it has the words."""
-
-    reason: str
-    values: dict[str, Any]
-    """What the words name, such as how many columns were found."""
-
-
-class TableError(ValueError):
-    """The file is no table of reviews."""
-
-    def __init__(self, reason: str, **values: Any) -> None:
-        super().__init__(reason)
-        self.refusal = Refusal(reason, values)
-
-
-@dataclass(frozen=True)
 class Row:
     """A row below the names of the columns."""
 
@@ -104,15 +84,14 @@ class Row:
 class Table:
     """A table of reviews, whose rows are read once, one after the other."""
 
-    def __init__(self, content: bytes | Iterable[str], delimiters: str = DELIMITERS) -> None:
+    def __init__(self, lines: Iterable[str], delimiters: str = DELIMITERS) -> None:
         """Read the names of the columns, and find the one with the reviews.
 
-        ``content`` may be the lines of a file that was opened with ``newline=""``.
+        ``lines`` are those of a file that was opened with ``newline=""``.
 
         Raises:
             TableError: it is no table, or has no rows, or no column of text.
         """
-        lines = StringIO(decode(content), newline="") if isinstance(content, bytes) else content
         self._lines = _Lines(lines)
         head = self._lines.skip_blank()
         if head and (told := _SEPARATOR.fullmatch(head)):
@@ -209,6 +188,9 @@ class _Lines:
     """Lines that can be given back."""
 
     def __init__(self, lines: Iterable[str]) -> None:
+        if isinstance(lines, TextIOBase):  # some files have no lines, and more than fits in memory
+            file = lines
+            lines = iter(lambda: file.readline(_MAX_LINE), "")
         self._lines, self._again = iter(lines), deque[str]()
         self.number = 0
         """Of the last line that was taken, from 1."""
@@ -219,6 +201,8 @@ class _Lines:
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._lines)
+        if len(line) >= _MAX_LINE:
+            raise TableError("binary")
         self.number += 1
         self.taken.append(line)
         return line
@@ -246,40 +230,6 @@ def refuse_value(value: object) -> Refusal | None:
     if text.lower() in MISSING:
         return Refusal("missing", {"value": text})
     return Refusal("number", {}) if _NUMBER.fullmatch(text) else None
-
-
-def find_encoding(start: bytes) -> tuple[str, int]:
-    """Tell by its first bytes how a file's letters are written, and how many bytes say so.
-
-    Raises:
-        TableError: it is not text.
-    """
-    for mark, encoding in _BYTE_ORDERS:
-        if start.startswith(mark):
-            return encoding, len(mark)
-    if b"\0" in start:
-        raise TableError("binary")
-    return "utf-8", 0
-
-
-def refuse_encoding(encoding: str, mark: int) -> TableError:
-    """Make the error for a file with bytes that are no letters in its encoding."""
-    if mark:
-        return TableError("damaged-encoding", encoding=encoding.upper()[:6].rstrip("-"))
-    return TableError("unknown-encoding")
-
-
-def decode(content: bytes) -> str:
-    """Decode a whole file.
-
-    Raises:
-        TableError: it is not text in an encoding that can be told for certain.
-    """
-    encoding, mark = find_encoding(content)
-    try:
-        return content[mark:].decode(encoding)
-    except UnicodeDecodeError:
-        raise refuse_encoding(encoding, mark) from None
 
 
 def _split(line: str, delimiter: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import threading
@@ -167,6 +168,47 @@ def test_standard_input_goes_to_standard_output(
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["text"], first["sentiment"]) == ("Dull.", "negative")
     assert second["problem"] == "There is no text in this row, only a number."
+
+
+@pytest.mark.parametrize(
+    ("content", "review", "notice"),
+    [
+        ("review\nTrès bon\n".encode("cp1252"), "Très bon", "Windows-1252: see whether"),
+        ("review\nTrès bon\n".encode("utf-16-le"), "Très bon", ""),
+        ("review\nTrès bon\n".encode("utf-8-sig"), "Très bon", ""),
+        (gzip.compress("review\nTrès bon\n".encode("mac-roman")), "Très bon", "Mac OS Roman"),
+    ],
+)
+def test_standard_input_may_have_any_letters_that_can_be_told(
+    model: Reeltone,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: bytes,
+    review: str,
+    notice: str,
+) -> None:
+    use(monkeypatch, OwnWorkers(model))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+    main(["score", "-"])
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].startswith(f"{review},")
+    assert notice in said.err and bool(said.err) == bool(notice)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"review\n" + b"A fine film\n" * 2_000 + b"Tr\xe8s bon\n", "can’t be told for certain"),
+        (gzip.compress(b"review\n" + b"A fine film\n" * 2_000)[:-9], "damaged or cut short"),
+    ],
+)
+def test_what_is_wrong_further_on_in_standard_input_is_said(
+    model: Reeltone, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
+) -> None:
+    use(monkeypatch, OwnWorkers(model))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+    with pytest.raises(CommandError, match=words):
+        main(["score", "-"])
 
 
 @pytest.mark.parametrize(

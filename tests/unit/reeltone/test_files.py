@@ -45,6 +45,8 @@ def read(path: Path, content: bytes | str, column: str | None = None) -> list[st
         ("a.csv.gz", gzip.compress(b'id,review\n1,Fine.\n2,"Dull, long"\n')),
         ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'.encode("utf-16")),
         ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'.encode("utf-8-sig")),
+        ("a.csv", 'id,review\n1,Fine.\n2,"Dull, long"\n'.encode("utf-16-be")),
+        ("a.jsonl", '{"review": "Fine."}\n{"review": "Dull, long"}\n'.encode("utf-16-le")),
     ],
 )
 def test_formats_are_read(tmp_path: Path, name: str, content: bytes | str) -> None:
@@ -76,7 +78,8 @@ def test_a_column_that_cannot_be_told_is_an_error_with_all_names(
         ("a.csv", b"", "nothing"),
         ("a.csv", b"id,review\n", "only-names"),
         ("a.csv", b"review\n\x00\x01", "binary"),
-        ("a.csv", b"review\nTr\xe8s bon\n", "unknown-encoding"),
+        ("a.csv", b"review\nbon \xe8\n", "unknown-encoding"),
+        ("a.csv", "id,review\n1,Очень хорошо\n".encode("cp1251"), "unknown-encoding"),
         ("a.json", b'[{"review": "Fi', "damaged-json"),
         ("a.json", b'{"review": "Fine."}', "no-records"),
         ("a.json", b" ", "nothing"),
@@ -88,12 +91,31 @@ def test_a_file_is_refused_in_the_websites_words(
 ) -> None:
     with pytest.raises(FileError) as error:
         read(tmp_path / name, content)
-    assert str(error.value).endswith(WORDS["files"][reason])
+    assert str(error.value).endswith(WORDS["files"][reason].replace(" or as .xlsx", ""))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+@pytest.mark.parametrize(
+    ("encoding", "notice"),
+    [("utf-16-le", ""), ("utf-16", ""), ("cp1252", "Windows-1252"), ("mac-roman", "Mac OS Roman")],
+)
+def test_letters_are_told_as_the_website_tells_them(
+    tmp_path: Path, name: str, encoding: str, notice: str
+) -> None:
+    review = "Très bien joué et déjà vu à Noël."
+    text = json.dumps({"review": review}, ensure_ascii=False) if "json" in name else review
+    content = ("" if "json" in name else "review\n") + text + "\n"
+    data = content.encode(encoding)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with open_source(str(path), find_format(str(path), None), None) as source:
+        assert [row.review for row in source.rows] == [review]
+        assert notice in source.notice and bool(source.notice) == bool(notice)
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04...", b"%PDF-1.7"])
 def test_other_kinds_of_file_are_named(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(FileError, match=r"this is an? .*Save the table as CSV"):
+    with pytest.raises(FileError, match=r"This is an? .*Save the table as CSV in UTF-8\.$"):
         read(tmp_path / "a.csv", content)
 
 

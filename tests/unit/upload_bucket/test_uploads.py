@@ -210,8 +210,9 @@ def test_more_rows_than_a_request_may_have_are_asked_in_several(stack: Stack) ->
         ("", "nothing", {}),
         ("id,review\n", "only-names", {}),
         ("id,stars\n1,2\n", "no-text", {"columns": "id, stars"}),
-        (b"PK\x03\x04\0", "binary", {}),
-        (b"review\nTr\xe8s bon\n", "unknown-encoding", {}),
+        (bytes(range(1, 9)), "binary", {}),
+        (b"PK\x03\x04\0", "known-kind", {"kind": "an Excel workbook or a ZIP archive"}),
+        (b"review\nbon \xe8\n", "unknown-encoding", {}),
     ],
 )
 def test_a_file_that_cannot_be_read_gets_a_report_in_the_websites_words(
@@ -220,8 +221,18 @@ def test_a_file_that_cannot_be_read_gets_a_report_in_the_websites_words(
     stack.put(content)
     stack.deliver()
     assert stack.list_keys() == {KEY, REPORT}
-    assert stack.read(REPORT)[1:] == [["", WORDS["files"][reason].format_map(values)]]
+    words = WORDS["files"][reason].replace(" or as .xlsx", "").format_map(values)
+    assert stack.read(REPORT)[1:] == [["", words]]
     assert stack.runtime.calls == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "cp1252"])
+def test_letters_are_told_as_the_website_tells_them(stack: Stack, encoding: str) -> None:
+    stack.put("review\nTrès bon et déjà vu à Noël\n".encode(encoding))
+    stack.deliver()
+    assert stack.read(SCORED)[1][0] == "Très bon et déjà vu à Noël"
+    said = [["", WORDS["notices"]["encoding"].format(encoding="Windows-1252")]]
+    assert stack.read(REPORT)[1:] == (said if encoding == "cp1252" else [])
 
 
 def test_a_file_that_is_too_large_is_told_so_and_not_read(
