@@ -187,9 +187,9 @@ faithfulness: data ## Check the explanations by deleting words (10 minutes)
 explore: data ## Draw what the training reviews look like
 	@$(BIN)/python -m model_training.report.explore --data-dir $(DATA)
 
-.PHONY: compare-models
-compare-models: data $(VENV)/test ## Train and score the peers (ARGS="--time" times them)
-	@$(BIN)/python -m model_training.evaluation.peers.compare --data-dir $(DATA) $(ARGS)
+.PHONY: peers
+peers: data $(VENV)/test ## Train and score the peers (ARGS="--time" times them)
+	@$(BIN)/python -m model_training.evaluation.peers --data-dir $(DATA) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/test ## Measure speed beside what else there is (ARGS="text answers"; ARCHIVE=file)

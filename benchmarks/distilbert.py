@@ -48,7 +48,7 @@ def write(figures: Figures) -> str:
     return (
         f"A review of 230 words, {figures['tokens']} word pieces, takes a model of its shape "
         f"{number(figures['milliseconds'])} ms of one core. How fast and how accurate others are "
-        "that read these reviews is in [comparison.md](comparison.md)."
+        "that read these reviews is in [peers.md](peers.md)."
     )
 
 

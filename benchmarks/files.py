@@ -26,7 +26,7 @@ from benchmarks.timing import median
 from model_training.documents import table
 from model_training.evaluation.peers.lexicons import Lexicon, TextBlob, Vader
 from model_training.evaluation.peers.nbsvm import NaiveBayesSVM
-from model_training.evaluation.peers.texts import modern
+from model_training.evaluation.peers.peer import modern
 
 CORES = 2
 REVIEWS, QUICK_REVIEWS, QUICK_MILLION = 5_000, 60, 300

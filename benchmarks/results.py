@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model_training.errors import ReeltoneError
-from model_training.evaluation.peers.results import machine
+from model_training.evaluation.peers.report import machine
 from model_training.files import read_entries, write_entry
 from model_training.paths import MODELS
 

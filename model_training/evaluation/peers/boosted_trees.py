@@ -11,8 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 
-from model_training.evaluation.peers.peer import Floats, Peer, Reviews, optional
-from model_training.evaluation.peers.texts import classic
+from model_training.evaluation.peers.peer import Floats, Peer, Reviews, classic, optional
 
 WORDS = 5_000
 ROUNDS = 500

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from model_training.evaluation.peers.peer import Floats, Peer, Reviews, log_odds, optional
-from model_training.evaluation.peers.texts import modern
+from model_training.evaluation.peers.peer import Floats, Peer, Reviews, log_odds, modern, optional
 
 SETTINGS = {"dim": 10, "wordNgrams": 2, "epoch": 5, "bucket": 2_000_000, "minCount": 1}
 RATES = (0.05, 0.1, 0.25, 0.5)

@@ -8,7 +8,6 @@ initial weights are theirs, and so is the text: Keras' own encoding of this data
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -182,6 +181,8 @@ class KerasNetwork(Peer):
 
     family = "LSTM and CNN"
     package = "torch"
+    network: type[CNN | RCNN | LSTM]
+    """Made of how many words it knows, with random weights."""
     entries: int
     length: int
     batch: int
@@ -190,7 +191,7 @@ class KerasNetwork(Peer):
         """Four epochs; the last one's weights stay, as in the post."""
         torch.manual_seed(_SEED)
         text = KerasText.count(train.texts, self.entries, self.length)
-        network = self.build()
+        network = self.network(self.entries)
         initialise(network)
         labels = torch.from_numpy(np.asarray(train.labels, np.float32))
         run_epochs(network, text.encode_all(train.texts), labels, self.batch, EPOCHS)
@@ -202,7 +203,7 @@ class KerasNetwork(Peer):
         """Read words and weights."""
         words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         self._text = KerasText({w: FIRST_WORD + i for i, w in enumerate(words)}, self.length)
-        self._network = self.build()
+        self._network = self.network(self.entries)
         self._network.load_state_dict(load_file(folder / "weights.safetensors"))
         self._network.eval()
 
@@ -212,15 +213,12 @@ class KerasNetwork(Peer):
         parts = torch.split(self._text.encode_all(texts), 64)
         return torch.cat([self._network(part) for part in parts]).numpy()
 
-    @abstractmethod
-    def build(self) -> nn.Module:
-        """The network with random weights."""
-
 
 class KerasCNN(KerasNetwork):
     """The post's CNN."""
 
     name = "keras-cnn"
+    network = CNN
     title = "Keras CNN"
     entries, length, batch = 5_000, 400, 64
     remark = (
@@ -229,15 +227,12 @@ class KerasCNN(KerasNetwork):
         "trained on all 25,000 reviews."
     )
 
-    def build(self) -> nn.Module:
-        """The network with random weights."""
-        return CNN(self.entries)
-
 
 class KerasRCNN(KerasNetwork):
     """The post's CNN below an LSTM."""
 
     name = "keras-rcnn"
+    network = RCNN
     title = "Keras RCNN"
     entries, length, batch = 5_000, 400, 64
     remark = (
@@ -245,22 +240,15 @@ class KerasRCNN(KerasNetwork):
         "0.25. Its notebook reports 0.8360."
     )
 
-    def build(self) -> nn.Module:
-        """The network with random weights."""
-        return RCNN(self.entries)
-
 
 class KerasLSTM(KerasNetwork):
     """The post's LSTM."""
 
     name = "keras-lstm"
+    network = LSTM
     title = "Keras LSTM"
     entries, length, batch = 20_000, 80, 32
     remark = (
         "20,000 words, the last 80 of a review, vectors of 128, an LSTM of 128 with dropout 0.2 of "
         "inputs and states, batches of 32, 4 epochs, Adam. Its notebook reports 0.8274."
     )
-
-    def build(self) -> nn.Module:
-        """The network with random weights."""
-        return LSTM(self.entries)

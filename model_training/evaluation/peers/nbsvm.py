@@ -13,8 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from model_training.evaluation.peers.peer import Floats, Peer, Platt, Reviews, fit_platt
-from model_training.evaluation.peers.texts import modern
+from model_training.evaluation.peers.peer import Floats, Peer, Platt, Reviews, fit_platt, modern
 
 Tokens = Sequence[Sequence[str]]
 

@@ -16,6 +16,8 @@ from scipy.special import logit
 
 from model_training.errors import ReeltoneError
 from model_training.evaluation.calibration import fit_line
+from review_text import CLASSIC, MODERN
+from review_text.tokens import find_surfaces, make_normalise
 
 Floats = npt.NDArray[np.floating[Any]]
 Family = Literal["Reeltone", "LSTM and CNN", "transformer", "words and n-grams", "lexicon"]
@@ -112,5 +114,20 @@ def optional(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise PeerError(
-            f"{module} is not installed ({error}); pip install '.[run,train,compare]'"
+            f"{module} is not installed ({error}); pip install '.[run,train,peers]'"
         ) from error
+
+
+normalise_modern = make_normalise(MODERN)
+_normalise_classic = make_normalise(CLASSIC)
+
+
+def modern(text: str) -> list[str]:
+    """The tokens of the shipped model, of the whole review."""
+    return [normalise_modern(surface) or "" for surface in find_surfaces(text, MODERN)]
+
+
+def classic(text: str) -> list[str]:
+    """Stems without stop words and punctuation, of the whole review."""
+    words = map(_normalise_classic, find_surfaces(text, CLASSIC))
+    return [word for word in words if word is not None]

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from model_training.corpus.cache import add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.peers.nbsvm import NaiveBayesSVM
-from model_training.evaluation.peers.texts import classic, modern, normalise_modern
+from model_training.evaluation.peers.peer import classic, modern, normalise_modern
 from model_training.files import run_command
 from review_text import MODERN
 from review_text.tokens import find_surfaces

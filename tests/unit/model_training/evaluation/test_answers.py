@@ -187,5 +187,5 @@ def test_nothing_that_makes_a_model_reads_the_test_split() -> None:
         for path in folder.rglob("*.py")
         if re.search(r"\.(split|encoded)\(\s*\"test\"", path.read_text(encoding="utf-8"))
     }
-    scoring = {"evaluation/answers.py", "evaluation/peers/compare.py", "jobs/__main__.py"}
+    scoring = {"evaluation/answers.py", "evaluation/peers/__main__.py", "jobs/__main__.py"}
     assert reading == scoring

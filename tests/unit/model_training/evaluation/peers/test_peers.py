@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from model_training.evaluation.peers import boosted_trees, embeddings, fast_text, keras_networks
+from model_training.evaluation.peers import (
+    boosted_trees,
+    embeddings,
+    fast_text,
+    keras_networks,
+)
+from model_training.evaluation.peers.__main__ import make_peers
 from model_training.evaluation.peers.boosted_trees import BoostedTrees
 from model_training.evaluation.peers.bundles import Bundle
-from model_training.evaluation.peers.compare import make_peers
 from model_training.evaluation.peers.embeddings import MiniLM
 from model_training.evaluation.peers.fast_text import FastText
 from model_training.evaluation.peers.keras_networks import (
@@ -57,7 +62,7 @@ MODULES = {
 def need_module_of(kind: type[Peer]) -> None:
     module = MODULES.get(kind)
     if module is not None:
-        need(find_spec(module) is not None, f"{module} is not installed: pip install '.[compare]'")
+        need(find_spec(module) is not None, f"{module} is not installed: pip install '.[peers]'")
 
 
 @pytest.fixture
@@ -118,7 +123,7 @@ def test_every_peer_has_a_name_of_its_own_and_a_remark() -> None:
 
 
 def test_a_missing_package_is_named_with_what_installs_it() -> None:
-    with pytest.raises(PeerError, match=r"no_such_package is not installed.*compare"):
+    with pytest.raises(PeerError, match=r"no_such_package is not installed.*peers"):
         optional("no_such_package")
 
 

@@ -1,4 +1,4 @@
-"""The comparison: what it keeps, resumes, measures and writes."""
+"""The command: what it keeps, resumes, measures and writes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import numpy as np
 import pytest
 
 from model_training.corpus.cache import Corpus
-from model_training.evaluation.peers import compare
-from model_training.evaluation.peers.compare import Bench, choose, main, milliseconds, run
+from model_training.evaluation.peers import __main__ as command
+from model_training.evaluation.peers.__main__ import Bench, choose, main, milliseconds, run
 from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Reviews
-from model_training.evaluation.peers.report import body, draw, write_report
-from model_training.evaluation.peers.results import Conditions, Result, load_result
+from model_training.evaluation.peers.report import (
+    Conditions,
+    Result,
+    body,
+    draw,
+    load_result,
+    write_report,
+)
 from tests.needs import need
 from tests.small_corpus import write_archive
 
 TEXTS = ["good"] * 5 + ["bad"] * 5
 LABELS = np.array([1] * 5 + [0] * 5)
-PAGE = "# Title\n\n<!-- comparison:begin --><!-- comparison:end -->\n\nAfter.\n"
+PAGE = "# Title\n\n<!-- peers:begin --><!-- peers:end -->\n\nAfter.\n"
 
 
 class Counting(Peer):
@@ -101,33 +107,21 @@ def test_results_of_a_package_that_is_not_installed_are_kept(bench: Bench) -> No
     assert peer.fits == 1
 
 
-def test_an_interrupted_comparison_goes_on_where_it_stopped(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("version", "fits", "scored"), [("1", 0, 2), ("2", 1, 10)])
+def test_an_interrupted_comparison_goes_on_where_it_stopped_if_with_the_same_version(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, version: str, fits: int, scored: int
 ) -> None:
-    monkeypatch.setattr(compare, "CHUNK", 4)
+    monkeypatch.setattr(command, "CHUNK", 4)
     peer = Counting()
     peer.stop_after = 8
     with pytest.raises(KeyboardInterrupt):
         run(bench, [peer], measure=False)
     assert load_result(bench.results, "counting") is None
     later = Counting()
+    later.label = version
     run(bench, [later], measure=False)
-    assert (later.fits, later.scored) == (0, 2)
+    assert (later.fits, later.scored) == (fits, scored)
     assert result_of(bench).metrics["accuracy"] == 1.0
-
-
-def test_what_another_version_had_begun_is_not_taken_up(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compare, "CHUNK", 4)
-    peer = Counting()
-    peer.stop_after = 8
-    with pytest.raises(KeyboardInterrupt):
-        run(bench, [peer], measure=False)
-    later = Counting()
-    later.label = "2"
-    run(bench, [later], measure=False)
-    assert (later.fits, later.scored) == (1, 10)
 
 
 def test_what_is_not_trained_here_has_no_training_time(bench: Bench) -> None:
@@ -193,7 +187,7 @@ def test_an_unknown_peer_is_named_beside_those_that_exist() -> None:
 def test_the_split_is_that_of_training_and_no_movie_is_on_both_sides(
     corpus: Corpus, tmp_path: Path
 ) -> None:
-    bench = compare.open_bench(corpus, tmp_path, tmp_path, dev_reviews=16)
+    bench = command.open_bench(corpus, tmp_path, tmp_path, dev_reviews=16)
     assert (len(bench.train.texts), len(bench.dev.texts), len(bench.test.texts)) == (64, 16, 80)
     assert len(bench.train.labels) == 64 and len(bench.dev.labels) == 16
     train, dev = corpus.train_and_dev(16)
@@ -202,7 +196,7 @@ def test_the_split_is_that_of_training_and_no_movie_is_on_both_sides(
 
 
 class TestReport:
-    """docs/comparison.md and its plot."""
+    """docs/peers.md and its plot."""
 
     def row(self, name: str, accuracy: float, time: float | None) -> tuple[Peer, Result]:
         metrics = dict.fromkeys(["precision", "recall", "f1", "auc", "ece"], 0.5)
@@ -219,21 +213,21 @@ class TestReport:
         assert lines[3].endswith("| – | 1.2 | – |")
         assert "Timed on a machine; 2026-11-22, load average 0.2 to 0.2." in text
         assert "- **Counting**: It counts." in lines
-        assert "(comparison.svg)" in text
+        assert "(peers.svg)" in text
 
     def test_there_is_no_plot_before_anything_was_timed(self) -> None:
-        assert "comparison.svg" not in body([self.row("a", 0.9, None)])
+        assert "peers.svg" not in body([self.row("a", 0.9, None)])
         assert body([]) == "Nothing has been compared yet."
 
     def test_the_best_stands_first_and_the_page_s_own_words_stay(self, tmp_path: Path) -> None:
-        for name in ("comparison.md", "README.md"):
+        for name in ("peers.md", "README.md"):
             (tmp_path / name).write_text(PAGE)
         for name, accuracy in (("worse", 0.7), ("better", 0.8)):
-            self.row(name, accuracy, None)[1].save(tmp_path / "comparison.json", name)
+            self.row(name, accuracy, None)[1].save(tmp_path / "peers.json", name)
         peers = [Counting("worse"), Counting("better"), Counting("unknown")]
         write_report(peers, tmp_path, tmp_path / "README.md")
         write_report(peers, tmp_path, tmp_path / "README.md")
-        page = (tmp_path / "comparison.md").read_text()
+        page = (tmp_path / "peers.md").read_text()
         assert page.startswith("# Title\n") and page.endswith("\nAfter.\n")
         assert page.count("0.8000") == 1
         assert page.index("0.8000") < page.index("0.7000")
@@ -260,18 +254,18 @@ def test_the_command_compares_then_measures_then_starts_anew(
 ) -> None:
     need(find_spec("matplotlib") is not None, "matplotlib is not installed")
     peers = [Counting("one"), Counting("two")]
-    monkeypatch.setattr(compare, "make_peers", lambda: peers)
-    for name in ("comparison.md", "README.md"):
+    monkeypatch.setattr(command, "make_peers", lambda: peers)
+    for name in ("peers.md", "README.md"):
         (tmp_path / name).write_text(PAGE)
     archive = str(write_archive(tmp_path / "archive.tar.gz"))
     runs = tmp_path / "runs"
     where = ["--data-dir", str(tmp_path), "--archive", archive, "--runs", str(runs)]
-    command = [*where, "--docs", str(tmp_path), "--readme", str(tmp_path / "README.md")]
-    main([*command, "--only", "two"])
+    arguments = [*where, "--docs", str(tmp_path), "--readme", str(tmp_path / "README.md")]
+    main([*arguments, "--only", "two"])
     assert [peer.fits for peer in peers] == [0, 1]
-    main([*command, "--time"])
+    main([*arguments, "--time"])
     assert "ms a review" in capsys.readouterr().out
-    assert (tmp_path / "comparison.svg").exists()
-    main([*command, "--redo", "two"])
+    assert (tmp_path / "peers.svg").exists()
+    main([*arguments, "--redo", "two"])
     assert [peer.fits for peer in peers] == [1, 2]
-    assert all(load_result(tmp_path / "comparison.json", name) for name in ("one", "two"))
+    assert all(load_result(tmp_path / "peers.json", name) for name in ("one", "two"))

@@ -1,11 +1,11 @@
-"""Reeltone beside its peers, on one split: docs/comparison.md and its plot.
+"""Reeltone beside its peers, on one split: docs/peers.md and its plot.
 
-    python -m model_training.evaluation.peers.compare            train, score, report
-    python -m model_training.evaluation.peers.compare --time     measure latencies again
+    python -m model_training.evaluation.peers            train, score, report
+    python -m model_training.evaluation.peers --time     measure latencies again
 
 Each peer is trained on the training reviews without dev, with settings that were published or
 fixed beforehand, and scores the test reviews once. How each one did is kept in
-docs/comparison.json, and what it learned in runs/comparison, so the command takes up its work where
+docs/peers.json, and what it learned in runs/peers, so the command takes up its work where
 it stopped; --redo does a peer again. The README's table is a part of that page's.
 """
 
@@ -38,8 +38,13 @@ from model_training.evaluation.peers.keras_networks import KerasCNN, KerasLSTM, 
 from model_training.evaluation.peers.lexicons import TextBlob, Vader
 from model_training.evaluation.peers.nbsvm import NaiveBayesSVMPeer
 from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Reviews
-from model_training.evaluation.peers.report import RESULTS, write_report
-from model_training.evaluation.peers.results import Conditions, Result, load_result
+from model_training.evaluation.peers.report import (
+    RESULTS,
+    Conditions,
+    Result,
+    load_result,
+    write_report,
+)
 from model_training.files import replacing, run_command, write_entry
 
 CHUNK = 1_000  # test reviews that are scored, and kept, at a time
@@ -222,7 +227,7 @@ def run(bench: Bench, peers: Iterable[Peer], measure: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Compare, or measure; then write the report of all that is known."""
     parser = argparse.ArgumentParser(
-        prog="model_training.evaluation.peers.compare",
+        prog="model_training.evaluation.peers",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -231,7 +236,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=names)
     parser.add_argument("--redo", nargs="+", default=[], metavar="NAME", help="start these anew")
     parser.add_argument("--time", action="store_true", help="measure latencies, train nothing")
-    parser.add_argument("--runs", type=Path, default=Path("runs/comparison"), help="%(default)s")
+    parser.add_argument("--runs", type=Path, default=Path("runs/peers"), help="%(default)s")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="%(default)s")
     parser.add_argument("--readme", type=Path, default=Path("README.md"), help="%(default)s")
     options = parser.parse_args(arguments)
