@@ -1,7 +1,8 @@
 """What a month of Reeltone costs on AWS, and what else it would cost: python -m benchmarks.cost
 
 Dollars in us-east-1 and what is like it elsewhere, without taxes, discounts and free tiers, as read
-on 2026-11-22 (AWS) and 2026-11-30 (others). Prints the tables of docs/operations.md.
+on 2026-11-22 (AWS) and 2026-11-30 (others). Writes what docs/operations.md says of costs, with the
+times that were measured last.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import fill
 
 from benchmarks.part import number
-from benchmarks.results import Result
+from benchmarks.results import Result, load_results
 from benchmarks.timing import median
-from model_training.documents import table
+from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs.prices import AS_OF, SERVERLESS, hourly
+from model_training.paths import DOCS
 
 VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
 """Reviews a month."""
@@ -145,16 +149,16 @@ PRICES = (
 class Assumptions:
     """What a review and a request take: measured on one core where not said otherwise."""
 
+    text_ms: float
+    """Text processing of a review of 230 words, the data set's mean: make bench ARGS=answers."""
+    model_ms: float
+    """Such a review at the endpoint, with the server around the model: the same."""
+    distilbert_ms: float
+    """Such a review through DistilBERT: make bench ARGS=distilbert."""
     units: float = 13.4
     """Comprehend's units of 100 characters, at least 3 a review: the test reviews' mean."""
     thousands: float = 1.78
     """Google's and Azure's units of 1,000 characters: the training reviews' mean."""
-    text_ms: float = 0.3
-    """Text processing of a review of 230 words, the data set's mean."""
-    model_ms: float = 4.6
-    """Such a review at the endpoint, with the server around the model: make bench ARGS=answers."""
-    distilbert_ms: float = 320.0
-    """Such a review through DistilBERT: make bench ARGS=distilbert."""
     around_ms: float = 40.0
     """Assumed, for lack of a measurement on AWS: the rest of the function's time for a request,
     most of it spent waiting for the way to the endpoint and back."""
@@ -275,7 +279,7 @@ def serverless_endpoint(reviews: int, model_ms: float, given: Assumptions) -> fl
 
 
 def instance_endpoint(reviews: int, given: Assumptions) -> float:
-    """Dollars for one ml.m4.xlarge, which at 100 million reviews is a thirtieth busy."""
+    """Dollars for one ml.m4.xlarge."""
     return INSTANCE.of(MONTH_HOURS) + ENDPOINT_DATA.of(reviews * given.ids_gb)
 
 
@@ -292,15 +296,18 @@ def reeltone(reviews: int, given: Assumptions, batch: int = 1) -> float:
     return standing(given) + path + serverless_endpoint(reviews, given.model_ms, given)
 
 
+def polls() -> float:
+    """Times a month that Lambda asks an empty queue: by 5 pollers, for 20 s at a time."""
+    return 5 * MONTH_HOURS * 3600 / 20
+
+
 def uploads(reviews: int, given: Assumptions) -> float:
     """Dollars for the stack where all reviews come in files to its bucket."""
-    # Lambda asks an empty queue by 5 pollers, for 20 s at a time.
-    polls = 5 * MONTH_HOURS * 3600 / 20 / 1e6
     review = given.text_ms / given.function_core + given.model_ms + given.around_ms / 100
     return (
         standing(given)
         + ALARM.of(1)
-        + QUEUE.of(polls)
+        + QUEUE.of(polls() / 1e6)
         + FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
         + serverless_endpoint(reviews, given.model_ms, given)
     )
@@ -409,12 +416,102 @@ def _markdown(rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+# --- In docs/operations.md ------------------------------------------------------------------------
+
+GUIDE = "operations.md"
+MEASURED = {"answers", "distilbert"}
+"""Parts of the benchmarks that costs depend on."""
+
+
+def fill_guide(results: Mapping[str, Result], docs: Path) -> None:
+    """Write what the guide says of costs, once the times that they depend on have been measured.
+
+    Raises:
+        ReeltoneError: the guide has lost its marks.
+    """
+    if results.keys() >= MEASURED and (docs / GUIDE).exists():
+        for name, text in guide_sections(assume(results)).items():
+            fill_section(docs / GUIDE, name, text)
+
+
+def guide_sections(given: Assumptions) -> dict[str, str]:
+    """Each section that is computed, by its name, as Markdown."""
+    return {
+        "costs": f"{cost_table(given)}\n\n{describe_assumptions(given)}",
+        "findings": describe_findings(given),
+        "abuse": abuse_table(given, Stranger()),
+        "prices": price_table(),
+    }
+
+
+def describe_assumptions(given: Assumptions) -> str:
+    """What the table was computed from."""
+    most = VOLUMES[-1]
+    slower = replace(given, around_ms=given.around_ms + 10)
+    larger = replace(given, model_ms=given.model_ms + 10)
+    each_ms = [reeltone(most, more) - reeltone(most, given) for more in (slower, larger)]
+    return _wrap(
+        f"`python -m benchmarks.cost` computes it from the prices below and these figures: a "
+        f"review of 230 words (the data set's mean, {given.units:g} units of 100 characters for "
+        f"Comprehend, {given.thousands:g} of 1,000 for Google and Azure) takes {given.text_ms:.1f} "
+        f"ms of text processing and {given.model_ms:.1f} ms of the model with its server "
+        f"(`make bench ARGS=answers`), DistilBERT {given.distilbert_ms:.0f} ms "
+        f"(`make bench ARGS=distilbert`: its shape in PyTorch), all on one thread of a core. **Not "
+        f"measured on AWS**: another {given.around_ms:g} ms of the function's time for each "
+        f"request, most of it waiting for the endpoint. Each 10 ms more of that are "
+        f"${each_ms[0]:.0f} on {_millions(most)} reviews; each 10 ms more of the model "
+        f"${each_ms[1]:.0f}. Memory as in the template by default; DistilBERT with the same "
+        f"{given.endpoint_gb:g} GB, and may need more."
+    )
+
+
+def describe_findings(given: Assumptions) -> str:
+    """What the table shows, as a list."""
+    few, most = VOLUMES[1], VOLUMES[-1]
+    watching = ALARM.of(given.alarm_metrics) + METRIC.of(given.metrics)
+    endpoint = serverless_endpoint(most, given.model_ms, given)
+    busy = most * (given.text_ms + given.model_ms) / 1e3 / (MONTH_HOURS * 3600)
+    found = (
+        f"At {few:,} reviews, {100 * watching / reeltone(few, given):.0f} % of the bill are "
+        "CloudWatch's metrics and alarms.",
+        f"At {_millions(most)}, the endpoint is {100 * endpoint / reeltone(most, given):.0f} % of "
+        "the bill. The rest is API Gateway, CloudFront, function and logs, most of which `POST "
+        "/api/sentiments` with 100 reviews a request avoids.",
+        f"An instance that is always on (ml.m4.xlarge) costs less than the sleeping endpoint from "
+        f"{_millions(break_even(given))} reviews a month on, not before. What it buys is an "
+        "endpoint that never sleeps.",
+        f"An empty queue of the upload bucket is asked {polls():,.0f} times a month; SQS charges "
+        "nothing for an account's first million.",
+        f"On Cloud Run a request is charged for {1e3 * given.billed_seconds:g} ms, the least "
+        "that there is, as if no two came at a time. On Container Apps one replica is never idle, "
+        "which is the most that one costs. The machine is the same at each volume: at "
+        f"{_millions(most)}, {busy:.2f} of a core on the average.",
+    )
+    return "\n".join(_wrap(f"- {text}", "  ") for text in found)
+
+
+def break_even(given: Assumptions) -> float:
+    """Reviews a month at which an instance that is always on costs what the sleeping endpoint does.
+
+    It does not say whether one instance keeps up.
+    """
+    return INSTANCE.of(MONTH_HOURS) / ENDPOINT_TIME.of(given.model_ms / 1e3 * given.endpoint_gb)
+
+
+def _millions(reviews: float) -> str:
+    return f"{reviews / 1e6:,.0f} million"
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 # --- In docs/benchmarks.md ------------------------------------------------------------------------
 
 
 def write(results: Mapping[str, Result]) -> str:
     """Dollars for a million reviews, from the measured times; empty where there are none."""
-    if "answers" not in results:
+    if not results.keys() >= MEASURED:
         return ""
     given = assume(results)
     volumes = (1_000_000, 100_000_000)
@@ -442,23 +539,19 @@ def write(results: Mapping[str, Result]) -> str:
 
 
 def assume(results: Mapping[str, Result]) -> Assumptions:
-    """The assumptions with the measured times in the place of the assumed ones."""
+    """The assumptions, with the times that were measured."""
     ours = results["answers"].figures["parts"]["modern"]
-    given = replace(Assumptions(), text_ms=ours["text"], model_ms=ours["container"])
-    if "distilbert" in results:
-        given = replace(given, distilbert_ms=results["distilbert"].figures["milliseconds"])
-    return given
+    return Assumptions(
+        text_ms=ours["text"],
+        model_ms=ours["container"],
+        distilbert_ms=results["distilbert"].figures["milliseconds"],
+    )
 
 
 def main(arguments: list[str]) -> None:
-    """Print the tables."""
+    """Write what the guide says of costs."""
     ArgumentParser(prog="python -m benchmarks.cost", description=__doc__).parse_args(arguments)
-    print(
-        cost_table(Assumptions()),
-        abuse_table(Assumptions(), Stranger()),
-        price_table(),
-        sep="\n\n",
-    )
+    fill_guide(load_results(DOCS), DOCS)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ Results = Mapping[str, Result]
 def write_report(parts: Iterable[Part], results: Results, docs: Path) -> None:
     """Fill the page, which is made of the project's own where there is none, and draw its plots.
 
+    The operations guide's costs follow, where it is there.
+
     Raises:
         ReeltoneError: the page has lost its marks.
     """
@@ -30,6 +32,7 @@ def write_report(parts: Iterable[Part], results: Results, docs: Path) -> None:
         if part.draw is not None:
             part.draw(docs / PLOTS / f"{part.name}.svg", results[part.name].figures)
     fill_section(docs / PAGE, "benchmarks", write_page(parts, results))
+    cost.fill_guide(results, docs)
 
 
 def write_page(parts: Iterable[Part], results: Results) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +16,10 @@ TRIES = 12
 """Of a request while the stack wakes up or is busy."""
 SECONDS = 60
 """That a request may take; the API's own limit is half of that."""
+LONGEST_WAIT = 120.0
+"""Seconds between two tries, that are believed."""
+LONGEST_GUESS = 30.0
+"""The same where the stack does not say."""
 
 
 class StackError(Exception):
@@ -74,11 +80,29 @@ class Stack:
                 if error.code not in (429, 503) or not left:
                     detail = problem.get("detail", error.reason)
                     raise StackError(f"{self._url} answered {error.code}: {detail}") from None
-                time.sleep(min(float(problem.get("retryAfter", 2)), 30))
+                said = error.headers.get("retry-after") or problem.get("retryAfter")
+                time.sleep(pause(said, TRIES - left))
             except (URLError, OSError) as error:
                 reason = getattr(error, "reason", error)
                 raise StackError(f"{self._url} cannot be reached: {reason}") from None
         raise AssertionError("the last try raises")
+
+
+def pause(said: object, refusals: int, guess: float = LONGEST_GUESS) -> float:
+    """Give the seconds until a request that was refused is sent again.
+
+    Chance parts those who were refused together.
+
+    Args:
+        said: seconds by the answer, whatever it holds; never fewer than that. Without them, as when
+            API Gateway throttles, 1 at first, and twice as long after each refusal.
+        refusals: in a row, this one included.
+        guess: the most where the answer does not say.
+    """
+    chance = random.random()  # nosec B311 - no secret
+    if (told := re.match("[0-9]{1,9}", str(said))) and int(told[0]):
+        return min(int(told[0]), LONGEST_WAIT) * (1 + chance / 4)
+    return min(2.0 ** (refusals - 1), guess) * (1 + chance) / 2
 
 
 def _read_problem(error: HTTPError) -> dict[str, Any]:

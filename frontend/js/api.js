@@ -6,10 +6,12 @@ const PATIENCE = 35_000;
 /** Milliseconds between two tries over a broken connection. */
 const BREATH = 500;
 
-/** Seconds to the next attempt: if the API does not say; the least and the most that are believed. */
-const USUAL_WAIT = 5;
-const SHORTEST_WAIT = 1;
+/** Seconds to the next attempt: the most that is believed, and the most where the API does not say. */
 const LONGEST_WAIT = 120;
+const LONGEST_GUESS = 2;
+
+/** Requests in a row that were refused for now. */
+let refusals = 0;
 
 const KINDS = new Map([
   ["/problems/model-busy", "busy"],
@@ -56,6 +58,7 @@ export async function request(path, signal = new AbortController().signal, body 
       await new Promise((resolve) => setTimeout(resolve, BREATH));
       return fetch(path, options);
     });
+    refusals = isPassing(response) ? refusals + 1 : 0;
     const said = await response.json().catch((error) => {
       if (!(error instanceof SyntaxError)) throw error;
     });
@@ -69,13 +72,26 @@ export async function request(path, signal = new AbortController().signal, body 
 
 function problemOf({ status, headers }, said) {
   const kind = KINDS.get(said.type) ?? KINDS.get(status) ?? (status < 500 ? "refused" : "failed");
-  const seconds = Number.parseInt(headers.get("retry-after") ?? said.retryAfter, 10) || USUAL_WAIT;
   return new Problem(kind, {
     status,
     detail: said.detail ?? said.message,
     requestId: said.requestId ?? headers.get("apigw-requestid"),
-    retryAfter: [429, 503].includes(status) ? Math.min(Math.max(seconds, SHORTEST_WAIT), LONGEST_WAIT) : undefined,
+    retryAfter: isPassing({ status }) ? pauseOf(headers.get("retry-after") ?? said.retryAfter, refusals) : undefined,
   });
+}
+
+function isPassing({ status }) {
+  return status === 429 || status === 503;
+}
+
+/**
+ * Seconds until a request that was refused is sent again: never fewer than the API said. Where it said
+ * none, as a throttle of API Gateway, 1, and more with each refusal. Chance parts those who were refused together.
+ */
+export function pauseOf(said, refused) {
+  const told = Math.min(Number.parseInt(said, 10) || 0, LONGEST_WAIT);
+  if (told > 0) return told * (1 + Math.random() / 4);
+  return (Math.min(2 ** (refused - 1), LONGEST_GUESS) * (1 + Math.random())) / 2;
 }
 
 function isAnswer({ probability, words, sentences }) {

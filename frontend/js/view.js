@@ -22,6 +22,9 @@ const TITLE = document.title;
 /** Milliseconds before which nothing flickers. */
 const UNNOTICED = 150;
 
+/** Milliseconds to the next attempt that nobody is told of. */
+const BRIEF = 1_000;
+
 /** Milliseconds after which a wait is explained. */
 const SLOW = 3_000;
 
@@ -65,6 +68,7 @@ function showReading({ job, again }) {
 }
 
 function showWaiting({ job, problem, until }) {
+  if (until - Date.now() <= BRIEF) return showReading({ job, again: true });
   const [title, text] = waitInWords(problem);
   const words = () => `${text} Your review is sent again by itself in ${count(secondsUntil(until), "second")}.`;
   const tick = () => {

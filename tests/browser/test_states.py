@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
 
+from benchmarks.attack import LONGEST_GUESS
+from reeltone.stack import pause
 from tests.browser.review_page import REQUEST_ID, Fake, ReviewPage, answer, problem
 
 if TYPE_CHECKING:
@@ -24,6 +27,18 @@ BUSY = problem(503, "model-busy", "The model is busy with other requests.", retr
 UNREACHABLE = problem(503, "model-unreachable", "The model cannot be reached.", retry_after=5)
 THROTTLED = Fake(429, '{"message":"Too Many Requests"}', {"content-type": "application/json"})
 HTML = Fake(504, "<html><b>504</b></html>", {"content-type": "text/html"})
+
+
+# What chance decides, decided.
+DRAW = "chance => { Math.random = () => chance; }"
+PAUSE = """async ([said, refusals]) => {
+  const { pauseOf } = await import(new URL("js/api.js", document.baseURI));
+  return pauseOf(said, refusals);
+}"""
+
+
+def draw(review_page: ReviewPage, chance: float) -> None:
+    review_page.page.evaluate(DRAW, chance)
 
 
 def test_a_slow_answer_is_explained_while_it_is_awaited(review_page: ReviewPage) -> None:
@@ -46,15 +61,15 @@ def test_a_slow_answer_is_explained_while_it_is_awaited(review_page: ReviewPage)
         (WAKING, "Warming up the projector", 10),
         (BUSY, "Full house", 2),
         (UNREACHABLE, "No line to the model", 5),
-        (THROTTLED, "Full house", 5),
     ],
-    ids=["waking", "busy", "unreachable", "throttled"],
+    ids=["waking", "busy", "unreachable"],
 )
 def test_a_passing_problem_counts_down_and_sends_the_review_again(
     review_page: ReviewPage, trouble: Fake, title: str, seconds: int
 ) -> None:
     review_page.page.clock.install()
     review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    draw(review_page, 0)
     review_page.fake(trouble, GOOD)
     review_page.read(REVIEW)
     review_page.wait_for("waiting")
@@ -67,6 +82,52 @@ def test_a_passing_problem_counts_down_and_sends_the_review_again(
     review_page.wait_for("result")
     assert review_page.sent() == [REVIEW] * 2
     assert review_page.text_of("#mirror") == REVIEW
+
+
+def test_a_throttled_review_is_answered_before_anybody_hears_of_it(review_page: ReviewPage) -> None:
+    review_page.page.clock.install()
+    review_page.page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    draw(review_page, 0.999)
+    requests = review_page.fake(THROTTLED, GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for_requests(requests, 1)
+    review_page.page.clock.run_for(990)
+    assert review_page.text_of("#card-title") == "Reading…"
+    assert review_page.text_of("#announcement") == ""
+    assert len(requests) == 1
+    review_page.page.clock.run_for(20)
+    review_page.wait_for("result")
+
+
+def test_a_throttle_that_lasts_is_told_and_given_up_within_half_a_minute(
+    review_page: ReviewPage,
+) -> None:
+    review_page.page.clock.install()
+    draw(review_page, 0.999)
+    requests = review_page.fake(THROTTLED)
+    review_page.read(REVIEW)
+    for attempt in range(1, 12):
+        review_page.wait_for_requests(requests, attempt)
+        if attempt > 1:
+            review_page.wait_for("waiting")
+            assert "again by itself in 2 seconds" in review_page.text_of("#card-text")
+        review_page.page.clock.run_for(1_000 if attempt == 1 else 2_000)
+    review_page.wait_for_requests(requests, 12)
+    review_page.wait_for("problem")
+    assert review_page.text_of("#card-title") == "Full house"
+
+
+def test_website_package_and_benchmark_come_back_at_the_same_time(
+    review_page: ReviewPage, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = (None, "soon", "-5", "0", "1", "2.5", "100000", "9" * 400)
+    for chance in (0.0, 0.999):
+        draw(review_page, chance)
+        monkeypatch.setattr("random.random", lambda chance=chance: chance)
+        for said, refusals in product(told, (1, 2, 12)):
+            with subtests.test(said=said, refusals=refusals, chance=chance):
+                pages = review_page.page.evaluate(PAUSE, [said, refusals])
+                assert pages == pytest.approx(pause(said, refusals, LONGEST_GUESS))
 
 
 def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: ReviewPage) -> None:
@@ -85,6 +146,7 @@ def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: Revi
 
 def test_a_model_that_never_wakes_up_is_given_up_in_the_end(review_page: ReviewPage) -> None:
     review_page.page.clock.install()
+    draw(review_page, 0)
     requests = review_page.fake(WAKING)
     review_page.read(REVIEW)
     for attempt in range(1, 12):

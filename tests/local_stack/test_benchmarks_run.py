@@ -75,7 +75,8 @@ def test_load(tmp_path: Path) -> None:
 def test_attack(tmp_path: Path) -> None:
     figures, page = run("attack", tmp_path)
     [attack] = figures["attacks"].values()
-    assert sum(attack["statuses"].values()) == attack["asked"] > 0
+    assert attack["asked"] > 0
+    assert sum(attack["statuses"].values()) >= attack["asked"]
     assert attack["in time"] <= attack["statuses"]["200"]
     assert attack["attacker"]["200"] > 0
     assert "attacker's statuses" in page

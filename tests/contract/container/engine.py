@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[3]
 BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
 IN_IMAGES = tuple(LOCKS[name] for name in ("image", "layer", "run"))
 """What the Dockerfiles install."""
+ENDPOINT_MEGABYTES, APPLICATION_MEGABYTES = 140, 190
+"""Most of each image, beyond its base."""
 MOST_START_SECONDS = 60
 """SageMaker gives a container three minutes until it answers its first ping."""
 JSON = "application/json"
@@ -111,6 +113,12 @@ def docker(*command: str, stdin: str | None = None) -> str:
 
 def inspect(name: str, path: str) -> Any:
     return json.loads(docker("inspect", "--format", f"{{{{json {path}}}}}", name))
+
+
+def beyond_base(image: str) -> float:
+    """Megabytes of an image without those of its base."""
+    size, base = (inspect(name, ".Size") / 1e6 for name in (image, BASE_IMAGE))
+    return float(size - base)
 
 
 def has(*command: str) -> bool:

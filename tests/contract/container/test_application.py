@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from checks.pins import LOCKS, normalise, read_lock
-from tests.contract.container.engine import JSON, Container, built, running
+from tests.contract.container.engine import (
+    APPLICATION_MEGABYTES,
+    JSON,
+    Container,
+    beyond_base,
+    built,
+    running,
+)
 
 pytestmark = pytest.mark.rehearses(
     "the one image for other places than AWS",
@@ -97,6 +104,10 @@ def test_sigterm_lets_a_request_under_way_finish(application: str) -> None:
         container.wait_for(lambda: not container.inspect(".State.Running"), MOST_SECONDS)
         assert container.inspect(".State.ExitCode") == 0
         assert "rror" not in container.log()
+
+
+def test_the_image_is_not_larger_than_the_guide_says(application: str) -> None:
+    assert beyond_base(application) <= APPLICATION_MEGABYTES
 
 
 def test_the_image_has_the_packages_of_its_lock(container: Container) -> None:

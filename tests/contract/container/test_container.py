@@ -18,9 +18,10 @@ from model_training.serving.functions import MAX_REVIEWS, input_fn, output_fn, p
 from model_training.serving.scorer import Model
 from model_training.serving.server import MAX_BODY_BYTES
 from tests.contract.container.engine import (
-    BASE_IMAGE,
+    ENDPOINT_MEGABYTES,
     JSON,
     Container,
+    beyond_base,
     built,
     docker,
     inspect,
@@ -34,8 +35,6 @@ pytestmark = pytest.mark.rehearses(
 )
 DOCKERFILE = "model_training/serving/Dockerfile"
 LOCKS = (SHIPPED["image"], SHIPPED["layer"])
-MOST_MEGABYTES = 140
-"""Of the image beyond its base."""
 STOP_SECONDS = 10
 JSON_LINES = "application/jsonlines"
 REVIEWS = [
@@ -201,9 +200,7 @@ def test_the_image_has_the_packages_of_its_locks(image: str) -> None:
 
 
 def test_the_image_is_small(image: str) -> None:
-    size, base = (inspect(name, ".Size") / 1e6 for name in (image, BASE_IMAGE))
-    print(f"{size:.0f} MB, of which {base:.0f} MB are {BASE_IMAGE}")
-    assert size - base <= MOST_MEGABYTES
+    assert beyond_base(image) <= ENDPOINT_MEGABYTES
 
 
 def test_an_argument_of_the_build_chooses_the_user(build_image: str, image: str) -> None:

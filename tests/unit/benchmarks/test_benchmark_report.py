@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -101,6 +102,7 @@ FIGURES: dict[str, dict[str, Any]] = {
     },
     "attack": {
         "texts": "test reviews",
+        "tries": 12,
         "in time": 5.0,
         "seconds": 60.0,
         "attacks": {
@@ -174,7 +176,7 @@ def test_the_summary_has_ratios_of_medians_and_says_which_goals_are_missed() -> 
     cold = found["start in Lambda's container (INIT)"]
     assert "| 1.25 times a bare boto3 client's | at most 1.4: met |" in cold
     assert "| 1 | at most 0: **missed** |" in found["errors under 1 to 512 users at once"]
-    visitor = "a visitor's requests answered in time, attacked: "
+    visitor = "a visitor's requests answered within 5 s, attacked: "
     assert "| 100 % | at least 99: met |" in found[visitor + "many reviews"]
     assert "| 25 % | at least 99: **missed** |" in found[visitor + "the visitor's route"]
 
@@ -185,6 +187,12 @@ def test_ratios_come_first_and_each_part_says_how_to_repeat_it() -> None:
     for part in FIGURES:
         assert f"`make bench ARGS={part}`" in written
     assert written.count("load average 0.5 before, 1 after 60 s") == len(FIGURES)
+
+
+def test_an_attack_says_how_often_its_victim_tried() -> None:
+    once = replace(RESULTS_OF_ALL["attack"], figures={**FIGURES["attack"], "tries": 1})
+    assert "for 60 s, sent once, and one attacker" in page({"attack": once})
+    assert "sent up to 12 times, at the website's intervals, and" in page(RESULTS_OF_ALL)
 
 
 def test_what_was_not_measured_is_not_there() -> None:

@@ -15,21 +15,24 @@ from benchmarks.cost import (
     API,
     COMPREHEND,
     ROWS,
+    STORAGE,
     VOLUMES,
     Assumptions,
     Stranger,
-    abuse_table,
-    cost_table,
+    always_on,
+    assume,
+    break_even,
+    guide_sections,
     hour_of_abuse,
-    price_table,
     reeltone,
     standing,
     uploads,
 )
+from benchmarks.results import load_results
 from body import MAX_EXPLAINED, MAX_REQUEST_CHARACTERS
 from comprehend import MAX_BYTES, MAX_TEXTS
 from local_stack.template import Template
-from model_training.paths import MODELS
+from model_training.paths import DOCS, MODELS
 from review_text import load_vocabulary
 from review_text.predict import (
     MAX_CHARACTERS,
@@ -44,7 +47,7 @@ from review_text.predict import (
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 TEMPLATE = Template(ROOT / "template.yaml").document
-GIVEN = Assumptions()
+GIVEN = assume(load_results(DOCS))
 STRANGER = Stranger()
 Cost = Callable[[int, Assumptions], float]
 
@@ -68,6 +71,7 @@ def test_a_million_reviews_cost_what_a_calculation_by_hand_says() -> None:
     given = Assumptions(
         text_ms=5.8,
         model_ms=10,
+        distilbert_ms=200,
         around_ms=30,
         function_gb=1,
         function_core=0.58,
@@ -91,11 +95,18 @@ def test_more_reviews_never_cost_less(cost: Cost) -> None:
 
 
 def test_a_million_reviews_in_files_cost_what_a_calculation_by_hand_says() -> None:
+    given = replace(GIVEN, text_ms=0.3, model_ms=4.6)
     function = 1e6 * (0.3 / 0.58 + 4.6 + 40 / 100) / 1e3 * 0.0000166667
     endpoint = 1e6 * 0.0046 * 2 * 0.00002 + 1.5 * 0.016
-    idle = standing(GIVEN) + 0.10 + 5 * 730 * 3600 / 20 / 1e6 * 0.40
-    assert uploads(0, GIVEN) == pytest.approx(idle)
-    assert uploads(1_000_000, GIVEN) == pytest.approx(idle + function + endpoint)
+    idle = standing(given) + 0.10 + 5 * 730 * 3600 / 20 / 1e6 * 0.40
+    assert uploads(0, given) == pytest.approx(idle)
+    assert uploads(1_000_000, given) == pytest.approx(idle + function + endpoint)
+
+
+def test_an_instance_costs_less_from_where_the_guide_says() -> None:
+    reviews = break_even(GIVEN)
+    assert always_on(int(0.99 * reviews), GIVEN) > reeltone(int(0.99 * reviews), GIVEN)
+    assert always_on(int(1.01 * reviews), GIVEN) < reeltone(int(1.01 * reviews), GIVEN)
 
 
 def test_the_assumptions_are_those_of_the_template() -> None:
@@ -167,7 +178,13 @@ def test_an_answer_with_reasons_is_not_larger_than_what_a_stranger_is_taken_to_g
         assert len(dump_json(prediction.to_dict())) <= most * 1e9
 
 
-def test_the_operations_guide_shows_the_tables_as_they_are_computed() -> None:
-    assert abuse_table(GIVEN, STRANGER) in OPERATIONS
-    assert cost_table(GIVEN) in OPERATIONS
-    assert price_table() in OPERATIONS
+def test_the_guide_says_of_costs_what_is_computed(subtests: pytest.Subtests) -> None:
+    for name, text in guide_sections(GIVEN).items():
+        with subtests.test(name):
+            section = f"<!-- {name}:begin -->\n{text}\n<!-- {name}:end -->"
+            assert section in OPERATIONS, "python -m benchmarks.cost writes it anew"
+
+
+def test_what_stands_there_is_within_what_is_free_in_an_empty_account() -> None:
+    assert GIVEN.alarm_metrics <= 10 and GIVEN.metrics <= 10
+    assert STORAGE.of(GIVEN.stored_gb) < 0.01

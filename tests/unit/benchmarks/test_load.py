@@ -1,14 +1,16 @@
-"""What a user of the load test makes of each answer, and how a file is cut into requests."""
+"""What users make of each answer, in load test and attack, and how a file is cut into requests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 
 import httpx
 import pytest
 
+from benchmarks import attack
 from benchmarks.load import Tally, ask
 from benchmarks.million import Progress, payloads, send_until_free, tenths
 from benchmarks.results import BenchmarkError
@@ -53,6 +55,41 @@ def test_anything_else_is_an_error(respond: Respond, error: str) -> None:
     _, tally = ask_once(respond)
     assert tally.errors == {error: 1}
     assert not tally.answered + tally.refused
+
+
+@pytest.mark.parametrize(
+    ("refusals", "waits", "answered"),
+    [
+        ([], [], True),
+        ([429, 429, 429, 503, 429], [1, 2, 2, 3.75, 2], True),
+        ([429] * 12, [1, *[2] * 10], False),
+        ([500], [], False),
+    ],
+    ids=["answered", "refused for a while", "refused for good", "failed"],
+)
+def test_an_attackers_victim_asks_again_as_the_website_does(
+    refusals: list[int], waits: list[float], answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        status = left.pop(0) if left else 200
+        return httpx.Response(status, headers={"Retry-After": "3"} if status == 503 else {})
+
+    async def visit() -> float | None:
+        transport = httpx.MockTransport(respond)
+        async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+            return await attack.ask(client, "Fine.", statuses)
+
+    monkeypatch.setattr("benchmarks.attack.asyncio.sleep", sleep)
+    monkeypatch.setattr("random.random", lambda: 1.0)
+    left, statuses = list(refusals), Counter[str]()
+    assert (asyncio.run(visit()) is not None) == answered
+    assert slept == waits
+    assert statuses == Counter(map(str, [*refusals, *[200] * answered]))
 
 
 def test_figures_without_an_answer_have_no_times() -> None:

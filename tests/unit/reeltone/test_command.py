@@ -7,11 +7,11 @@ import gzip
 import io
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,6 +21,7 @@ from reeltone.__main__ import CommandError, main
 from reeltone.files import Row
 from reeltone.model import Reeltone
 from reeltone.scoring import Batch, Workers, show_answers
+from reeltone.stack import TRIES, Stack, StackError
 from tests import function
 from tests.invocations import make_event
 
@@ -238,18 +239,19 @@ def test_what_cannot_be_done_is_one_clear_line(
 
 
 class Api(BaseHTTPRequestHandler):
-    """The function behind HTTP; the first request finds the model asleep."""
+    """The function behind HTTP, which first refuses requests; the first finds the model asleep."""
 
-    waking = 1
+    refusals: ClassVar = [(503, "0", '{"detail": "waking up", "retryAfter": 0}')]
+    """Status, Retry-After and body of each."""
 
     def do_GET(self) -> None:
         self._answer(make_event("GET", self.path))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"])).decode()
-        if Api.waking:
-            Api.waking -= 1
-            self._send(503, '{"detail": "waking up", "retryAfter": 0}')
+        if Api.refusals:
+            status, seconds, content = Api.refusals.pop(0)
+            self._send(status, content, {"retry-after": seconds} if seconds else {})
             return
         event = make_event("POST", self.path, body=body)
         event["headers"] = {"content-type": self.headers["content-type"]}
@@ -259,8 +261,10 @@ class Api(BaseHTTPRequestHandler):
         answer = function.call(event)
         self._send(answer["statusCode"], answer["body"])
 
-    def _send(self, status: int, body: str) -> None:
+    def _send(self, status: int, body: str, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
+        for header in (headers or {}).items():
+            self.send_header(*header)
         self.send_header("content-length", str(len(body.encode())))
         self.end_headers()
         self.wfile.write(body.encode())
@@ -298,3 +302,32 @@ def test_a_stack_explains_as_the_model_does(url: str, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == asked
     with pytest.raises(CommandError, match="answered 400: The review is empty"):
         main(["explain", "", "--endpoint", url])
+
+
+THROTTLED = (429, "", '{"message": "Too Many Requests"}')
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that were waited for, in no time and without chance."""
+    seconds: list[float] = []
+    monkeypatch.setattr("reeltone.stack.time.sleep", seconds.append)
+    monkeypatch.setattr("random.random", lambda: 1.0)
+    return seconds
+
+
+def test_a_refused_request_is_sent_again_when_the_stack_says_and_else_ever_later(
+    url: str, waits: list[float]
+) -> None:
+    waking = '{"detail": "waking up", "retryAfter": 10}'
+    Api.refusals += [*[THROTTLED] * 3, (503, "", waking), (503, "8", waking), (503, "soon", waking)]
+    assert Stack(url).explain("Not bad at all.")["words"]
+    assert waits == [1, 2, 4, 12.5, 10, 30]
+
+
+def test_a_throttle_that_lasts_is_told_after_minutes(url: str, waits: list[float]) -> None:
+    Api.refusals += [THROTTLED] * TRIES
+    with pytest.raises(StackError, match="answered 429: Too Many Requests"):
+        Stack(url).explain("Not bad at all.")
+    assert 180 < sum(waits) < 240
+    assert not Api.refusals
