@@ -78,8 +78,8 @@ LOGS = Price("CloudWatch Logs", "GB", _flat(0.50), "FactualMinds, 2026-06")
 ALARM = Price("CloudWatch", "alarm and month", _flat(0.10), "c3x")
 DASHBOARD = Price("CloudWatch", "dashboard and month", _flat(3.00), "FactualMinds, 2026-06")
 METRIC = Price("CloudWatch", "own metric and month", _flat(0.30), "SigNoz, 2026-02")
-STORAGE = Price("S3", "GB and month", _flat(0.023), "**not verified**")
-QUEUE = Price("SQS", "million requests", _flat(0.40), "**not verified**")
+STORAGE = Price("S3", "GB and month", _flat(0.023), "DevNotes")
+QUEUE = Price("SQS", "million requests", _flat(0.40), "CloudBurn, 2026-03")
 COMPREHEND = Price(
     "Comprehend, sentiment",
     "100 characters",

@@ -72,3 +72,20 @@ def test_the_package_is_built_with_the_locked_setuptools() -> None:
 def test_pytorch_is_pinned_without_a_lock() -> None:
     assert ("torch", "2.13.0") in read_pins()
     assert not [name for lock in LOCKS.values() for name, _ in read_lock(lock) if name == "torch"]
+
+
+def test_images_start_from_one_that_a_digest_names() -> None:
+    images = set()
+    for path in ("local_stack/Dockerfile", "model_training/serving/Dockerfile"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert set(re.findall(r"^FROM (\S+)", text, re.M)) == {"${BUILD_IMAGE}", "${BASE_IMAGE}"}
+        images |= set(re.findall(r"^ARG \w+_IMAGE=(.*)$", text, re.M))
+    [image] = images
+    assert re.fullmatch(r"[\w./-]+:3\.13-slim@sha256:[0-9a-f]{64}", image)
+
+
+def test_workflows_call_actions_by_their_commit() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / ".github/workflows").glob("*.yml")]
+    called = [line for text in texts for line in re.findall(r"uses: (?!\./)(.*)$", text, re.M)]
+    assert called
+    assert [c for c in called if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", c)] == []
