@@ -1,4 +1,7 @@
-/** The film: one frame for each sentence, its light above or below the middle. */
+/**
+ * The film: one frame for each sentence, its light above or below the middle. Its strength is what it adds to
+ * the logit; those of all sentences, and the bias, are the logit.
+ */
 
 import { byId, make, on, rove } from "./dom.js";
 import { direction } from "./phrases.js";
@@ -51,7 +54,7 @@ function sentenceOf(target) {
 function quote(sentence) {
   const line = byId("sentence-share");
   line.className = sentence ? sideOf(sentence) : "";
-  if (!sentence) line.textContent = sentences.length ? "The mood, sentence by sentence. Choose a frame." : "The film of your review, a frame for each sentence.";
+  if (!sentence) line.textContent = sentences.length ? "What each sentence adds to the verdict. Choose a frame." : "The film of your review, a frame for each sentence.";
   else line.replaceChildren(make("b", "", `${direction(sentence.strength)}: `), make("bdi", "", wordsOf(sentence)));
 }
 

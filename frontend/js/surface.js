@@ -15,6 +15,9 @@ const mirror = byId("mirror");
 const content = document.createTextNode("");
 mirror.replaceChildren(content, document.createElement("br"));
 
+/** Marks {from, to, kind} that are on show, in UTF-16 units. */
+let onShow = [];
+
 const highlights = typeof Highlight === "function" && CSS.highlights ? new Map() : undefined;
 if (highlights) {
   KINDS.forEach((kind, priority) => {
@@ -50,10 +53,23 @@ export function mark(text, stretches) {
     return [];
   });
   mirror.toggleAttribute("data-fresh", text === content.data);
-  if (!highlights) return showSpans(marks);
+  onShow = marks;
+  if (highlights) highlight(marks);
+  else showSpans(marks);
+}
+
+function highlight(marks) {
   for (const kind of KINDS) highlights.get(kind).clear();
   for (const { kind, from, to } of marks) highlights.get(kind).add(rangeOf(from, to));
 }
+
+/** Firefox prints no highlights: on paper, spans stand for them. */
+addEventListener("beforeprint", () => highlights && showSpans(onShow.filter(({ kind }) => kind !== "chosen")));
+addEventListener("afterprint", () => {
+  if (!highlights) return;
+  mirror.replaceChildren(content, document.createElement("br"));
+  highlight(onShow);
+});
 
 /** Scroll a stretch of the text, in code points, to where it can be seen. */
 export function reveal(text, { start, end }) {

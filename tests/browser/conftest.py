@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import shlex
 import shutil
@@ -131,6 +132,22 @@ def review_page(browser: Browser, site: str) -> Iterator[ReviewPage]:
         page.open()
         yield page
     assert page.faults == []
+
+
+@pytest.fixture(scope="session")
+def print_page() -> Callable[[Page], list[str]]:
+    """Print a page on A4; gives the text of each sheet."""
+    need(importlib.util.find_spec("pypdf") is not None, "pypdf is not installed")
+    from pypdf import PdfReader
+
+    def print_it(page: Page) -> list[str]:
+        # WebDriver BiDi reckons paper in centimetres, and Playwright hands it inches.
+        assert page.context.browser
+        unit = "in" if page.context.browser.browser_type.name == "firefox" else "cm"
+        printed = page.pdf(width=f"21{unit}", height=f"29.7{unit}", print_background=True)
+        return [sheet.extract_text() for sheet in PdfReader(io.BytesIO(printed)).pages]
+
+    return print_it
 
 
 @pytest.fixture(scope="session")

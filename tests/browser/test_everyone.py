@@ -312,6 +312,25 @@ def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> N
         assert not review_page.page.locator(part).first.is_visible()
 
 
+def test_a_verdict_is_one_sheet_of_paper_with_its_words_marked(
+    review_page: ReviewPage, print_page: Callable[[Page], list[str]]
+) -> None:
+    review_page.fake(GOOD)
+    review_page.read(REVIEW)
+    review_page.wait_for("result")
+    page, before = review_page.page, review_page.marks()
+    # Firefox prints no highlights: spans stand for them while it does.
+    page.evaluate("""() => addEventListener("beforeprint", () => {
+      const marks = document.querySelectorAll("#mirror .mark");
+      window.printed = Array.from(marks, (mark) => mark.textContent);
+    })""")
+    [sheet] = print_page(page)
+    assert "".join(REVIEW.split()) in "".join(sheet.split())
+    assert "Copy a link" not in sheet and "characters" not in sheet
+    assert page.evaluate("window.printed") == [words for _, words in before]
+    assert review_page.marks() == before
+
+
 def test_the_way_to_the_model_leads_there(review_page: ReviewPage) -> None:
     page = review_page.page
     page.goto(f"{review_page.url}many.html")

@@ -96,7 +96,7 @@ def test_frequent_words_that_say_little_come_after_those_that_say_much(many: Man
     listed = many.page.locator("#words-for bdi").all_text_contents()
     assert listed[0] == "superb"  # though "a" weighs more in all
     assert set(listed) == {"a", "superb", "film"}
-    assert "By their mean weight" in many.text_of("#sample-note")
+    assert "By what they add to the verdict on average" in many.text_of("#sample-note")
 
 
 def test_the_table_is_put_in_order_and_its_pages_turned(many: ManyPage) -> None:

@@ -69,7 +69,7 @@ let drawn = "";
 
 function showWords(results) {
   const { praise, blame, least } = rankWords(results);
-  byId("sample-note").textContent = `By their mean weight where they occur, in ${count(results.explained, "review")} spread over the file. Words in fewer than ${least} are left out.`;
+  byId("sample-note").textContent = `By what they add to the verdict on average where they occur, not by what it would be without them; in ${count(results.explained, "review")} spread over the file. Words in fewer than ${least} are left out.`;
   const looks = JSON.stringify([praise, blame]);
   // What has the focus must not be replaced by its like.
   if (looks === drawn) return;

@@ -157,7 +157,7 @@ async function showWords(group) {
   const found = tellingWords(counts, inside, outside).filter(({ score }) => score > 1.96).slice(0, WORDS);
   const items = found.map(({ word, share, elsewhere }) => make("li", "", make("bdi", "", word), make("span", "", `${percent(share)} of its reviews, ${percent(elsewhere)} of the others`)));
   const title = make("h4", "", "Words of ", make("bdi", "", group.name), " against the rest");
-  byId("group-words").replaceChildren(title, items.length ? make("ol", "", ...items) : make("p", "hint", "No word sets it apart: there are too few reviews, or they are like the others."));
+  byId("group-words").replaceChildren(title, items.length ? make("div", "", make("ol", "", ...items), make("p", "hint", "By how many reviews use them. The model has no part in it.")) : make("p", "hint", "No word sets it apart: there are too few reviews, or they are like the others."));
 }
 
 /** { title, agree, disagree } and, for each row, whether the model's side is the other one. */

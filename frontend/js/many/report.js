@@ -41,7 +41,7 @@ export async function showReport(source, results) {
   byId("report-facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
   byId("report-charts").replaceChildren(...charts(results).map((chart) => make("li", "", chart)));
   const { praise, blame } = rankWords(results);
-  const told = [["Words for", praise], ["Words against", blame]].filter(([, words]) => words.length);
+  const told = [["Words that add most for the film where they occur", praise], ["Words that add most against it", blame]].filter(([, words]) => words.length);
   byId("report-words").textContent = told.map(([side, words]) => `${side}: ${words.map(({ word }) => word).join(", ")}.`).join(" ");
   byId("report-bearing").replaceChildren(...bearing(results, model).map((words) => make("li", "", words)));
 }
