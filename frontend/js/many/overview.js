@@ -10,6 +10,9 @@ const TOP_WORDS = 10;
 /** A word of fewer reviews, or of a smaller share of them, says more about one film than about films. */
 const [LEAST_REVIEWS, LEAST_SHARE] = [3, 0.02];
 
+/** A word is listed where it weighs at least this share of what the weightiest does. */
+const STANDS_OUT = 0.25;
+
 const NAMES = { mixed: "mixed", unclear: "not enough to go on" };
 
 /** pickBin(bin) and pickWord(word) filter the rows. */
@@ -53,11 +56,13 @@ export function intervalInWords(part, whole) {
   return `${percent(least, 1)} to ${percent(most, 1)} at 95% confidence, if they are a random sample`;
 }
 
-/** { praise, blame }: words by their mean weight where they occur. */
+/** { praise, blame }: words that stand out, by their mean weight where they occur. */
 export function rankWords({ words, explained }) {
   const least = Math.max(LEAST_REVIEWS, explained * LEAST_SHARE);
   const known = [...words].map(([word, { sum, uses, reviews }]) => ({ word, weight: sum / uses, reviews }));
-  const ranked = known.filter(({ reviews }) => reviews >= least).sort((a, b) => b.weight - a.weight);
+  const frequent = known.filter(({ reviews }) => reviews >= least);
+  const weightiest = Math.max(...frequent.map(({ weight }) => Math.abs(weight)), 0);
+  const ranked = frequent.filter(({ weight }) => Math.abs(weight) > weightiest * STANDS_OUT).sort((a, b) => b.weight - a.weight);
   return {
     praise: ranked.filter(({ weight }) => weight > 0).slice(0, TOP_WORDS),
     blame: ranked.filter(({ weight }) => weight < 0).reverse().slice(0, TOP_WORDS),
