@@ -26,7 +26,7 @@ from local_stack.template import Template
 from tests.local_stack.test_local_stack import stack as local_stack
 
 from .changes import CODE, Changes, Stack, compare, find_schema
-from .cloud import REGION, ROOT
+from .cloud import REGION, ROOT, transform_template
 
 TEMPLATE = Template(ROOT / "template.yaml").document
 REGIONS = sorted(TEMPLATE["Mappings"]["ScikitLearnImage"])
@@ -42,6 +42,7 @@ FULL = {
     "ShowDashboard": "yes",
 }
 """Parameters with which every resource is made."""
+ALWAYS = {"Fn::Equals": ["", ""]}
 INSTANCES = {"ServingMode": "instances"}
 DOMAIN = {
     "DomainName": "film.example.com",
@@ -65,6 +66,7 @@ VALUES: dict[str, tuple[Mapping[str, str], str]] = {
     "InvocationsPerInstance": (INSTANCES, "1000"),
     "Architecture": ({}, "arm64"),
     "SnapStart": ({}, "PublishedVersions"),
+    "ReservedConcurrency": ({}, "50"),
     "Rollout": ({}, "AllAtOnce"),
     "LogLevel": ({}, "DEBUG"),
     "LogRetentionDays": ({}, "7"),
@@ -107,6 +109,14 @@ def changes_of(parameter: str) -> Changes:
     """What another value of the parameter does to a stack in which it counts."""
     before, value = VALUES[parameter]
     return compare(Stack(before), Stack({**before, parameter: value}))
+
+
+def test_the_guide_says_how_much_a_first_deployment_makes() -> None:
+    ours = Template(ROOT / "template.yaml")
+    resources = transform_template(CODE, {})["Resources"].values()
+    made = [each for each in resources if ours.holds(each.get("Condition", ALWAYS))]
+    guide = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert f"A first deployment makes {len(made)} resources" in guide
 
 
 # --- regions --------------------------------------------------------------------------------------

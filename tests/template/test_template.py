@@ -610,6 +610,20 @@ def test_a_default_stack_costs_at_most_a_dollar_while_nobody_asks() -> None:
     assert standing(given) <= 1
 
 
+def test_a_limit_for_each_address_refuses_as_the_throttle_does_and_takes_no_samples() -> None:
+    acl = Template(ROOT / "account.yaml").resources["WebAcl"]["Properties"]
+    [rule] = acl["Rules"]
+    refusal = rule["Action"]["Block"]["CustomResponse"]
+    assert refusal["ResponseCode"] == 429
+    [wait] = refusal["ResponseHeaders"]
+    limit = rule["Statement"]["RateBasedStatement"]
+    assert wait == {"Name": "retry-after", "Value": str(limit["EvaluationWindowSec"])}
+    assert limit["AggregateKeyType"] == "IP"
+    assert limit["ScopeDownStatement"]["ByteMatchStatement"]["SearchString"] == "/api/"
+    seen = [acl["VisibilityConfig"], rule["VisibilityConfig"]]
+    assert not any(each["SampledRequestsEnabled"] for each in seen)
+
+
 def test_a_gradual_rollout_is_rolled_back_on_alarm() -> None:
     preference = properties("SentimentFunction")["DeploymentPreference"]
     alarms = [{"Ref": "FailureAlarm"}, {"Ref": "CrashAlarm"}]

@@ -134,8 +134,9 @@ IN_THE_GUIDE = (
     f"{grace()} s for the requests under way",
     f"one container of {ONE.container_cpus:g} vCPU and {ONE.container_gb:g} GiB",
     f"${INSTANCE.of(1):.2f} is the lower figure",
-    # What others say of their own services.
+    # What others say of their own services, and of AWS's.
     "still have $0.28",
+    "AWS WAF charges $6 a month for it, and $0.60 for a million requests",
     "**Azure Container Apps** gives 30 s after SIGTERM",
     # Advice.
     "1 GiB or more",
