@@ -19,7 +19,7 @@ from benchmarks.part import LABELS, STYLES, Bench, Claim, Part, number, times, w
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import median, one_core, quantile, take_turns
 from benchmarks.usual import Usual, review_to_words
-from model_training.documents import table
+from model_training.files import table
 from model_training.paths import MODELS
 from model_training.report.plots import picture
 from model_training.serving.functions import JSON, input_fn, output_fn, predict_fn

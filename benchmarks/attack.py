@@ -20,7 +20,7 @@ from benchmarks.part import Bench, Claim, Part, number
 from benchmarks.results import Figures
 from benchmarks.start import local_stack
 from benchmarks.timing import quantile
-from model_training.documents import table
+from model_training.files import table
 from reeltone.stack import TRIES, pause
 
 IN_TIME = 10.0

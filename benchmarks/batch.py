@@ -11,7 +11,7 @@ from benchmarks.chain import ROOT, import_environment
 from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import median, one_core
-from model_training.documents import table
+from model_training.files import table
 from model_training.jobs.transform import write_line
 from model_training.paths import MODELS
 from model_training.report.plots import BLUE, GREEN, picture

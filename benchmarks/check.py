@@ -21,9 +21,8 @@ from benchmarks.reviews import Source, made_up
 from benchmarks.start import starts
 from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from benchmarks.usual import review_to_words
-from model_training.documents import table
 from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from model_training.files import run_command, table
 
 Ratios = dict[str, float]
 

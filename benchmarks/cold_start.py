@@ -29,7 +29,7 @@ from benchmarks.timing import median
 from local_stack.functions import process_environment
 from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition
-from model_training.documents import table
+from model_training.files import table
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 EMULATOR = f"samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"

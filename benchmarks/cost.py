@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import fill
@@ -18,9 +18,8 @@ from textwrap import fill
 from benchmarks.part import number
 from benchmarks.results import Result, load_results
 from benchmarks.timing import median
-from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from model_training.files import fill_section, run_command, table
 from model_training.jobs.prices import AS_OF, SERVERLESS, hourly
 from model_training.paths import DOCS
 
@@ -250,16 +249,15 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
 def abuse_table(given: Assumptions, stranger: Stranger) -> str:
     """Dollars an hour that one caller can cost, as Markdown."""
     parts = hour_of_abuse(given, stranger)
-    rows = [["at most, for one caller", "dollars an hour"], ["---", "---:"]]
-    rows += [[what, f"{dollars:.2f}"] for what, dollars in parts.items()]
+    rows = [[what, f"{dollars:.2f}"] for what, dollars in parts.items()]
     rows.append(["**together**", f"**{sum(parts.values()):.2f}**"])
-    return _markdown(rows)
+    return table(["at most, for one caller", "dollars an hour"], rows)
 
 
-def request_path(reviews: int, model_ms: float, batch: int, given: Assumptions) -> float:
+def request_path(reviews: int, batch: int, given: Assumptions) -> float:
     """Dollars for CloudFront, API, function, logs and metrics; the function waits for the model."""
     requests = reviews / batch
-    seconds = batch * (given.text_ms / given.function_core + model_ms) + given.around_ms
+    seconds = batch * (given.text_ms / given.function_core + given.model_ms) + given.around_ms
     return (
         API.of(requests / 1e6)
         + CDN_REQUESTS.of(requests / 1e6)
@@ -271,11 +269,10 @@ def request_path(reviews: int, model_ms: float, batch: int, given: Assumptions) 
     )
 
 
-def serverless_endpoint(reviews: int, model_ms: float, given: Assumptions) -> float:
+def serverless_endpoint(reviews: int, given: Assumptions) -> float:
     """Dollars for the endpoint that sleeps while nobody asks."""
-    return ENDPOINT_TIME.of(reviews * model_ms / 1e3 * given.endpoint_gb) + ENDPOINT_DATA.of(
-        reviews * given.ids_gb
-    )
+    seconds = reviews * given.model_ms / 1e3
+    return ENDPOINT_TIME.of(seconds * given.endpoint_gb) + ENDPOINT_DATA.of(reviews * given.ids_gb)
 
 
 def instance_endpoint(reviews: int, given: Assumptions) -> float:
@@ -292,8 +289,9 @@ def standing(given: Assumptions) -> float:
 
 def reeltone(reviews: int, given: Assumptions, batch: int = 1) -> float:
     """Dollars for the stack as it is deployed by default."""
-    path = request_path(reviews, given.model_ms, batch, given)
-    return standing(given) + path + serverless_endpoint(reviews, given.model_ms, given)
+    return (
+        standing(given) + request_path(reviews, batch, given) + serverless_endpoint(reviews, given)
+    )
 
 
 def polls() -> float:
@@ -309,20 +307,18 @@ def uploads(reviews: int, given: Assumptions) -> float:
         + ALARM.of(1)
         + QUEUE.of(polls() / 1e6)
         + FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
-        + serverless_endpoint(reviews, given.model_ms, given)
+        + serverless_endpoint(reviews, given)
     )
 
 
 def always_on(reviews: int, given: Assumptions) -> float:
     """Dollars for the same stack with an instance as the endpoint."""
-    path = request_path(reviews, given.model_ms, 1, given)
-    return standing(given) + path + instance_endpoint(reviews, given)
+    return standing(given) + request_path(reviews, 1, given) + instance_endpoint(reviews, given)
 
 
 def distilbert(reviews: int, given: Assumptions) -> float:
     """Dollars for the same stack with DistilBERT at the endpoint."""
-    path = request_path(reviews, given.distilbert_ms, 1, given)
-    return standing(given) + path + serverless_endpoint(reviews, given.distilbert_ms, given)
+    return reeltone(reviews, replace(given, model_ms=given.distilbert_ms))
 
 
 def comprehend(reviews: int, given: Assumptions) -> float:
@@ -330,27 +326,32 @@ def comprehend(reviews: int, given: Assumptions) -> float:
     return COMPREHEND.of(reviews * given.units)
 
 
+def container(
+    seconds: float, reviews: int, given: Assumptions, prices: tuple[Price, Price, Price, Price]
+) -> float:
+    """Dollars for the image while it is charged for ``seconds``; ``prices`` of a second of a vCPU
+    and of a GB, of a million requests, and of a GB that goes out."""
+    cpu, memory, requests, out = prices
+    return (
+        cpu.of(seconds * given.container_cpus)
+        + memory.of(seconds * given.container_gb)
+        + requests.of(reviews / 1e6)
+        + out.of(reviews * given.answer_gb)
+    )
+
+
 def cloud_run(reviews: int, given: Assumptions) -> float:
     """Dollars for the image on Cloud Run, which sleeps while nobody asks."""
-    seconds = reviews * given.billed_seconds
-    return (
-        CLOUD_RUN_CPU.of(seconds * given.container_cpus)
-        + CLOUD_RUN_MEMORY.of(seconds * given.container_gb)
-        + CLOUD_RUN_REQUESTS.of(reviews / 1e6)
-        + GOOGLE_OUT.of(reviews * given.answer_gb)
-    )
+    prices = CLOUD_RUN_CPU, CLOUD_RUN_MEMORY, CLOUD_RUN_REQUESTS, GOOGLE_OUT
+    return container(reviews * given.billed_seconds, reviews, given, prices)
 
 
 def container_apps(reviews: int, given: Assumptions) -> float:
     """Dollars for one replica on Azure Container Apps, which is active all month once it is asked:
     it sleeps five minutes after a request."""
     seconds = MONTH_HOURS * 3600 if reviews else 0
-    return (
-        CONTAINER_APPS_CPU.of(seconds * given.container_cpus)
-        + CONTAINER_APPS_MEMORY.of(seconds * given.container_gb)
-        + CONTAINER_APPS_REQUESTS.of(reviews / 1e6)
-        + AZURE_OUT.of(reviews * given.answer_gb)
-    )
+    prices = CONTAINER_APPS_CPU, CONTAINER_APPS_MEMORY, CONTAINER_APPS_REQUESTS, AZURE_OUT
+    return container(seconds, reviews, given, prices)
 
 
 def machine(reviews: int, given: Assumptions) -> float:
@@ -389,19 +390,18 @@ ELSEWHERE: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
 def cost_table(given: Assumptions) -> str:
     """Dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
-    rows = [["dollars a month", *volumes], ["---", *["---:"] * len(VOLUMES)]]
     priced = [*ROWS[:2], ("Reeltone, files in its bucket", uploads), *ROWS[2:], *ELSEWHERE]
-    rows += [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
-    return _markdown(rows)
+    rows = [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
+    return table(["dollars a month", *volumes], rows)
 
 
 def price_table() -> str:
     """The prices and their sources, as Markdown."""
-    rows = [["what", "unit", "dollars", "source"], ["---"] * 4]
+    rows = []
     for price in PRICES:
         dollars = ", then ".join(_plain(dollars) for _, dollars in price.tiers)
         rows.append([price.item, price.unit, dollars, price.source])
-    return _markdown(rows)
+    return table(["what", "unit", "dollars", "source"], rows)
 
 
 def _plain(price: float) -> str:
@@ -410,10 +410,6 @@ def _plain(price: float) -> str:
 
 def _dollars(amount: float) -> str:
     return f"{amount:,.2f}" if amount < 100 else f"{amount:,.0f}"
-
-
-def _markdown(rows: Iterable[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 # --- In docs/operations.md ------------------------------------------------------------------------
@@ -469,7 +465,7 @@ def describe_findings(given: Assumptions) -> str:
     """What the table shows, as a list."""
     few, most = VOLUMES[1], VOLUMES[-1]
     watching = ALARM.of(given.alarm_metrics) + METRIC.of(given.metrics)
-    endpoint = serverless_endpoint(most, given.model_ms, given)
+    endpoint = serverless_endpoint(most, given)
     busy = most * (given.text_ms + given.model_ms) / 1e3 / (MONTH_HOURS * 3600)
     found = (
         f"At {few:,} reviews, {100 * watching / reeltone(few, given):.0f} % of the bill are "

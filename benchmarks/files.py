@@ -20,13 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.part import Bench, Claim, Part, number
-from benchmarks.processes import resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.timing import median
-from model_training.documents import table
+from benchmarks.timing import median, resident_megabytes
 from model_training.evaluation.peers.lexicons import Lexicon, TextBlob, Vader
 from model_training.evaluation.peers.nbsvm import NaiveBayesSVM
 from model_training.evaluation.peers.peer import modern
+from model_training.files import table
 
 CORES = 2
 REVIEWS, QUICK_REVIEWS, QUICK_MILLION = 5_000, 60, 300

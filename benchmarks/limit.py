@@ -29,7 +29,7 @@ from benchmarks.answers import MEAN_WORDS, answer, invocation
 from benchmarks.part import Bench, Part, number
 from benchmarks.results import Figures
 from benchmarks.timing import median, one_core
-from model_training.documents import table
+from model_training.files import table
 from model_training.paths import MODELS
 from model_training.report.plots import BLUE, picture
 from model_training.serving.scorer import Model, load_model

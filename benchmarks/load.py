@@ -21,7 +21,7 @@ from benchmarks.part import Bench, Claim, Part, number, or_dash, write_plainly
 from benchmarks.results import Figures
 from benchmarks.start import local_stack
 from benchmarks.timing import median, quantile
-from model_training.documents import table
+from model_training.files import table
 from model_training.report.plots import BLUE, VERMILION, picture
 
 USERS = (1, 8, 32, 128, 512)

@@ -20,9 +20,9 @@ import httpx
 
 from benchmarks.chain import container, reeltone
 from benchmarks.part import Bench, Claim, Part, number, times
-from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
-from model_training.documents import table
+from benchmarks.timing import peak_megabytes, processor_seconds, resident_megabytes
+from model_training.files import table
 from model_training.jobs.prices import cores_of
 from model_training.jobs.transform import PAYLOAD_MB, write_line
 from model_training.report.plots import BLUE, GREEN, VERMILION, picture

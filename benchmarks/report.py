@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import cost
 from benchmarks.part import Claim, Part
 from benchmarks.results import Conditions, Result
-from model_training.documents import fill_section, table
+from model_training.files import fill_section, table
 from model_training.paths import DOCS
 
 PAGE, PLOTS = "benchmarks.md", "benchmarks"

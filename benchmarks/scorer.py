@@ -12,7 +12,7 @@ import json
 import sys
 import time
 
-from benchmarks.processes import peak_megabytes
+from benchmarks.timing import peak_megabytes
 from model_training.serving.functions import JSON_LINES, input_fn, model_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
 

@@ -20,12 +20,11 @@ from benchmarks.chain import (
     wait_for_ping,
 )
 from benchmarks.part import Bench, Claim, Part, medians, number
-from benchmarks.processes import resident_megabytes
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.timing import median, take_turns
+from benchmarks.timing import median, resident_megabytes, take_turns
 from local_stack.servers import find_free_port
 from local_stack.template import FunctionDefinition
-from model_training.documents import table
+from model_training.files import table
 
 NOWHERE = "http://127.0.0.1:9"
 """Of an endpoint that is not asked: starting sends nothing."""

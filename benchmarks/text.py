@@ -12,7 +12,7 @@ from benchmarks.part import Bench, Claim, Part, medians, number, times, write_pl
 from benchmarks.results import Figures
 from benchmarks.timing import median, take_turns
 from benchmarks.usual import review_to_words, review_to_words_tidied
-from model_training.documents import table
+from model_training.files import table
 from model_training.paths import MODELS
 from model_training.report.plots import BLUE, GREY, picture
 from review_text import Vocabulary, load_vocabulary

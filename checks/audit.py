@@ -92,7 +92,7 @@ def _describe(package: dict[str, Any]) -> str:
     return f"{package['name']} {package['version']}: {', '.join(known)}"
 
 
-def judge(sentinel: Report, report: Report | None, required: bool) -> tuple[int, str]:
+def conclude(sentinel: Report, report: Report | None, required: bool) -> tuple[int, str]:
     """Exit code and what to say. ``report``: None where nothing was asked after the sentinel."""
     if report is None or not sentinel.vulnerable:
         why = (sentinel.message or "; ".join(sentinel.skipped) or "it knows no flaw")[:300]
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str]) -> None:
     pip_audit = parser.parse_args(arguments).pip_audit
     sentinel = audit(pip_audit, [SENTINEL])
     report = audit(pip_audit, read_pins()) if sentinel.vulnerable else None
-    code, words = judge(sentinel, report, os.environ.get(REQUIRE) == "1")
+    code, words = conclude(sentinel, report, os.environ.get(REQUIRE) == "1")
     print(words, file=sys.stderr if code else sys.stdout)
     sys.exit(code)
 

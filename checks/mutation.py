@@ -27,7 +27,7 @@ PROJECTS = ROOT / "build" / "mutation"
 
 THRESHOLD = 0.85
 """Of the mutants of each part, so many must be noticed."""
-MOST_TIMEOUTS = 0.1
+MAX_TIMEOUTS = 0.1
 """Of them, so many may be noticed by never ending. That is rare: more of them mean that the machine
 was busy, or that mutmut could not run the tests, which it calls a time-out too."""
 
@@ -116,12 +116,12 @@ def judge(name: str, verdicts: Counter[str]) -> tuple[bool, str]:
     """Whether enough mutants of a part were noticed, and a line about it."""
     total = sum(count for verdict, count in verdicts.items() if verdict not in _LEFT_OUT)
     noticed = sum(verdicts[verdict] for verdict in _NOTICED)
-    credible = verdicts["timeout"] <= MOST_TIMEOUTS * total
+    credible = verdicts["timeout"] <= MAX_TIMEOUTS * total
     enough = total > 0 and noticed >= THRESHOLD * total
     details = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     share = f"{noticed / total:.1%}" if total else "nothing"
     word = "" if enough else f", less than {THRESHOLD:.0%}"
-    word += "" if credible else f", more than {MOST_TIMEOUTS:.0%} of them by time-outs"
+    word += "" if credible else f", more than {MAX_TIMEOUTS:.0%} of them by time-outs"
     return enough and credible, f"{name}: {share} of {total} mutants noticed{word} ({details})"
 
 

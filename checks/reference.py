@@ -10,9 +10,8 @@ import sys
 from typing import Any
 
 from local_stack.template import Template
-from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from model_training.files import fill_section, run_command, table
 from model_training.paths import DOCS
 
 ROOT = DOCS.parent

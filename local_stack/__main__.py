@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from local_stack import StackError
 from local_stack.container import START_TIMEOUT, ModelContainer
-from local_stack.errors import StackError
 from local_stack.functions import FunctionPool, override_environment
 from local_stack.gateway import create_gateway
 from local_stack.runtime import RuntimeStandIn

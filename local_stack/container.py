@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from local_stack.errors import StackError
+from local_stack import StackError
 
 ROOT = Path(__file__).resolve().parent.parent
 IMPORT_ROOTS = (ROOT, ROOT / "layers" / "vocabulary")

@@ -44,7 +44,7 @@ AWS_ENVIRONMENT = {
 }
 
 
-MOST_WAIT = 5.0
+MAX_WAIT = 5.0
 """Seconds that an event may have waited for a free environment when another one comes; that other
 one is turned away at once, as Lambda does past its limit, instead of waiting for its time-out."""
 
@@ -162,7 +162,7 @@ class FunctionPool:
     """A function with up to `capacity` execution environments."""
 
     def __init__(
-        self, function: FunctionDefinition, capacity: int, most_wait: float = MOST_WAIT
+        self, function: FunctionDefinition, capacity: int, most_wait: float = MAX_WAIT
     ) -> None:
         self._function = function
         self._most_wait = most_wait

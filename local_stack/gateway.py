@@ -19,8 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_stack import template
-from local_stack.errors import StackError
+from local_stack import StackError, template
 from local_stack.events import ResultError, build_event, build_response
 from local_stack.functions import BusyError, FunctionError, FunctionPool, TooLargeError
 from model_training.serving.connections import OneLength, read_body

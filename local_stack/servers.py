@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.applications import Starlette
 
-from local_stack.errors import StackError
+from local_stack import StackError
 from model_training.serving.connections import SERVER_LIMITS
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from local_stack.errors import StackError
+from local_stack import StackError
 
 
 class TemplateError(StackError):

@@ -1,4 +1,4 @@
-"""The verified data set in its cache folder.
+"""The verified data set in its cache folder, and which of its training reviews are held out (dev).
 
 The texts are kept as one array a split; encoded reviews are kept beside them, once for each
 vocabulary.
@@ -17,12 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from model_training.corpus.acl_imdb import ARCHIVE_NAME, URL, download, read_archive
-from model_training.corpus.dev_split import DEV_REVIEWS, hold_out_movies
 from model_training.corpus.reviews import Encoded, Split, Texts, encode_split, watch
 from model_training.files import replacing
 from review_text import TextSettings, Vocabulary, build_vocabulary, load_vocabulary
 
 DEFAULT_FOLDER = Path("data")
+DEV_REVIEWS = 3_000
+"""At least so many training reviews are held out, by whole movies: reviews of one movie share
+names and opinions, so a random dev split would reward remembering them."""
+_SEED = 20_111
 _LABELS = {"pos": 1, "neg": 0, "unsup": -1}
 
 
@@ -136,3 +139,15 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--archive", type=Path, help="a copy of the official archive, or of its folder aclImdb"
     )
+
+
+def hold_out_movies(
+    movies: npt.NDArray[np.int32], reviews: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows to train on, and rows of movies drawn at random until they have ``reviews`` reviews
+    together. ``movies`` [rows]: the movie of each review; no movie is in both parts."""
+    names, counts = np.unique(movies, return_counts=True)
+    order = np.random.default_rng(_SEED).permutation(len(names))
+    enough = int(np.searchsorted(np.cumsum(counts[order]), reviews)) + 1 if reviews else 0
+    in_dev = np.isin(movies, names[order[:enough]])
+    return np.flatnonzero(~in_dev), np.flatnonzero(in_dev)

@@ -18,8 +18,7 @@ from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
 from model_training.errors import ReeltoneError
 from model_training.evaluation.calibration import calibration_error, positive_probability
-from model_training.evaluation.metrics import score
-from model_training.evaluation.scoring import score_split
+from model_training.evaluation.metrics import score, score_split
 from model_training.evaluation.short_cases import ShortCase, share_right
 from model_training.files import replacing
 from model_training.serving.scorer import Model

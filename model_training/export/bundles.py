@@ -13,8 +13,7 @@ from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
 from model_training.errors import BundleError
 from model_training.evaluation.calibration import fit_calibration
-from model_training.evaluation.metrics import score
-from model_training.evaluation.scoring import score_split
+from model_training.evaluation.metrics import score, score_split
 from model_training.export.graph import build_graph
 from model_training.export.manifest import write_manifest
 from model_training.export.proof import prove_close, prove_equal

@@ -24,9 +24,8 @@ from wordcloud import WordCloud
 
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
 from model_training.corpus.reviews import Encoded
-from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
-from model_training.files import replacing, run_command
+from model_training.files import fill_section, replacing, run_command, table
 from model_training.paths import DOCS
 from model_training.report import plots
 from review_text import INFREQUENT, MODERN, Vocabulary

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Split
 from model_training.evaluation.calibration import positive_probability
-from model_training.evaluation.scoring import score_split
+from model_training.evaluation.metrics import score_split
 from model_training.serving.scorer import Model
 
 SHOWN = 8

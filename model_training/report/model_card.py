@@ -20,17 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
-from model_training.documents import fill_section, table
 from model_training.errors import ReeltoneError
 from model_training.evaluation import faithfulness, other_texts
 from model_training.evaluation.answers import load_answers
 from model_training.evaluation.short_cases import ShortCase, score_short_cases
-from model_training.files import run_command
+from model_training.files import fill_section, run_command, table
 from model_training.paths import DOCS, MODELS, RUNS
 from model_training.report import plots
-from model_training.report.costs import describe_costs
 from model_training.report.failures import Failure, find_failures
-from model_training.report.stages import find_stages
+from model_training.report.stages import describe_costs, find_stages
 from model_training.serving.bundle import FILES, Manifest, read_bundle
 from model_training.serving.scorer import Model, load_model
 

@@ -1,4 +1,5 @@
-"""The training runs that a model came from, as far as they are on this machine."""
+"""The training runs that a model came from, as far as they are on this machine, and what they cost:
+energy, carbon and price, from their time and what a cloud's machine takes."""
 
 from __future__ import annotations
 
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+
+from model_training.files import table
+from model_training.jobs.prices import AS_OF, INSTANCES, REGION
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,36 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
         return None
     about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return about if "made_of" in about else None
+
+
+CORES = 2
+"""vCPUs of the machine; each stage keeps them busy."""
+WATTS = 3.5
+"""Of a vCPU at full load, on average over AWS's machines. This and the next two:
+cloudcarbonfootprint.org, methodology, appendix I to V."""
+POWER_USAGE = 1.135
+"""What a data centre of AWS takes for each watt of its machines."""
+GRAMS_A_KWH = 379.0
+"""CO2 equivalents of electricity in us-east-1."""
+INSTANCE = "ml.m5.large"
+"""A machine of SageMaker's with as many vCPUs."""
+
+
+def describe_costs(stages: Sequence[Stage]) -> str:
+    """A table of the stages in Markdown, and their sum."""
+    total = Stage("all", sum(stage.seconds for stage in stages), ())
+    rows = [_row(stage) for stage in [*stages, *([total] if len(stages) > 1 else [])]]
+    heads = ["stage", "hours", "kWh", "g CO2e", f"dollars on {INSTANCE}"]
+    return (
+        f"{table(heads, rows)}\n\nAn estimate: {CORES} vCPUs of {WATTS} W at full load, a power "
+        f"usage effectiveness of {POWER_USAGE}, {GRAMS_A_KWH:.0f} g a kWh ({REGION}); prices of "
+        f"{AS_OF}."
+    )
+
+
+def _row(stage: Stage) -> list[str]:
+    hours = stage.seconds / 3600
+    energy = hours * CORES * WATTS * POWER_USAGE / 1000  # kWh
+    dollars = hours * INSTANCES[INSTANCE].dollars
+    cells = (f"{hours:.2f}", f"{energy:.4f}", f"{energy * GRAMS_A_KWH:.1f}", f"{dollars:.2f}")
+    return [stage.name, *cells]

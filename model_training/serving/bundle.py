@@ -43,7 +43,7 @@ class Manifest:
     bias: float
     """Part of every logit; the other parts are the contributions."""
     dev_reviews: int
-    """How many training reviews it did not learn from, in whole movies (corpus/dev_split.py)."""
+    """How many training reviews it did not learn from, in whole movies (corpus/cache.py)."""
     rule: VerdictRule | None
     """When a review is mixed or unclear."""
 

@@ -78,7 +78,7 @@ def train(work: Work) -> dict[str, Any]:
     device = choose_device(work.processes.rank)
     model = ReviewTransformer(pretrained, settings.frozen_layers).to(device)
     progress = train_transformer(work, model, reader, material.examples)
-    figures = judge(model, reader, material)
+    figures = measure_dev(model, reader, material)
     started = time.monotonic()
     labelled = _label(work, model, reader, material)
     if work.processes.is_first:
@@ -230,7 +230,7 @@ class _Step:
         return loss.item()
 
 
-def judge(model: ReviewTransformer, reader: Reader, material: Material) -> dict[str, float]:
+def measure_dev(model: ReviewTransformer, reader: Reader, material: Material) -> dict[str, float]:
     """Accuracy on each of the dev sets."""
     return {
         name: float(((_score(model, reader, dev.texts) > 0) == (np.array(dev.labels) > 0.5)).mean())

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from model_training.corpus.cache import Corpus
-from model_training.evaluation.scoring import score_split
+from model_training.evaluation.metrics import score_split
 from model_training.paths import MODELS, SHIPPED
 from model_training.recipes.recipe import load_recipe, recipe_names
 from model_training.serving.bundle import FILES, read_bundle
 from model_training.serving.scorer import Model
 
-MOST_BYTES = 12 * 1024 * 1024
+MAX_BYTES = 12 * 1024 * 1024
 
 
 def probability(model: Model, review: str) -> float:
@@ -25,7 +25,7 @@ def probability(model: Model, review: str) -> float:
 def test_a_bundle_is_complete_and_small(bundle: Path) -> None:
     manifest = read_bundle(bundle).manifest
     assert manifest.name == bundle.name
-    assert sum((bundle / name).stat().st_size for name in FILES) <= MOST_BYTES
+    assert sum((bundle / name).stat().st_size for name in FILES) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -61,7 +61,7 @@ UNITS = [*TAGS, *QUOTES, *ELEMENTS, *ENTITIES, *MARKS, *WORDS, *RATINGS, *DAMAGE
 """What a unit is made of, beside single characters: each means something to the code that reads."""
 
 _PIECES = [*UNITS, *map(chr, range(32, 127)), "\n", "\t", "\xa0"]
-_MOST_PIECES = 8
+_MAX_PIECES = 8
 _KEPT = 50
 _QUICK_CHARACTERS = 2_000
 _SHOWN = 10
@@ -146,7 +146,7 @@ def _changes(drawn: random.Random, kept: list[Found]) -> Iterator[list[str]]:
         pieces = list(drawn.choice(kept).pieces)
         for _ in range(drawn.randint(1, 3)):
             _change(drawn, pieces, kept)
-        yield pieces[:_MOST_PIECES]
+        yield pieces[:_MAX_PIECES]
 
 
 def _change(drawn: random.Random, pieces: list[str], kept: list[Found]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from model_training.paths import MODELS
 from model_training.serving.functions import JSON, JSON_LINES, model_fn
 from model_training.serving.scorer import Model
 from review_text import Vocabulary, load_vocabulary
@@ -18,7 +19,6 @@ from tests.fuzz.invariants import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLES = ROOT / "model_training" / "models"
 MAX_INPUT_BYTES = 4_096
 """Maximum input, bytes; the linear-time tests have long ones."""
 SEPARATOR = "\x1e"
@@ -33,13 +33,13 @@ def decode(data: bytes) -> str:
 @cache
 def load_words(name: str) -> Vocabulary:
     """The vocabulary of a shipped bundle."""
-    return load_vocabulary(BUNDLES / name / "vocabulary.json")
+    return load_vocabulary(MODELS / name / "vocabulary.json")
 
 
 @cache
 def load_model(name: str) -> Model:
     """The model of a shipped bundle."""
-    return model_fn(str(BUNDLES / name))
+    return model_fn(str(MODELS / name))
 
 
 def modern_text(data: bytes) -> None:

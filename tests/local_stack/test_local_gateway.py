@@ -10,7 +10,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from local_stack.errors import StackError
+from local_stack import StackError
 from local_stack.functions import MAX_PAYLOAD, FunctionPool
 from local_stack.gateway import MAX_BODY, TokenBucket, create_gateway
 from local_stack.template import FunctionDefinition, Route, Throttle

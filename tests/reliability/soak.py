@@ -31,15 +31,15 @@ CLIENTS = CAPACITY + 2
 """Some always wait for a free process."""
 ROUNDS = 10
 """Before the second one, memory is measured for the first time."""
-MOST_SECONDS = 2 * SECONDS_BETWEEN_PROCESSES["handler"] + 5
+MAX_SECONDS = 2 * SECONDS_BETWEEN_PROCESSES["handler"] + 5
 """Of a request that waits for another one's fault first; a busy machine is forgiven much."""
-MOST_STARTS = 5
+MAX_STARTS = 5
 """A process that a busy machine does not start within Lambda's 10 s is ended, and starts anew."""
 SHARE_OF_GOOD, SHARE_OF_SLOW = 0.5, 0.01
 """Of what is asked for at random."""
-MOST_GROWTH_MB = 2.0
+MAX_GROWTH_MB = 2.0
 """Of a process's memory, once it has had the largest answer of which it reads all."""
-MOST_MORE_FILES = 1
+MAX_MORE_FILES = 1
 """Of a process: the connection to the endpoint may be open or not."""
 
 REFUSED = "nobody-listens"
@@ -90,8 +90,8 @@ class Report:
             self.wrong[f"{fault}: {seen.status} {seen.problem}"] += 1
         elif (seen.retry_after is not None) != (seen.status == 503):
             self.wrong[f"{fault}: retry-after {seen.retry_after}"] += 1
-        elif seen.seconds > MOST_SECONDS:
-            self.wrong[f"{fault}: not within {MOST_SECONDS} s"] += 1
+        elif seen.seconds > MAX_SECONDS:
+            self.wrong[f"{fault}: not within {MAX_SECONDS} s"] += 1
 
     def growth(self) -> list[str]:
         """What is more at the end than after the first round."""
@@ -100,8 +100,8 @@ class Report:
         return [
             f"{before} became {after}"
             for before, after in zip(self.before, self.after, strict=True)
-            if after.megabytes > before.megabytes + MOST_GROWTH_MB
-            or after.files > before.files + MOST_MORE_FILES
+            if after.megabytes > before.megabytes + MAX_GROWTH_MB
+            or after.files > before.files + MAX_MORE_FILES
             or after.threads > before.threads
         ]
 
@@ -168,7 +168,7 @@ def _start_processes(stack: WholeStack, port: int) -> None:
         ThreadPoolExecutor(CAPACITY) as pool,
     ):
         started = 0
-        for _ in range(MOST_STARTS):
+        for _ in range(MAX_STARTS):
             seen = list(pool.map(ask, [client] * CAPACITY, [LARGEST] * CAPACITY))
             started += all(one.problem == EXPECTED[LARGEST].problem for one in seen)
             if started == 2:  # the allocator keeps the memory of the second large answer only

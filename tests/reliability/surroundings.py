@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 from unittest import mock
 
 import app
 import endpoint
+from model_training.paths import MODELS
 from settings import load_settings
 from tests.invocations import make_context, make_event
 from tests.reliability.expectations import SECONDS, Outcome
-
-BUNDLES = Path(__file__).parents[2] / "model_training" / "models"
 
 MILLISECONDS = round((SECONDS["handler"] + app.ANSWER_SECONDS) * 1000)
 
@@ -28,7 +26,7 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "ENDPOINT_NAME": "reeltone",
     "MODEL_NAME": "classic",
-    "VOCABULARIES_DIR": str(BUNDLES),
+    "VOCABULARIES_DIR": str(MODELS),
 }
 
 

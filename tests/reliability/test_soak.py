@@ -10,9 +10,9 @@ import pytest
 from tests.reliability.expectations import Outcome
 from tests.reliability.faulty_runtime import FAULTS
 from tests.reliability.soak import (
-    MOST_GROWTH_MB,
-    MOST_MORE_FILES,
-    MOST_SECONDS,
+    MAX_GROWTH_MB,
+    MAX_MORE_FILES,
+    MAX_SECONDS,
     REFUSED,
     Report,
     Usage,
@@ -45,7 +45,7 @@ def test_a_plan_has_each_fault_and_its_size_and_depends_on_the_seed_alone() -> N
         ("throttle", Outcome(503, "model-waking", "10", 0.1)),
         ("throttle", Outcome(503, "model-busy", None, 0.1)),
         ("failure", Outcome(502, "model-failed", "2", 0.1)),
-        ("none", Outcome(200, "", None, MOST_SECONDS + 1)),
+        ("none", Outcome(200, "", None, MAX_SECONDS + 1)),
     ],
 )
 def test_another_end_than_the_faults_is_wrong(fault: str, seen: Outcome) -> None:
@@ -62,8 +62,8 @@ def test_another_end_than_the_faults_is_wrong(fault: str, seen: Outcome) -> None
     "more",
     [
         {"pid": 2},
-        {"megabytes": 51 + MOST_GROWTH_MB},
-        {"files": 6 + MOST_MORE_FILES},
+        {"megabytes": 51 + MAX_GROWTH_MB},
+        {"files": 6 + MAX_MORE_FILES},
         {"threads": 2},
     ],
 )

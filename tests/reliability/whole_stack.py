@@ -25,7 +25,7 @@ from tests.reliability.expectations import SECONDS_BETWEEN_PROCESSES
 
 CAPACITY = 4
 """Function processes, as `make run` has them."""
-MOST_WAIT = 30.0
+MAX_WAIT = 30.0
 """Seconds that events may wait for one: the gateway turns nobody away here."""
 HANDLERS = Path(__file__).with_name("handlers")
 
@@ -35,7 +35,7 @@ async def serve(runtime_url: str) -> None:
     template = Template(TEMPLATE, {"ModelName": "classic", "SageMakerRuntimeUrl": runtime_url})
     names = {route.function for route in template.routes}
     pools = {
-        name: FunctionPool(_hurry(template.function(name)), CAPACITY, MOST_WAIT) for name in names
+        name: FunctionPool(_hurry(template.function(name)), CAPACITY, MAX_WAIT) for name in names
     }
     with listen("127.0.0.1", 0) as listener:
         async with serving(create_gateway(template.routes, pools, SITE), listener):

@@ -20,6 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks import cold_start
+from benchmarks.part import Bench
+from benchmarks.results import MissingNeedError
 from checks import sbom
 from checks.pins import SHIPPED, normalise, read_lock
 from checks.sbom import find_packages
@@ -492,3 +495,14 @@ def test_start_api_answers_what_the_website_asks(built: Path, overrides: str) ->
             "/api/sentiment", content="I loved it.", headers={"content-type": "text/plain"}
         )
         assert plain.text in ("0", "1")
+
+
+def test_the_function_and_a_bare_one_start_in_containers() -> None:
+    try:
+        cold_start.check_needs()
+    except MissingNeedError as missing:
+        need(False, str(missing))
+    figures = cold_start.measure(Bench(quick=True))
+    assert figures["seconds"].keys() == {"bare function", "function"}
+    for [seconds] in figures["seconds"].values():
+        assert seconds > 0

@@ -19,7 +19,7 @@ Phrase = tuple[int, int, str]
 
 _Read = Callable[["re.Match[str]"], "Phrase | None"]
 
-_MOST = 512
+_MAX_NUMBERS = 512
 """Numbers of a kind that are looked at, as many as tokens that a model reads. To read one takes as
 long as to find dozens of tokens, and a text may hold 10,000."""
 
@@ -125,7 +125,7 @@ def find_ratings(text: str) -> Iterator[Phrase]:
         phrase
         for hints, pattern, read in _READERS
         if any(hint in said for hint in hints)
-        for match in islice(pattern.finditer(text), _MOST)
+        for match in islice(pattern.finditer(text), _MAX_NUMBERS)
         if (phrase := read(match)) is not None
     ]
     if "*" in text and (alone := _ALONE.fullmatch(text)):

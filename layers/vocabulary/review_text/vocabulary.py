@@ -25,7 +25,7 @@ FIRST_WORD = 2
 
 _STOP_WORD = -1
 
-_MOST_BYTES = 64 * 1024**2
+_MAX_BYTES = 64 * 1024**2
 """Of a vocabulary's file; the shipped one has 0.3 MB."""
 
 # Surface forms remembered in a process, and the longest of them: enough for nearly all words of
@@ -208,8 +208,8 @@ def load_vocabulary(path: str | PathLike[str]) -> Vocabulary:
 def _read_json(path: Path) -> Any:
     try:
         size = path.stat().st_size
-        if size > _MOST_BYTES:
-            raise VocabularyError(f"{path}: {size:,} bytes; at most {_MOST_BYTES:,} are read")
+        if size > _MAX_BYTES:
+            raise VocabularyError(f"{path}: {size:,} bytes; at most {_MAX_BYTES:,} are read")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise VocabularyError(f"{path}: {error.strerror}") from error

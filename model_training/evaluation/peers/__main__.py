@@ -26,8 +26,7 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tqdm import tqdm
 
-from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
-from model_training.corpus.dev_split import DEV_REVIEWS
+from model_training.corpus.cache import DEV_REVIEWS, Corpus, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.metrics import score
 from model_training.evaluation.peers.boosted_trees import BoostedTrees

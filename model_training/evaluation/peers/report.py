@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_training.documents import fill_section, table
 from model_training.evaluation.peers.peer import Family, Peer, optional
-from model_training.files import read_entries, write_entry
+from model_training.files import fill_section, read_entries, table, write_entry
 
 SECTION = "peers"
-"""Of both documents: see documents.py."""
+"""Of both documents: see files.py."""
 PAGE, PLOT, RESULTS = "peers.md", "peers.svg", "peers.json"
 _FIRST_HEADS = ("model", "accuracy", "MB", "ms a review")
 _HEADS = (

@@ -29,7 +29,7 @@ IN_IMAGES = tuple(LOCKS[name] for name in ("image", "layer", "run"))
 """What the Dockerfiles install."""
 ENDPOINT_MEGABYTES, APPLICATION_MEGABYTES = 140, 190
 """Most of each image, beyond its base."""
-MOST_START_SECONDS = 60
+MAX_START_SECONDS = 60
 """SageMaker gives a container three minutes until it answers its first ping."""
 JSON = "application/json"
 
@@ -91,7 +91,7 @@ class Container:
         )
         return done.stdout
 
-    def wait_for(self, holds: Callable[[], bool], seconds: float = MOST_START_SECONDS) -> None:
+    def wait_for(self, holds: Callable[[], bool], seconds: float = MAX_START_SECONDS) -> None:
         """Wait until it holds; fail with the container's log when it does not."""
         deadline = time.monotonic() + seconds
         while not holds():

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.rehearses(
 )
 DOCKERFILE = "local_stack/Dockerfile"
 REVIEW = "A lovely zyzzogeton of a film."
-MOST_SECONDS = 10
+MAX_SECONDS = 10
 """From SIGTERM to SIGKILL, on Cloud Run and by Docker's default."""
 # Runs in the container: half a request, SIGTERM for the application, the other half, the answer.
 LAST_REQUEST = """
@@ -101,7 +101,7 @@ def test_sigterm_lets_a_request_under_way_finish(application: str) -> None:
             "python3", "-c", LAST_REQUEST, stdin=json.dumps({"review": REVIEW})
         )
         assert answer.strip() == "HTTP/1.1 200 OK"
-        container.wait_for(lambda: not container.inspect(".State.Running"), MOST_SECONDS)
+        container.wait_for(lambda: not container.inspect(".State.Running"), MAX_SECONDS)
         assert container.inspect(".State.ExitCode") == 0
         assert "rror" not in container.log()
 

@@ -1,17 +1,30 @@
-"""Both sides in turn, and one core for all."""
+"""Both sides in turn, one core for all, and processes that end with what they were started for."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO
 
 import pytest
 
-from benchmarks.processes import peak_megabytes, processor_seconds, resident_megabytes
-from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
+from benchmarks import start
+from benchmarks.chain import python
+from benchmarks.results import BenchmarkError
+from benchmarks.timing import (
+    children_seconds,
+    median,
+    one_core,
+    peak_megabytes,
+    processor_seconds,
+    quantile,
+    resident_megabytes,
+    take_turns,
+)
 from tests.needs import need
 
 
@@ -79,3 +92,26 @@ def test_processor_time_is_of_the_process_and_its_threads() -> None:
     while time.process_time() < spent + 0.5:
         pass
     assert processor_seconds(os.getpid()) == pytest.approx(spent + 0.5, abs=0.1)
+
+
+def test_a_stack_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def fail(
+        arguments: Sequence[str], log: IO[bytes] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        with python(("-c", "import sys; sys.exit('port 80 is taken')"), log) as process:
+            yield process
+
+    monkeypatch.setattr(start, "python", fail)
+    with (
+        pytest.raises(BenchmarkError, match="the local stack did not start: port 80 is taken"),
+        start.local_stack(),
+    ):
+        pass
+
+
+def test_a_process_of_python_ends_with_the_block() -> None:
+    with python(("-c", "import time; print('up', flush=True); time.sleep(600)")) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+    assert process.returncode is not None

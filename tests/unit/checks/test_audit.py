@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checks import audit
-from checks.audit import Report, judge, read_report
+from checks.audit import Report, conclude, read_report
 from checks.pins import read_pins
 
 FLAW = {"id": "PYSEC-2021-66", "fix_versions": ["2.11.3"]}
@@ -46,11 +46,11 @@ def test_what_is_no_report_is_told_in_pip_audits_last_words(text: str) -> None:
     ],
 )
 def test_without_advisories_nothing_is_called_checked(sentinel: Report, why: str) -> None:
-    code, words = judge(sentinel, None, required=False)
+    code, words = conclude(sentinel, None, required=False)
     assert code == 0
     assert "NOT CHECKED" in words
     assert why in words
-    assert judge(sentinel, None, required=True)[0] == 1
+    assert conclude(sentinel, None, required=True)[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_without_advisories_nothing_is_called_checked(sentinel: Report, why: str
     ],
 )
 def test_with_advisories_findings_and_gaps_fail(report: Report, code: int, words: str) -> None:
-    found, said = judge(KNOWN, report, required=False)
+    found, said = conclude(KNOWN, report, required=False)
     assert found == code
     assert words in said
 

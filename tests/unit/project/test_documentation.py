@@ -1,4 +1,5 @@
-"""What a user can set, run or read is written down."""
+"""What a user can set, run or read is written down, and docs/security.md names, for whatever stops
+somebody, a test that shows it."""
 
 from __future__ import annotations
 
@@ -68,3 +69,20 @@ def find_anchors(path: Path) -> set[str]:
 def test_the_readme_gives_the_accuracy_that_was_measured(name: str) -> None:
     metrics = json.loads((ROOT / f"model_training/models/{name}/metrics.json").read_text())
     assert f"{metrics['accuracy']:.4f}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+ROWS = [line for line in SECURITY.splitlines() if line.startswith("| ")][1:]
+NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", SECURITY)
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED)
+def test_each_test_that_is_named_exists(file: str, test: str) -> None:
+    text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+    assert re.search(rf"^ *(?:async )?def {test}\(", text, re.MULTILINE)
+
+
+def test_only_what_nothing_stops_has_no_test() -> None:
+    assert len(ROWS) > 20
+    [without] = [row for row in ROWS if "::" not in row]
+    assert "| nothing: a classifier can be fooled" in without

@@ -200,6 +200,7 @@ def test_each_spelling_of_cloudformations_bucket_is_an_address(host: str) -> Non
     assert is_answer_address(f"https://{host}/arn%3Aaws%3Acloudformation?{SECRET}", "eu-west-1")
 
 
+@pytest.mark.slow
 def test_the_stacks_status_is_what_cloudformation_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boto3.client", SESSION.client)
     with mock_aws():

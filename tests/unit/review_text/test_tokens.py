@@ -1,7 +1,8 @@
-"""Tokens and their places."""
+"""Tokens and their places; no text takes much longer to read than plain text of its length."""
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -16,6 +17,8 @@ from review_text.tokens import (
     has_word,
     make_normalise,
 )
+from tests.fuzz.slowest import QUOTES, TAGS, UNITS
+from tests.fuzz.times import CHARACTERS, SETTINGS, check_time, repeat
 
 TEXTS = st.text(
     st.one_of(
@@ -162,3 +165,27 @@ def test_a_word_of_20_000_combining_marks_is_normalised_at_once(marks: str) -> N
 def test_a_very_long_word_is_the_word_that_it_stretches() -> None:
     assert modern_words("so" + "o" * 5_000 + "n" + "!" * 5_000) == ["sooon", "!!!"]
     assert modern_words("g" + "\u200b" * 5_000 + "reat") == ["great"]
+
+
+def never_met(letters: str, length: int) -> str:
+    """Words of which hardly one comes twice."""
+    choices = random.Random(length).choices
+    words = ("".join(choices(letters, k=length)) for _ in range(CHARACTERS // (length + 1)))
+    return " ".join(words)
+
+
+SLOW = {
+    **{unit: repeat(unit) for unit in UNITS},
+    # Behind them comes what would close them, so that it is looked for from each.
+    **{f"{unit} … >": repeat(unit)[:-1] + ">" for unit in [*TAGS, *QUOTES]},
+    "characters": " ".join(map(chr, range(0x20000, 0x20000 + CHARACTERS // 2))),
+    "short words": never_met("abcdefghijklmnopqrstuvwxyz", 2),
+    "words": never_met("abcdefghijklmnopqrstuvwxyz", 5),
+    "accents": never_met("éàüöçñß", 3),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("text", SLOW.values(), ids=map(ascii, SLOW))
+def test_no_text_takes_more_than_five_times_as_long_as_plain_text(text: str, name: str) -> None:
+    check_time(text, SETTINGS[name])

@@ -492,6 +492,7 @@ class TestEveryResponse:
         assert response.headers["cache-control"] == "no-store"
         assert (api.log_lines[-1]["level"], api.endpoint.calls) == ("INFO", [])
 
+    @pytest.mark.slow
     @hypothesis_settings(
         max_examples=300,
         deadline=None,

@@ -1,15 +1,17 @@
-"""What the fuzzer keeps, and where."""
+"""What the fuzzer keeps, and where; the search for slow text goes where it is slow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.fuzz import __main__ as command
 from tests.fuzz import corpus
+from tests.fuzz.slowest import search
 from tests.fuzz.targets import TARGETS
 
 FUZZER = """#!/bin/sh
@@ -69,3 +71,27 @@ def test_a_search_changes_the_archive_only_when_told_to_keep(keep: bool) -> None
     inputs = corpus.read_corpus("classic_text")
     assert (b"new" in inputs) == keep
     assert b"kept" in inputs
+
+
+def test_the_search_puts_together_what_is_slow_only_together() -> None:
+    """As ``.<A`` was: a stop and a tag take some time, and together much more."""
+
+    def measure(unit: str, name: str) -> float:
+        written = unit * 2
+        pairs = sum(written.count(pair) for pair in (".{", "{~", "~."))
+        signs = sum(map(written.count, ".{~"))
+        return (pairs + 0.1 * signs) / len(written) * (2 if name == "modern" else 1)
+
+    tried = count(1)
+    number, slowest = search(measure, lambda: next(tried) == 10_000, seed=1)
+    assert number == 10_000
+    assert set(slowest[0].unit) == set(".{~")
+    assert slowest[0].name == "modern"
+    assert slowest == sorted(slowest, reverse=True)
+
+
+def test_of_units_that_are_slow_for_the_same_reason_one_is_kept() -> None:
+    tried = count(1)
+    _, slowest = search(lambda unit, _: len(unit), lambda: next(tried) == 1_000, seed=1)
+    kinds = [found.kind for found in slowest]
+    assert len(set(kinds)) == len(kinds) > 1
