@@ -825,8 +825,8 @@ ENCODINGS = [
     ),
     kind(
         "spanish-mac.csv",
-        "id,review\n1,El niño está aquí, en su país\n2,Así que comió más\n".encode("mac-roman"),
-        "El niño está aquí, en su país",
+        "id,review\n1,El niño está aquí en su país\n2,Así que comió más\n".encode("mac-roman"),
+        "El niño está aquí en su país",
         "Así que comió más",
     ),
     kind(

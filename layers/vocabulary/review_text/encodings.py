@@ -33,6 +33,10 @@ _SINGLE_BYTE = ("cp1252", "mac-roman")
 _FOREIGN = 0.3
 """Of letters, the share that may be outside ASCII in English or French; beyond it, the alphabet is
 another."""
+_MOST_ODD = 0.1
+"""Of characters outside ASCII, the share that may stand where no word has them."""
+_TYPOGRAPHIC = "‘’“”–—…•€™"
+"""What most English has beyond ASCII."""
 _LETTERS = bytes([*range(65, 91), *range(97, 123)])
 _CONTROLS = bytes([*range(9), *range(14, 27)])
 _HIGH = bytes(range(128, 256))
@@ -176,9 +180,16 @@ def _find_single_byte(file: BinaryIO) -> str:
         around.update(padded[at : at + 3] for at in places)
         before = block[-1:]
     (fewest, best), (other, _) = sorted((_count_oddities(around, c), c) for c in _SINGLE_BYTE)
-    if high > (ours + high) * _FOREIGN or fewest > high * 0.2 or fewest == other:
+    is_told = fewest != other or all(_is_typographic(place[1:2]) for place in around)
+    if high > (ours + high) * _FOREIGN or fewest > high * _MOST_ODD or not is_told:
         raise TableError("unknown-encoding")
     return best
+
+
+def _is_typographic(byte: bytes) -> bool:
+    """Tell whether it is a quote, dash or sign of Windows-1252, or the same letter in both."""
+    windows, mac = (byte.decode(codec, "reeltone.unassigned") for codec in _SINGLE_BYTE)
+    return windows in _TYPOGRAPHIC or windows == mac
 
 
 def _count_oddities(around: Counter[bytes], codec: str) -> int:
@@ -189,7 +200,7 @@ def _count_oddities(around: Counter[bytes], codec: str) -> int:
         is_small = category(letter) == "Ll"
         is_in_word = category(before) == category(after) == "Ll"
         is_sign = letter in "’‘-–—…\xad" or not (is_in_word or "\x80" <= letter <= "\x9f")
-        is_rare = letter in "ƒˆ˜¸˛ˇ˚ˋ¬Ω∂∑∏π∫√≈∆◊"
+        is_rare = letter in "ƒˆ˜¸˛ˇ˚ˋ¬Ω∂∑∏π∫√≈∆◊≤≥"
         # A capital at a word's end is as odd as one inside.
         is_glued = category(letter) == "Lu" and category(before) == "Ll"
         if is_rare or is_glued or not (is_small or is_sign):
