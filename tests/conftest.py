@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ["TQDM_DISABLE"] = "1"  # progress bars would bury a failed test's own output
+
+# An example that takes long beside other programs is no fault; the tests have limits of their own.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 pytest_plugins = ["tests.small_corpus"]
 
