@@ -12,9 +12,9 @@ from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import median, one_core
 from model_training.files import table
-from model_training.jobs.transform import write_line
 from model_training.paths import MODELS
 from model_training.report.plots import BLUE, GREEN, picture
+from review_text.transform import write_line
 
 SIZES = (1, 8, 64, 512)
 MODEL = "modern"
@@ -41,7 +41,7 @@ def measure(bench: Bench) -> Figures:
 
 def make_lines(texts: list[str]) -> bytes:
     """JSON Lines, as they are sent to the model."""
-    return b"".join(write_line(number, {"review": text}) for number, text in enumerate(texts, 1))
+    return b"".join(write_line(number, text) for number, text in enumerate(texts, 1))
 
 
 def run_scorer(lines: bytes, size: int) -> tuple[float, float | None]:

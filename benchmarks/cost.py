@@ -28,6 +28,8 @@ VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
 MONTH_HOURS = 730
 BATCH_INSTANCE = "ml.m5.large"
 """What a batch transform job is priced with: two vCPUs, one core."""
+LARGE_INSTANCE = "ml.c5.xlarge"
+"""What the upload bucket's jobs run on: four vCPUs, two cores."""
 
 Tiers = tuple[tuple[float, float], ...]
 """(units, dollars a unit): the first so many units at that price, then the next line's."""
@@ -79,6 +81,12 @@ DASHBOARD = Price("CloudWatch", "dashboard and month", _flat(3.00), "FactualMind
 METRIC = Price("CloudWatch", "own metric and month", _flat(0.30), "SigNoz, 2026-02")
 STORAGE = Price("S3", "GB and month", _flat(0.023), "DevNotes")
 QUEUE = Price("SQS", "million requests", _flat(0.40), "CloudBurn, 2026-03")
+JOB_TIME = Price(
+    f"SageMaker batch transform, {LARGE_INSTANCE}",
+    "hour",
+    _flat(hourly(LARGE_INSTANCE)),
+    f"public tables, {AS_OF}",
+)
 COMPREHEND = Price(
     "Comprehend, sentiment",
     "100 characters",
@@ -129,6 +137,7 @@ PRICES = (
     METRIC,
     STORAGE,
     QUEUE,
+    JOB_TIME,
     COMPREHEND,
     CLOUD_RUN_CPU,
     CLOUD_RUN_MEMORY,
@@ -165,6 +174,14 @@ class Assumptions:
     function_core: float = 0.58
     """Share of a core that the function has with that memory."""
     endpoint_gb: float = 2.0
+    large_ms: float = 0.05
+    """Of a core, to read a large file's review, send it, and read and write it with its answer."""
+    job_cores: float = 2.0
+    """Of LARGE_INSTANCE."""
+    job_reviews: int = 100_000
+    """Assumed of a large file; each has a job of its own."""
+    job_minutes: float = 4.0
+    """Assumed, for lack of a measurement on AWS: paid for while a job starts and ends."""
     answer_gb: float = 1e-6
     """Of an answer, headers included."""
     ids_gb: float = 1.5e-6
@@ -302,13 +319,22 @@ def polls() -> float:
 def uploads(reviews: int, given: Assumptions) -> float:
     """Dollars for the stack where all reviews come in files to its bucket."""
     review = given.text_ms / given.function_core + given.model_ms + given.around_ms / 100
-    return (
-        standing(given)
-        + ALARM.of(1)
-        + QUEUE.of(polls() / 1e6)
-        + FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
-        + serverless_endpoint(reviews, given)
-    )
+    function = FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
+    return watching(given) + function + serverless_endpoint(reviews, given)
+
+
+def large_uploads(reviews: int, given: Assumptions) -> float:
+    """Dollars for the same in large files, which jobs score."""
+    review = given.large_ms / given.function_core
+    function = FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
+    scoring = reviews * (given.text_ms + given.model_ms) / 1e3 / given.job_cores / 3600
+    waiting = reviews / given.job_reviews * given.job_minutes / 60
+    return watching(given) + function + JOB_TIME.of(scoring + waiting)
+
+
+def watching(given: Assumptions) -> float:
+    """Dollars for the stack with a bucket to which nothing comes."""
+    return standing(given) + ALARM.of(1) + QUEUE.of(polls() / 1e6)
 
 
 def always_on(reviews: int, given: Assumptions) -> float:
@@ -390,7 +416,11 @@ ELSEWHERE: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
 def cost_table(given: Assumptions) -> str:
     """Dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
-    priced = [*ROWS[:2], ("Reeltone, files in its bucket", uploads), *ROWS[2:], *ELSEWHERE]
+    files = [
+        ("Reeltone, files in its bucket", uploads),
+        ("Reeltone, files above 16 MB there", large_uploads),
+    ]
+    priced = [*ROWS[:2], *files, *ROWS[2:], *ELSEWHERE]
     rows = [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
     return table(["dollars a month", *volumes], rows)
 

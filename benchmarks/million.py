@@ -23,12 +23,11 @@ from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import peak_megabytes, processor_seconds, resident_megabytes
 from model_training.files import table
-from model_training.jobs.prices import cores_of
-from model_training.jobs.transform import PAYLOAD_MB, write_line
 from model_training.report.plots import BLUE, GREEN, VERMILION, picture
 from model_training.serving.functions import JSON_LINES
+from review_text.transform import PAYLOAD_MB, count_cores, write_line
 
-CONCURRENT = cores_of("ml.c5.xlarge")
+CONCURRENT = count_cores("ml.c5.xlarge")
 """Requests at a time, as a batch transform on its usual machine sends them."""
 QUICK_REVIEWS = 300
 SAMPLES = 100
@@ -109,7 +108,7 @@ def payloads(texts: Iterable[str], most: int) -> Iterator[bytes]:
     lines: list[bytes] = []
     size = 0
     for count, text in enumerate(texts, 1):
-        line = write_line(count, {"review": text})
+        line = write_line(count, text)
         if lines and size + len(line) > most:
             yield b"".join(lines)
             lines, size = [], 0

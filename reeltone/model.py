@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from model_training.paths import SHIPPED
-from model_training.serving.functions import Refusal, Request, predict_fn
-from model_training.serving.scorer import Model, chunks, load_model
-from review_text import cut_windows
+from model_training.serving.functions import OwnEndpoint
+from model_training.serving.scorer import chunks, load_model
 from review_text.errors import CallerError
-from review_text.predict import (
-    MAX_REVIEWS,
-    Answer,
-    Prediction,
-    Reading,
-    predict,
-    read_reviews,
-)
+from review_text.predict import MAX_REVIEWS, Prediction, predict, read_reviews
 
 
 class ReviewError(ValueError):
@@ -35,7 +26,7 @@ class Reeltone:
             model_training.errors.BundleError: there is no complete bundle in the folder.
         """
         self._model = load_model(SHIPPED if bundle is None else Path(bundle))
-        self._endpoint = _Endpoint(self._model)
+        self._endpoint = OwnEndpoint(self._model)
 
     @property
     def version(self) -> str:
@@ -83,26 +74,3 @@ class Reeltone:
     ) -> list[Prediction | CallerError]:
         read = read_reviews(reviews, self._model.vocabulary)
         return predict(read, self._endpoint, self._model.rule, explain, effects)
-
-
-class _Endpoint:
-    """Answers what SageMaker's endpoint would: the same function rounds the same numbers."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def invoke(
-        self, reviews: Sequence[list[int]], contributions: bool = False, effects: bool = False
-    ) -> Answer:
-        vocabulary = self._model.vocabulary
-        windows = cut_windows(reviews, vocabulary.settings.window)
-        request = Request(vocabulary.fingerprint, windows, contributions, effects)
-        answer = predict_fn(request, self._model)
-        if isinstance(answer, Refusal | str):
-            raise RuntimeError(f"the model failed: {getattr(answer, 'body', answer)}")
-        return Answer(answer["model"], answer["bias"], list(map(_read, answer["results"])))
-
-
-def _read(result: dict[str, Any]) -> Reading:
-    lists = (result.get("contributions", []), result.get("effects", []))
-    return Reading(result["logit"], result["probability"], *lists)

@@ -43,6 +43,7 @@ from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning, tuning_requ
 from model_training.jobs.upload import upload_archive
 from model_training.paths import MODELS
 from model_training.recipes.recipe import read_words, recipe_names
+from review_text.transform import Transform
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
@@ -122,7 +123,7 @@ def score_file(cloud: Cloud, options: Options) -> None:
             options,
             prices.describe_cost(options.instance_type, options.instances, price=options.price),
         )
-        wanted = transform.Transform(model, options.instance_type, options.instances)
+        wanted = Transform(model, options.instance_type, options.instances)
         name = transform.start_transform(cloud, place, options.reviews, wanted)
     if cloud.dry_run:
         return

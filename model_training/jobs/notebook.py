@@ -46,10 +46,11 @@ from sagemaker.train.tuner import HyperparameterTuner
 from model_training.jobs.cloud import Cloud, JobError, Place, check_bucket, find_role
 from model_training.jobs.evaluation import BATCH
 from model_training.jobs.training import Machines, training_request
-from model_training.jobs.transform import Transform, transform_request
+from model_training.jobs.transform import transform_request
 from model_training.jobs.tuning import DEFAULT_RANGES, tuning_request
 from model_training.paths import MODELS
 from review_text import load_vocabulary
+from review_text.transform import Transform
 
 MACHINES = Machines("ml.g5.xlarge", 1, spot=False, hours=4)
 """What a job runs on where nothing else is said; as from the command line."""

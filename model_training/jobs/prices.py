@@ -64,13 +64,6 @@ def gpus_of(instance_type: str) -> int:
     return int(re.match(r"ml\.[gp]\d", instance_type) is not None)
 
 
-def cores_of(instance_type: str) -> int:
-    """How many virtual processors a type has: 2 of size large, 4 times as many as its xlarges."""
-    size = instance_type.rpartition(".")[2]
-    times = re.fullmatch(r"(\d*)xlarge", size)
-    return 4 * int(times[1] or 1) if times else 2
-
-
 def describe_cost(
     instance_type: str,
     instances: int,

@@ -7,42 +7,25 @@ back with the result. Neither the file nor the answers are ever in memory as a w
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from model_training.files import replacing
 from model_training.jobs.cloud import Cloud, JobError, Place
-from model_training.jobs.prices import cores_of
-from model_training.jobs.training import TAGS, job_name
-
-PART = 32 * 1024**2
-"""Bytes of an object on S3; several machines share the job by objects."""
-MAX_CHARACTERS = 20_000
-"""Characters of a review, as serving has it, which needs onnxruntime to be imported."""
-PAYLOAD_MB = 1
-"""Of a request to the model; some 700 reviews, which take a few seconds, where the container's
-server gives 60."""
-MAX_CONCURRENT = 100
-"""Requests to one container at a time, at most: SageMaker takes 100 MB of them together."""
-_ANSWERS = ("sentiment", "probability", "logit", "truncated", "error")
-_CONTENT = "application/jsonlines"
-
-
-@dataclass(frozen=True)
-class Transform:
-    """How a file is scored."""
-
-    model: str
-    """A SageMaker Model's name."""
-    instance_type: str
-    instances: int
+from model_training.jobs.training import job_name
+from review_text.transform import (
+    ANSWERS,
+    Transform,
+    is_answer_to,
+    make_request,
+    pack_lines,
+    write_line,
+)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -55,7 +38,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             is_csv = path.suffix.lower() == ".csv"
             for row in (_read_csv if is_csv else _read_json_lines)(path, file):
-                taken = [name for name in _ANSWERS if name in row]
+                taken = [name for name in ANSWERS if name in row]
                 if taken:
                     raise JobError(f"{path}: the result brings {', '.join(taken)}: rename yours")
                 yield row
@@ -73,7 +56,9 @@ def start_transform(cloud: Cloud, place: Place, path: Path, transform: Transform
     """
     name = job_name("score")
     parts = 0
-    for parts, content in enumerate(_parts(read_rows(path)), 1):
+    rows = enumerate(read_rows(path), 1)
+    lines = (write_line(number, row["review"]) for number, row in rows)
+    for parts, content in enumerate(pack_lines(lines), 1):
         key = place.key("transform", name, "in", f"part-{parts:05}.jsonl")
         cloud.change(
             "s3",
@@ -106,16 +91,16 @@ def join_results(cloud: Cloud, place: Place, name: str, path: Path, output: Path
     ):
         writer: csv.DictWriter[str] | None = None
         for count, (row, answer) in enumerate(zip_longest(read_rows(path), answers), 1):
-            if row is None or answer is None or answer.get("id") != _row_id(count, row):
+            if row is None or answer is None or not is_answer_to(answer, count, row["review"]):
                 raise JobError(
                     f"the results of {name} do not belong to {path}, from row {count} on"
                 )
-            joined = row | {key: answer[key] for key in _ANSWERS if key in answer}
+            joined = row | {key: answer[key] for key in ANSWERS if key in answer}
             if output.suffix.lower() != ".csv":
                 file.write(json.dumps(joined) + "\n")
                 continue
             if writer is None:
-                writer = csv.DictWriter(file, [*row, *_ANSWERS], extrasaction="ignore")
+                writer = csv.DictWriter(file, [*row, *ANSWERS], extrasaction="ignore")
                 writer.writeheader()
             writer.writerow(joined)
     return count
@@ -150,64 +135,10 @@ def _read_json_lines(path: Path, file: Iterable[str]) -> Iterator[dict[str, Any]
         yield row
 
 
-def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """The requests to the model, as JSON Lines of at most ``PART`` bytes and a line."""
-    part = bytearray()
-    for number, row in enumerate(rows, 1):
-        part += write_line(number, row)
-        if len(part) >= PART:
-            yield bytes(part)
-            part.clear()
-    if part:
-        yield bytes(part)
-
-
-def write_line(number: int, row: dict[str, Any]) -> bytes:
-    """What is sent to the model of a file's row; ``number`` counts from 1."""
-    # One character too many is enough for the model to refuse a review that is too long.
-    review = row["review"][: MAX_CHARACTERS + 1]
-    return json.dumps({"id": _row_id(number, row), "review": review}).encode() + b"\n"
-
-
-def _row_id(number: int, row: dict[str, Any]) -> str:
-    """What an answer is known by: the row's number, and which review it had there."""
-    # A lone surrogate, which JSON can spell, has no UTF-8.
-    review = row["review"].encode(errors="surrogatepass")
-    return f"{number}:{hashlib.sha256(review).hexdigest()[:8]}"
-
-
 def transform_request(place: Place, name: str, transform: Transform) -> dict[str, Any]:
     """Make the request for a job of that name, whose reviews are on S3 already."""
-    cores = cores_of(transform.instance_type)
-    return {
-        "TransformJobName": name,
-        "ModelName": transform.model,
-        "MaxConcurrentTransforms": min(cores, MAX_CONCURRENT),
-        "MaxPayloadInMB": PAYLOAD_MB,
-        "BatchStrategy": "MultiRecord",
-        "TransformInput": {
-            "DataSource": {
-                "S3DataSource": {
-                    "S3DataType": "S3Prefix",
-                    "S3Uri": place.uri("transform", name, "in", ""),
-                }
-            },
-            "ContentType": _CONTENT,
-            "SplitType": "Line",
-        },
-        "TransformOutput": {
-            "S3OutputPath": place.uri("transform", name, "out"),
-            "Accept": _CONTENT,
-            "AssembleWith": "Line",
-        },
-        # The Model of a serverless endpoint asks for one worker. Here each core has one.
-        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": str(cores)},
-        "TransformResources": {
-            "InstanceType": transform.instance_type,
-            "InstanceCount": transform.instances,
-        },
-        "Tags": TAGS,
-    }
+    source, target = (place.uri("transform", name, *end) for end in (("in", ""), ("out",)))
+    return make_request(name, source, target, transform)
 
 
 def _read_answers(cloud: Cloud, place: Place, name: str) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -29,14 +29,28 @@ from typing import Any, ParamSpec, TypeVar
 
 from model_training.serving.scorer import Model, Result, chunks, load_model
 from model_training.serving.strict_json import read_json
-from review_text import NO_WORD, Vocabulary, Windows, count_windows, join_windows
+from review_text import (
+    NO_WORD,
+    Vocabulary,
+    Windows,
+    count_windows,
+    cut_windows,
+    join_windows,
+)
+from review_text.errors import CallerError
+from review_text.predict import (
+    MAX_REVIEWS,
+    Answer,
+    Prediction,
+    Reading,
+    Review,
+    predict,
+    read_reviews,
+)
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
-MAX_REVIEWS = 100
-"""Reviews in one JSON request."""
-MAX_CHARACTERS = 20_000
-"""Characters of a review in a line of JSON Lines."""
+_OF_A_LINE = ("sentiment", "probability", "logit", "verdict", "truncated")
 _BLANKS = " \t\r"
 """What JSON takes for white space; a line of anything else gets an answer."""
 _REASONS = {
@@ -261,42 +275,58 @@ def _result(result: Result, contributions: bool) -> dict[str, Any]:
     return answer
 
 
+class OwnEndpoint:
+    """Answers in this process as the endpoint does: the same function rounds the same numbers."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def invoke(
+        self, reviews: Sequence[list[int]], contributions: bool = False, effects: bool = False
+    ) -> Answer:
+        """Give readings of up to ``MAX_REVIEWS`` reviews."""
+        vocabulary = self._model.vocabulary
+        windows = cut_windows(reviews, vocabulary.settings.window)
+        request = Request(vocabulary.fingerprint, windows, contributions, effects)
+        answer = predict_fn(request, self._model)
+        if isinstance(answer, Refusal | str):
+            raise RuntimeError(f"the model failed: {getattr(answer, 'body', answer)}")
+        return Answer(answer["model"], answer["bias"], list(map(_read_result, answer["results"])))
+
+
+def _read_result(result: dict[str, Any]) -> Reading:
+    lists = (result.get("contributions", []), result.get("effects", []))
+    return Reading(result["logit"], result["probability"], *lists)
+
+
 def _score_lines(lines: list[str], model: Model) -> Iterator[str]:
+    """Answer each line as the API answers its review."""
     for part in chunks(lines, MAX_REVIEWS):
-        answers: list[dict[str, Any]] = []
-        reviews: list[list[int]] = []
-        scored: list[int] = []
-        for line in part:
-            answer, ids = _encode_line(line, model.vocabulary)
-            if ids is not None:
-                scored.append(len(answers))
-                reviews.append(ids)
-            answers.append(answer)
-        for position, result in zip(scored, model.score(reviews, False), strict=True):
-            sentiment = "positive" if result.probability >= 0.5 else "negative"
-            answers[position] |= {"sentiment": sentiment, **_result(result, contributions=False)}
-        yield from (json.dumps(answer, separators=(",", ":")) for answer in answers)
+        read = [_read_line(line, model.vocabulary) for line in part]
+        reviews = [review for _, review in read]
+        outcomes = predict(reviews, OwnEndpoint(model), model.rule, explain=False)
+        for (name, _), outcome in zip(read, outcomes, strict=True):
+            yield json.dumps(name | _show(outcome), separators=(",", ":"))
 
 
-def _encode_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], list[int] | None]:
-    """The start of a line's answer, and its ids; no ids where the answer is an error."""
+def _read_line(line: str, vocabulary: Vocabulary) -> tuple[dict[str, Any], Review | CallerError]:
+    """What a line's answer repeats, and its review or what is wrong with it."""
     try:
         content = read_json(line)
         review = content["review"]
     except (ValueError, KeyError, TypeError):
-        return {"error": 'not a JSON object with a field "review"'}, None
+        return {}, CallerError('not a JSON object with a field "review"')
     if not _can_be_repeated(content.get("id")):
-        return {"error": '"id" is not a string, a number, true, false or null'}, None
-    answer = {"id": content["id"]} if "id" in content else {}
-    if not isinstance(review, str):
-        return answer | {"error": '"review" is not a string'}, None
-    if len(review) > MAX_CHARACTERS:
-        length = len(review)
-        return answer | {"error": f"{length:,} characters; the limit is {MAX_CHARACTERS:,}"}, None
-    encoded = vocabulary.encode(review)
-    if not encoded.has_words:
-        return answer | {"error": "the review has no words"}, None
-    return answer | {"truncated": encoded.truncated}, encoded.ids
+        return {}, CallerError('"id" is not a string, a number, true, false or null')
+    [read] = read_reviews([review], vocabulary)
+    return ({"id": content["id"]} if "id" in content else {}), read
+
+
+def _show(outcome: Prediction | CallerError) -> dict[str, Any]:
+    if isinstance(outcome, CallerError):
+        return {"error": str(outcome)}
+    shown = outcome.to_dict() | {"logit": outcome.logit}
+    return {name: shown[name] for name in _OF_A_LINE}
 
 
 def _can_be_repeated(name: object) -> bool:

@@ -103,7 +103,7 @@ def test_a_review_is_answered_the_same_by_every_way(model: Model, review: str) -
         assert line.keys() == {"error"}
         return
     assert text == int(answer["sentiment"] == "positive")
-    figures = ("sentiment", "probability", "logit", "truncated")
+    figures = ("sentiment", "probability", "logit", "verdict", "truncated")
     assert line == {name: answer[name] for name in figures}
 
 

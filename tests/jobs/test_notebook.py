@@ -13,8 +13,9 @@ import pytest
 
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Place
-from model_training.jobs.transform import Transform, transform_request
+from model_training.jobs.transform import transform_request
 from review_text import load_vocabulary
+from review_text.transform import Transform
 from tests.jobs.conftest import BUCKET, TRAINED, Aws
 from tests.needs import need
 

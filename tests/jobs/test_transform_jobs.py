@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from model_training.jobs import status, transform
+from model_training.jobs import status
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError, Place
 from model_training.jobs.stack import find_stack
 from model_training.paths import MODELS
 from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
+from review_text.predict import MAX_CHARACTERS
+from review_text.transform import pack_lines
 from tests.jobs.conftest import BUCKET, STORED, Aws, sagemaker_job
 
 REVIEWS = [
@@ -109,11 +111,7 @@ def test_a_job_is_asked_for_exactly_like_this(aws: Aws, reviews_csv: Path) -> No
     lines = [json.loads(line) for line in part["Body"].splitlines()]
     assert [line["id"].partition(":")[0] for line in lines] == ["1", "2", "3", "4", "5"]
     assert [line["review"] for line in lines[:4]] == REVIEWS[:4]
-    assert len(lines[4]["review"]) == functions.MAX_CHARACTERS + 1
-
-
-def test_the_limit_is_the_models() -> None:
-    assert transform.MAX_CHARACTERS == functions.MAX_CHARACTERS
+    assert len(lines[4]["review"]) == MAX_CHARACTERS + 1
 
 
 def test_a_csv_comes_back_with_its_columns_and_the_results(
@@ -127,15 +125,16 @@ def test_a_csv_comes_back_with_its_columns_and_the_results(
     assert rows[0]["cinema"] == "Rex, “big” hall"
     assert [row["sentiment"] for row in rows[:2]] == ["positive", "negative"]
     assert float(rows[0]["probability"]) > 0.9
-    assert rows[3]["error"] == "the review has no words"
-    assert rows[4]["error"].endswith("characters; the limit is 20,000")
+    assert [row["verdict"] for row in rows[:2]] == ["positive", "negative"]
+    assert rows[3]["error"] == "The review has no word in it; send at least one."
+    assert rows[4]["error"].endswith("characters; the limit is 20,000.")
     assert rows[0]["error"] == ""
 
 
 def test_json_lines_come_back_with_their_ids(
     aws: Aws, serving: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transform, "PART", 100)  # bytes: an object for each line or two
+    monkeypatch.setattr("review_text.transform.PART", 100)  # bytes: an object for each line or two
     path = tmp_path / "reviews.jsonl"
     sent = [{"id": f"no. {n}", "review": text} for n, text in enumerate(REVIEWS[:4] * 4)]
     path.write_text("\n".join(map(json.dumps, sent)) + "\n\n")
@@ -237,12 +236,12 @@ def test_a_missing_file_is_named(aws: Aws, error_of: Callable[..., str]) -> None
     assert error_of("transform", *ARGUMENTS, "none.csv") == "none.csv: No such file or directory"
 
 
-def test_a_large_file_is_never_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transform, "PART", 10_000)
-    rows = ({"review": "good " * 10} for _ in range(100_000))
-    first = next(transform._parts(rows))
-    assert 10_000 <= len(first) < 10_200
-    assert next(rows) == {"review": "good " * 10}  # the others have not been read
+def test_a_large_file_is_never_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review_text.transform.PART", 10_000)
+    lines = (b"good " * 10 for _ in range(100_000))
+    first = next(pack_lines(lines))
+    assert 10_000 <= len(first) < 10_050
+    assert next(lines) == b"good " * 10  # the others have not been read
 
 
 STACK = """

@@ -13,6 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+import batch
+import storage
 import uploads
 from endpoint import load_endpoint
 from settings import load_settings
@@ -36,7 +38,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    kept = (load_settings, load_endpoint, uploads.load_storage)
+    kept = (load_settings, load_endpoint, storage.load_storage, batch.load_sagemaker)
     for each in kept:
         each.cache_clear()
     with mock_aws():
@@ -59,4 +61,52 @@ def test_a_new_file_is_scored_by_the_endpoint(s3: Any, monkeypatch: pytest.Monke
     rows = list(csv.DictReader(io.StringIO(scored["Body"].read().decode("utf-8-sig"))))
     assert [row["film"] for row in rows] == ["One", "Two", "Three"]
     assert [row["sentiment"] for row in rows] == ["positive", "", "negative"]
+    assert rows[1]["problem"] == "There is no text in this row."
+
+
+def test_a_large_file_is_scored_by_a_job_and_finished_when_that_is(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is moto's; what it would ask of the model's container, the local stack answers."""
+    monkeypatch.setattr(uploads, "DIRECT_BYTES", 10)
+    monkeypatch.setenv("TRANSFORM_MODEL", "Model-Ab12")
+    monkeypatch.setenv("STACK_ID", "arn:aws:cloudformation:eu-west-1:1:stack/film/51af3dc0-0f43")
+    events = [
+        json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("upload", "transform")
+    ]
+    detail = json.loads(events[0]["Records"][0]["body"])["detail"]
+    bucket, key = detail["bucket"]["name"], detail["object"]["key"]
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=key, Body=FILE.encode())
+    uploads.handler(events[0], make_context())
+    sagemaker = boto3.client("sagemaker")
+    [job] = sagemaker.list_transform_jobs()["TransformJobSummaries"]
+    about = sagemaker.describe_transform_job(TransformJobName=job["TransformJobName"])
+    source, target = (
+        uri.split("/", 3)[3]
+        for uri in (
+            about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"],
+            about["TransformOutput"]["S3OutputPath"],
+        )
+    )
+    with stack("--endpoint-only") as running:
+        runtime = boto3.client("sagemaker-runtime", endpoint_url=running.url)
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix=source)["Contents"]:
+            answer = runtime.invoke_endpoint(
+                EndpointName="reeltone",
+                Body=s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read(),
+                ContentType=about["TransformInput"]["ContentType"],
+            )
+            out = f"{target}/{entry['Key'].rpartition('/')[2]}.out"
+            s3.put_object(Bucket=bucket, Key=out, Body=answer["Body"].read())
+    message = json.loads(events[1]["Records"][0]["body"])
+    message["detail"]["TransformJobName"] = job["TransformJobName"]
+    message["detail"]["TransformOutput"] = about["TransformOutput"]
+    events[1]["Records"][0]["body"] = json.dumps(message)
+    uploads.handler(events[1], make_context())
+    scored = s3.get_object(Bucket=bucket, Key=key.replace(".csv", ".scored.csv"))
+    rows = list(csv.DictReader(io.StringIO(scored["Body"].read().decode("utf-8-sig"))))
+    assert [row["sentiment"] for row in rows] == ["positive", "", "negative"]
+    assert [row["verdict"] for row in rows] == ["positive", "", "negative"]
     assert rows[1]["problem"] == "There is no text in this row."

@@ -6,8 +6,8 @@ import torch
 
 from model_training.corpus import acl_imdb
 from model_training.jobs import __main__ as jobs
-from model_training.jobs import transform
 from model_training.training.__main__ import main as train
+from review_text import transform
 from tests.small_corpus import expect
 
 SMALL_PART = 5_000

@@ -436,8 +436,8 @@ EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
 
 
 def test_every_sample_event_is_invoked() -> None:
-    # A file's event needs a bucket of one's own: tests/unit/upload_bucket delivers it.
-    assert {path.stem for path in EVENTS.glob("*.json")} - {"upload"} == set(EXPECTED)
+    # A file's events need a bucket of one's own: tests/unit/upload_bucket delivers them.
+    assert {path.stem for path in EVENTS.glob("*.json")} - {"upload", "transform"} == set(EXPECTED)
 
 
 @pytest.mark.rehearses("the function", "ran", "in a container like Lambda's (sam local)")

@@ -53,7 +53,12 @@ WILDCARDS = {
     ("UploadsFunctionRole", "s3:PutObject"): [
         "${UploadBucket.Arn}/*.scored.csv",
         "${UploadBucket.Arn}/*.report.csv",
+        "${UploadBucket.Arn}/reeltone-jobs/*.transform",
     ],
+    # Jobs for files of this stack's, and what they are sent and answer.
+    ("UploadsFunctionRole", "sagemaker:AddTags"): ["transform-job/reeltone-${Stack}-upload-*"],
+    ("UploadTransformPolicy", "s3:GetObject"): ["${UploadBucket.Arn}/reeltone-jobs/*"],
+    ("UploadTransformPolicy", "logs:CreateLogGroup"): ["/aws/sagemaker/TransformJobs:*"],
     # Batch transforms: a folder for each job, and one log group for all of them.
     ("TransformPolicy", "s3:GetObject"): ["/${JobsPrefix}/transform/*"],
     ("TransformPolicy", "logs:CreateLogGroup"): ["/aws/sagemaker/TransformJobs:*"],
@@ -327,7 +332,25 @@ def test_the_functions_own_results_are_no_new_files() -> None:
     [key] = detail["object"]["key"]
     assert tuple(key["anything-but"]["suffix"]) == uploads.OURS
     written = [t.rpartition("*")[2] for t in WILDCARDS["UploadsFunctionRole", "s3:PutObject"]]
-    assert tuple(written) == uploads.OURS
+    assert (*written, f"{written[-1]}.out") == uploads.OURS
+
+
+def test_the_stacks_own_jobs_and_no_others_are_heard_of() -> None:
+    detail = properties("UploadTransformRule")["EventPattern"]["detail"]
+    [name] = detail["TransformJobName"]
+    prefix, stack = name["prefix"]["Fn::Sub"]
+    assert prefix == "reeltone-${Stack}-upload-"
+    assert (
+        stack == properties("SiteAccessControl")["OriginAccessControlConfig"]["Name"]["Fn::Sub"][1]
+    )
+    # A stack's id gives 8 characters; a file and a model 16; and 63 is what a name may have.
+    assert len(prefix.replace("${Stack}", "x" * 8)) + 16 + len("-999") <= 63
+    variables = properties("UploadsFunction")["Environment"]["Variables"]
+    assert variables["STACK_ID"] == {"Ref": "AWS::StackId"}
+    assert variables["TRANSFORM_MODEL"] == {"Fn::GetAtt": ["Model", "ModelName"]}
+    [statement] = properties("UploadQueuePolicy")["PolicyDocument"]["Statement"]
+    rules = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert [rule["Fn::GetAtt"][0] for rule in rules] == ["UploadRule", "UploadTransformRule"]
 
 
 def test_uploads_are_read_with_the_settings_of_the_api() -> None:
@@ -494,7 +517,7 @@ def test_a_bucket_is_private_encrypted_versioned_and_tidies_up(name: str) -> Non
     assert any("NoncurrentVersionExpiration" in rule for rule in rules)
     # What is current is kept, for a rollback needs the former model; but somebody's files are not.
     expires = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
-    assert expires == ([30] if name == "UploadBucket" else [])
+    assert expires == ([30, 7] if name == "UploadBucket" else [])
 
 
 @pytest.mark.parametrize("name", BUCKETS)

@@ -109,6 +109,7 @@ class Explanation:
 class Prediction:
     """The sentiment of a review."""
 
+    logit: float
     probability: float
     """Of a positive review."""
     truncated: bool
@@ -162,6 +163,19 @@ def read_review(value: object, vocabulary: Vocabulary) -> Review:
     Raises:
         CallerError: it is not a string, or empty, or too long, or without a word.
     """
+    text = check_review(value)
+    encoded = vocabulary.encode(text)
+    if not encoded.has_words:
+        raise NoWordsError("The review has no word in it; send at least one.")
+    return Review(text, encoded)
+
+
+def check_review(value: object) -> str:
+    """Check a review but for its words, which takes no time.
+
+    Raises:
+        CallerError: it is not a string, or empty, or too long.
+    """
     if not isinstance(value, str):
         raise MistypedFieldError("The review", value, "a string")
     if not value:
@@ -170,10 +184,7 @@ def read_review(value: object, vocabulary: Vocabulary) -> Review:
         raise ReviewTooLongError(
             f"The review has {len(value):,} characters; the limit is {MAX_CHARACTERS:,}."
         )
-    encoded = vocabulary.encode(value)
-    if not encoded.has_words:
-        raise NoWordsError("The review has no word in it; send at least one.")
-    return Review(value, encoded)
+    return value
 
 
 def predict(
@@ -217,7 +228,8 @@ def _shape(
     if explain:
         words = _find_words(review, reading)
         explanation = Explanation(reading.logit, answer.bias, words, sentences)
-    return Prediction(probability, review.encoded.truncated, verdict, answer.model, explanation)
+    truncated = review.encoded.truncated
+    return Prediction(reading.logit, probability, truncated, verdict, answer.model, explanation)
 
 
 def _find_words(review: Review, reading: Reading) -> list[Stretch]:

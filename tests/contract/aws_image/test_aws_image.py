@@ -30,6 +30,7 @@ from model_training.paths import MODELS
 from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
 from review_text import Vocabulary
+from review_text.predict import MAX_REVIEWS
 from tests.needs import need
 
 pytestmark = pytest.mark.rehearses(
@@ -268,7 +269,7 @@ def test_encoded_reviews_get_the_scores_that_the_model_gives_here(
 
 def test_no_reviews_and_as_many_as_allowed_are_both_answered(server: Server) -> None:
     assert server.score([]).json()["results"] == []
-    assert len(server.score([[1]] * functions.MAX_REVIEWS).json()["results"]) == 100
+    assert len(server.score([[1]] * MAX_REVIEWS).json()["results"]) == 100
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, */*;q=0.1"])

@@ -14,9 +14,10 @@ import pytest
 
 from checks.pins import SHIPPED, normalise, read_lock
 from model_training.export.packing import pack_bundle
-from model_training.serving.functions import MAX_REVIEWS, input_fn, output_fn, predict_fn
+from model_training.serving.functions import input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
 from model_training.serving.server import MAX_BODY_BYTES
+from review_text.predict import MAX_REVIEWS
 from tests.contract.container.engine import (
     ENDPOINT_MEGABYTES,
     JSON,

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+import batch
 from app import dump_json
 from benchmarks.cost import (
     API,
     COMPREHEND,
+    LARGE_INSTANCE,
     ROWS,
     STORAGE,
     VOLUMES,
@@ -24,6 +26,7 @@ from benchmarks.cost import (
     break_even,
     guide_sections,
     hour_of_abuse,
+    large_uploads,
     reeltone,
     standing,
     uploads,
@@ -43,6 +46,7 @@ from review_text.predict import (
     predict,
     read_reviews,
 )
+from review_text.transform import count_cores
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -107,6 +111,16 @@ def test_an_instance_costs_less_from_where_the_guide_says() -> None:
     reviews = break_even(GIVEN)
     assert always_on(int(0.99 * reviews), GIVEN) > reeltone(int(0.99 * reviews), GIVEN)
     assert always_on(int(1.01 * reviews), GIVEN) < reeltone(int(1.01 * reviews), GIVEN)
+
+
+def test_a_million_reviews_in_large_files_cost_what_a_calculation_by_hand_says() -> None:
+    given = replace(GIVEN, text_ms=0.3, model_ms=4.6)
+    function = 1e6 * 0.05 / 0.58 / 1e3 * 0.0000166667
+    hours = 1e6 * 0.0049 / 2 / 3600 + 10 * 4 / 60
+    assert large_uploads(0, given) == uploads(0, given)
+    expected = uploads(0, given) + function + hours * 0.204
+    assert large_uploads(1_000_000, given) == pytest.approx(expected)
+    assert (LARGE_INSTANCE, 2 * GIVEN.job_cores) == (batch.INSTANCE, count_cores(batch.INSTANCE))
 
 
 def test_the_assumptions_are_those_of_the_template() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import batch
 import uploads
 from app import ANSWER_SECONDS
 from benchmarks.cost import DASHBOARD, INSTANCE, Assumptions
@@ -91,7 +92,7 @@ def largest_request() -> int:
 
 def days_in_the_bucket() -> int:
     rules = properties("UploadBucket")["LifecycleConfiguration"]["Rules"]
-    [days] = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+    [days] = [rule["ExpirationInDays"] for rule in rules if rule["Id"] == "KeepNothingForLong"]
     return int(days)
 
 
@@ -107,7 +108,7 @@ def budget_percent() -> int:
 
 TOKENS = load_vocabulary(MODELS / "modern" / "vocabulary.json").settings.max_tokens
 LATENCY, SET_UP = properties("LatencyAlarm"), properties("SetUpTimeAlarm")
-UPLOAD_MB = uploads.MAX_BYTES // 10**6
+DIRECT_MB, UPLOAD_GB = uploads.DIRECT_BYTES // 10**6, uploads.MAX_BYTES // 10**9
 WORK = seconds_until_the_function_ends() - ANSWER_SECONDS
 ONE = Assumptions(text_ms=0, model_ms=0, distilbert_ms=0)
 
@@ -115,7 +116,13 @@ IN_THE_GUIDE = (
     f"knows the {len(TEMPLATE['Mappings']['ScikitLearnImage'])} regions",
     f"for ${DASHBOARD.of(1):.0f} a month",
     f"a message at {budget_percent()} % of so many dollars",
-    f"at most {UPLOAD_MB} MB |",
+    f"at most {UPLOAD_GB} GB and {batch.MAX_ROWS:,} rows |",
+    f"**Above {DIRECT_MB} MB**",
+    f"for each {batch.BYTES_A_MACHINE // 10**6} MB",
+    f"its {properties('UploadsFunction')['Timeout'] // 60} minutes",
+    f"above {DIRECT_MB} MB are reckoned with {ONE.job_reviews:,} reviews each",
+    f"{ONE.job_minutes:g} minutes for a job to start and end",
+    f"files above {DIRECT_MB} MB in the [upload bucket]",
     f"deleted after {days_in_the_bucket()} days",
     f"gone after {days_in_the_bucket()} days",
     f"takes more than {LATENCY['Threshold'] / 1e3:.0f} s for a quarter of an hour",
@@ -153,7 +160,8 @@ IN_THE_TEMPLATE = (
         f"{properties(queue)['MessageRetentionPeriod'] / 86_400:.0f} days"
         for queue in ("UploadDeadLetterQueue", "UploadQueue")
     ),
-    f"A file of {UPLOAD_MB} MB takes minutes",
+    f"A file of {DIRECT_MB} MB takes minutes, and so does to read {UPLOAD_GB} GB",
+    f"those above {DIRECT_MB} MB by a job",
     f"takes more than {LATENCY['Threshold'] / 1e3:.0f} s;",
     f"{SET_UP['Threshold'] / 1e6:.0f} s, while the function waits for {READ_SECONDS:.0f}.",
     f"for {DASHBOARD.of(1):.0f} US dollars a month",

@@ -33,7 +33,7 @@ def error_of(response: HttpResponse) -> tuple[int, str]:
 
 
 def predicted(verdict: Verdict, probability: float) -> Prediction:
-    return Prediction(probability, False, verdict, "modern-0123456789ab", None)
+    return Prediction(0.0, probability, False, verdict, "modern-0123456789ab", None)
 
 
 class TestOneText:

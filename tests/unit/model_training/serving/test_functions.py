@@ -23,7 +23,6 @@ from model_training.networks.review_lstm import ReviewLSTM
 from model_training.recipes.recipe import load_recipe
 from model_training.serving.bundle import FILES
 from model_training.serving.functions import (
-    MAX_REVIEWS,
     Refusal,
     input_fn,
     model_fn,
@@ -33,6 +32,7 @@ from model_training.serving.functions import (
 from model_training.serving.scorer import Model, load_model
 from model_training.training.runs import Trained
 from review_text import Vocabulary, build_vocabulary, load_vocabulary
+from review_text.predict import MAX_REVIEWS
 from tests.small_recipes import settings_of
 
 WORDS = ["a wonderful film, great fun and not bad at all", "a dreadful film; dull, ugly and bad"]
@@ -221,7 +221,7 @@ def test_json_lines_answer_each_line_in_its_place(model: Model) -> None:
     assert ["error" in answer for answer in answers] == [
         *(False, True, False, True, True, True, True, False, True, True)
     ]
-    assert set(answers[0]) == {"id", "truncated", "sentiment", "logit", "probability"}
+    assert set(answers[0]) == {"id", "truncated", "sentiment", "verdict", "logit", "probability"}
 
 
 @pytest.mark.parametrize("name", ["1e999", "-1e999", "[1]", '{"a": 1}', "[" * 900 + "]" * 900])
