@@ -1,11 +1,11 @@
 """Short texts made of patterns: some that say no opinion of a film, some that say one in a turn of
-phrase, and ratings.
+phrase, and ratings; and sentences in which somebody else is named.
 
 A classifier that never saw a text without an opinion calls each of them good or bad: by the word
 "Christian", by a first name, by a number. And turns like "What's not to like?" stand in reviews
 beside plainer words, which are learned instead. So both are made, of the patterns and words in
-neutral.toml and opinions.toml, and of the titles that stand between quotation marks in reviews. And
-a rating that stands alone is rare in reviews, and common where people type one line.
+neutral.toml and opinions.toml, and of the titles and names that stand in reviews. And a rating that
+stands alone is rare in reviews, and common where people type one line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import math
 import re
 import string
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +33,58 @@ _TITLE = re.compile(
 )
 _GIBBERISH = 0.03
 """Share of texts that are no words at all."""
+_CAPITALISED = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b")  # and not for standing first
+_SMALL = re.compile(r"\b[a-z]{3,}\b")
+_NAMED = 5
+"""Times that a name stands in the reviews, at least; its word in small letters 50 times less."""
 
 
-def find_titles(reviews: Iterable[str]) -> list[str]:
-    """List what stands in capitals between quotation marks, each once: titles, mostly."""
-    titles = {title for review in reviews for title in _TITLE.findall(review)}
-    return sorted(title for title in titles if len(title) > 2)
+@dataclass(frozen=True)
+class Mentions:
+    """What reviews speak of, for the blanks of patterns."""
+
+    titles: Sequence[str] = ()
+    names: Sequence[str] = ()
+    """Of people and places, a word each."""
 
 
-def make_neutral(titles: Sequence[str], count: int, draws: np.random.Generator) -> Labelled:
+def find_mentions(reviews: Iterable[str]) -> Mentions:
+    """List, each once, what stands in capitals between quotation marks (titles, mostly), and which
+    words stand in capitals wherever they stand (names, mostly)."""
+    titles: set[str] = set()
+    capitalised, small = Counter[str](), Counter[str]()
+    for review in reviews:
+        titles.update(_TITLE.findall(review))
+        capitalised.update(_CAPITALISED.findall(review))
+        small.update(_SMALL.findall(review))
+    names = (n for n, count in capitalised.items() if count >= max(_NAMED, 50 * small[n.lower()]))
+    return Mentions(sorted(title for title in titles if len(title) > 2), sorted(names))
+
+
+def rename(
+    sentences: Labelled, mentions: Mentions, count: int, draws: np.random.Generator
+) -> Labelled:
+    """Take ``count`` sentences that name somebody, or all there are, and name somebody else: what
+    they say of the film stays the same."""
+    _, words = _read("neutral", mentions)
+    known = {*mentions.names, *words["first_name"]}
+    rows: list[int] = []
+    texts: list[str] = []
+    for row in draws.permutation(len(sentences)):
+        if len(rows) == count:
+            break
+        text = sentences.texts[row]
+        named = sorted(known.intersection(re.findall(r"\w+", text)))
+        if named:
+            other = _fill("{name}", words, draws)
+            texts.append(re.sub(rf"\b{_pick(named, draws)}\b", other, text))
+            rows.append(row)
+    return Labelled(texts, sentences.take(rows).labels)
+
+
+def make_neutral(mentions: Mentions, count: int, draws: np.random.Generator) -> Labelled:
     """Make up ``count`` texts without an opinion, some of them more than once."""
-    patterns, words = _read("neutral", titles)
+    patterns, words = _read("neutral", mentions)
 
     def make() -> str:
         if draws.random() < _GIBBERISH:
@@ -51,9 +94,9 @@ def make_neutral(titles: Sequence[str], count: int, draws: np.random.Generator) 
     return Labelled([make() for _ in range(count)], [0.5] * count)
 
 
-def make_opinions(titles: Sequence[str], count: int, draws: np.random.Generator) -> Labelled:
+def make_opinions(mentions: Mentions, count: int, draws: np.random.Generator) -> Labelled:
     """Make up ``count`` texts with an opinion, some of them more than once, half of each kind."""
-    patterns, words = _read("opinions", titles)
+    patterns, words = _read("opinions", mentions)
     kinds = [
         ("positive", SURE) if draws.random() < 0.5 else ("negative", 1 - SURE) for _ in range(count)
     ]
@@ -67,7 +110,7 @@ def make_ratings(count: int, draws: np.random.Generator) -> Labelled:
     From 7 of 10 on, reviews of the data set are positive, and up to 4 of 10 negative; what lies
     between is as likely to be said by one who liked the film as by another.
     """
-    patterns, words = _read("ratings", [])
+    patterns, words = _read("ratings", Mentions())
     texts, probabilities = [], []
     for _ in range(count):
         kind = _pick(sorted(_SCALES), draws)
@@ -125,15 +168,14 @@ _SCALES: dict[str, Callable[[np.random.Generator], tuple[str, float]]] = {
 """For each kind of ratings.toml, what writes one, and says which share of its scale it is."""
 
 
-def _read(
-    name: str, titles: Sequence[str]
-) -> tuple[dict[str, list[str]], dict[str, Sequence[str]]]:
+def _read(name: str, mentions: Mentions) -> tuple[dict[str, list[str]], dict[str, Sequence[str]]]:
     """The patterns by kind, and the words for their blanks; without those that need a title, where
     there is none."""
     content = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    words = content.pop("words") | {"title": titles}
+    words = content.pop("words") | {"title": mentions.titles}
+    words["mentioned_name"] = mentions.names or ["{first_name}"]
     usable = {
-        kind: [each for each in patterns if titles or "{title}" not in each]
+        kind: [each for each in patterns if mentions.titles or "{title}" not in each]
         for kind, patterns in content.items()
     }
     return usable, words

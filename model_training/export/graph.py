@@ -130,7 +130,6 @@ def _add_readers(graph: _Graph, model: ReviewLSTM, guards: int) -> str:
     graph.add("Transpose", ["states_by_step"], "states_by_window", perm=[2, 0, 1, 3])
     features = len(states) * (model.config.hidden_size + guards)
     graph.add("Shape", ["lengths"], "reviews")
-    graph.constant("all_tokens", np.array([-1], np.int64))
     graph.constant("all_features", np.array([-1, features], np.int64))
     graph.add("Concat", ["reviews", "all_features"], "states_shape", axis=0)
     return graph.add("Reshape", ["states_by_window", "states_shape"], "states")

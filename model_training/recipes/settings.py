@@ -140,8 +140,10 @@ class TransformerSettings(StageSettings):
     opinions: int  # texts with an opinion, made of patterns, for the classifier
     ratings: int  # texts that are little but a rating, made of patterns, for the classifier
     sentences: int  # of all reviews, labelled
+    renamed: int  # of those sentences, with another name in them
     edits: int  # of those sentences, labelled
     stretches: int  # of several sentences, labelled
+    labelled: int  # training reviews, labelled: their stars count as much
     unlabelled: int  # reviews that nobody has labelled, labelled
 
 
@@ -174,7 +176,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "batch_tokens": (8, 1_000_000),
     "output_learning_rate": (1e-8, 10),
     "weight_decay": (0, 10),
-    **dict.fromkeys(("reviews", "unlabelled"), (0, 50_000)),
+    **dict.fromkeys(("reviews", "labelled", "unlabelled"), (0, 50_000)),
     **dict.fromkeys(
         (
             "phrases",
@@ -183,6 +185,7 @@ _RANGES: dict[str, tuple[float, float]] = {
             "opinions",
             "ratings",
             "sentences",
+            "renamed",
             "edits",
             "stretches",
         ),

@@ -24,8 +24,14 @@ class LabelledTexts:
     texts: Sequence[str]
     targets: Targets
     """[texts] probabilities of positive."""
+    labelled: Targets
+    """Probabilities of positive of the first so many training reviews, without those of dev."""
     unlabelled: Targets
     """Probabilities of positive of the first so many unlabelled reviews."""
+
+    def __len__(self) -> int:
+        """How many texts and reviews there is an opinion on."""
+        return len(self.targets) + len(self.labelled) + len(self.unlabelled)
 
 
 def save_texts(labelled: LabelledTexts, folder: Path) -> None:
@@ -37,6 +43,7 @@ def save_texts(labelled: LabelledTexts, folder: Path) -> None:
             blob=texts.blob,
             offsets=texts.offsets,
             targets=labelled.targets,
+            labelled=labelled.labelled,
             unlabelled=labelled.unlabelled,
         )
 
@@ -45,4 +52,5 @@ def load_texts(folder: Path) -> LabelledTexts:
     """What a finished transformer left in ``folder``."""
     with np.load(folder / TEXTS) as arrays:
         texts = Texts(arrays["blob"], arrays["offsets"])
-        return LabelledTexts(texts, arrays["targets"], arrays["unlabelled"])
+        opinions = (arrays[name] for name in ("targets", "labelled", "unlabelled"))
+        return LabelledTexts(texts, *opinions)

@@ -62,6 +62,8 @@ def make_training_set(
     texts = None
     if settings.transformer is not None:
         texts = load_texts(inputs[settings.transformer])
+        # Stars are learned by heart, also where an edit of the review turned its label.
+        _mix_in(learned.targets, texts.labelled)
         learned += _encode_texts(texts, vocabulary)
     if settings.teacher is None:
         return learned
@@ -69,14 +71,18 @@ def make_training_set(
     reviews, targets = label_unlabelled(teacher, corpus, device)
     if texts is not None:
         # Two teachers of different kinds err on different reviews: their mean is right more often.
-        other = texts.unlabelled
-        targets[: len(other)] = (targets[: len(other)] + other) / 2
+        _mix_in(targets, texts.unlabelled)
     learned += _soft_set(reviews, targets)
     if settings.short_texts:
         both = labelled + reviews
         label = load_teacher(teacher, corpus, device).probabilities
         learned += TrainingSet(*negate_sentences(both, vocabulary, label, settings.seed))
     return learned
+
+
+def _mix_in(targets: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> None:
+    """Replace the first targets by their means with ``other``."""
+    targets[: len(other)] = (targets[: len(other)] + other) / 2
 
 
 def _encode_texts(texts: LabelledTexts, vocabulary: Vocabulary) -> TrainingSet:

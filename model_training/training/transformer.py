@@ -2,13 +2,14 @@
 learns from.
 
 Its upper layers learn training reviews, counterfactual reviews, SST-2's phrases, and texts that say
-no opinion. It then labels sentences of all reviews, edits of them, and unlabelled reviews, in
-shards: a run that was stopped goes on from its last checkpoint, and from its last shard.
+no opinion. It then labels sentences of all reviews, edits of them, and whole reviews, in shards: a
+run that was stopped goes on from its last checkpoint, and from its last shard.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,16 +19,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Labelled, prepare_labelled
 from model_training.corpus.patterns import (
-    find_titles,
+    Mentions,
+    find_mentions,
     make_neutral,
     make_opinions,
     make_ratings,
+    rename,
 )
 from model_training.corpus.pretrained import WEIGHTS_SHA256, prepare_pretrained
 from model_training.corpus.transfer import make_transfer
@@ -53,11 +56,12 @@ _SHARD = 10_000
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 _DEV_REVIEWS = 600  # of the reviews that are held out; enough to see that it learns
 _LEAST_WORDS = 3  # of an SST-2 phrase
+_PAIRS = 4  # times that each pair of counterfactual reviews is passed on
 PINNED = (*COUNTERFACTUAL.digests.values(), *SST2.digests.values(), WEIGHTS_SHA256)
 """What it learns from beside the reviews, and starts from."""
 _COUNTS = (
     *("neutral_passed_on", "opinions", "ratings"),
-    *("sentences", "edits", "stretches", "unlabelled"),
+    *("sentences", "renamed", "edits", "stretches", "labelled", "unlabelled"),
 )
 """Settings that decide what is labelled, not what is thought of it."""
 
@@ -89,11 +93,20 @@ def train(work: Work) -> dict[str, Any]:
     return {
         "results": [_WEIGHTS, TEXTS],
         "train_texts": len(material.examples),
-        "labelled_texts": len(labelled.texts) + len(labelled.unlabelled),
+        "labelled_texts": len(labelled),
         # Without shards that an earlier start had labelled.
         "seconds": progress.seconds + time.monotonic() - started,
         "dev_accuracy": figures,
     }
+
+
+def load_transformer(folder: Path, pretrained: Path) -> tuple[ReviewTransformer, Reader]:
+    """Read what a finished stage left in ``folder``; ``pretrained`` is what it started from."""
+    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    settings = TransformerSettings.read(about["made_of"]["settings"], str(folder))
+    model = ReviewTransformer(pretrained, settings.frozen_layers)
+    model.learning.load_state_dict(load_file(folder / _WEIGHTS))
+    return model, Reader(pretrained, settings.length)
 
 
 def _settings(work: Work) -> TransformerSettings:
@@ -114,6 +127,8 @@ class Material:
     """Of patterns, to pass on: they need nobody's opinion."""
     reviews: list[str]
     """Training reviews, without those of dev."""
+    mentions: Mentions
+    """Of these reviews."""
 
 
 def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -> Material:
@@ -126,8 +141,8 @@ def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -
         for split in corpus.train_and_dev(settings.dev_reviews)
     )
     long = [row for row, text in enumerate(phrases.texts) if len(text.split()) >= _LEAST_WORDS]
-    titles = find_titles(reviews.texts)
-    neutral = make_neutral(titles, settings.neutral, draws)
+    mentions = find_mentions(reviews.texts)
+    neutral = make_neutral(mentions, settings.neutral, draws)
     examples = (
         reviews.take(draws.permutation(len(reviews))[: settings.reviews])
         + pairs
@@ -139,10 +154,10 @@ def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -
         "counterfactual": dev_pairs,
         "sentences": dev_sentences,
     }
-    made_up = make_neutral(titles, settings.neutral_passed_on, draws)
-    made_up += make_opinions(titles, settings.opinions, draws)
+    made_up = make_neutral(mentions, settings.neutral_passed_on, draws)
+    made_up += make_opinions(mentions, settings.opinions, draws)
     made_up += make_ratings(settings.ratings, draws)
-    return Material(examples, dev, pairs, phrases, made_up, reviews.texts)
+    return Material(examples, dev, pairs, phrases, made_up, reviews.texts, mentions)
 
 
 def train_transformer(
@@ -259,6 +274,7 @@ def _label(
         "edits": made.edits[: settings.edits],
         "sentences": made.sentences[: settings.sentences],
         "stretches": made.stretches[: settings.stretches],
+        "labelled": material.reviews[: settings.labelled],
         "unlabelled": unlabelled[: settings.unlabelled],
     }
     key = work.key("transformer", *_COUNTS)
@@ -271,12 +287,18 @@ def _label(
     }
     for name, known in {"pairs": material.pairs, "phrases": material.phrases}.items():
         found[name] = (found[name] + np.array(known.labels, np.float32)) / np.float32(2)
-    of_reviews = found.pop("unlabelled")
-    # The pairs are few, and teach most: they count twice.
-    names = ["pairs", *found]
-    texts = [text for name in names for text in wanted[name]] + material.made_up.texts
-    targets = [*(found[name] for name in names), np.array(material.made_up.labels, np.float32)]
-    return LabelledTexts(texts, np.concatenate(targets), of_reviews)
+    of_reviews = [found.pop("labelled"), found.pop("unlabelled")]
+    made_up = material.made_up + rename(
+        Labelled(list(wanted["sentences"]), found["sentences"].tolist()),
+        material.mentions,
+        settings.renamed,
+        np.random.default_rng(settings.seed),
+    )
+    # The pairs are few, and teach most: they count so often.
+    names = [*["pairs"] * (_PAIRS - 1), *found]
+    texts = [text for name in names for text in wanted[name]] + made_up.texts
+    targets = [*(found[name] for name in names), np.array(made_up.labels, np.float32)]
+    return LabelledTexts(texts, np.concatenate(targets), *of_reviews)
 
 
 def label_texts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,15 @@ import torch
 from model_training.corpus import pretrained
 from model_training.corpus.cache import Corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Row, Source, digest_rows
+from model_training.evaluation.peers.teacher import Teacher
 from model_training.networks.transformer import Reader, ReviewTransformer
 from model_training.training import transformer as stage
 from model_training.training.labelled_texts import load_texts
-from model_training.training.processes import Processes
+from model_training.training.processes import Processes, choose_device
+from model_training.training.training_set import make_training_set
 from model_training.training.transformer import label_texts
-from tests.small_recipes import train, write_recipe
+from review_text import MODERN
+from tests.small_recipes import settings_of, train, write_recipe
 from tests.unit.model_training.tiny_transformer import make_tiny_transformer
 
 STAGES = """
@@ -40,8 +44,10 @@ neutral_passed_on = 10
 opinions = 5
 ratings = 4
 sentences = 9
+renamed = 5
 edits = 7
 stretches = 3
+labelled = 4
 unlabelled = 6
 
 [[stages]]
@@ -90,22 +96,40 @@ def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus
     # and ratings.
     assert len(labelled.texts) == len(labelled.targets)
     pairs = ["a good film .", "a bad film ."]
-    assert list(labelled.texts)[:7] == [
-        *pairs,
-        *pairs,
-        "the film isn't good",
-        "very very fine",
-        "bad",
-    ]
-    assert list(labelled.targets[2:7] > 0.5) == [True, False, False, True, False]
+    phrases = ["the film isn't good", "very very fine", "bad"]
+    assert list(labelled.texts)[:11] == [*pairs * 4, *phrases]
+    assert list(labelled.targets[:11] > 0.5) == [True, False] * 4 + [False, True, False]
     assert list(labelled.targets[-19:-9]) == [0.5] * 10
     assert set(np.abs(labelled.targets[-9:-4] - 0.5).round(4)) == {np.float32(0.45)}
+    assert len(labelled.labelled) == 4
     assert len(labelled.unlabelled) == 6
     train, _ = corpus.train_and_dev(8)
     texts = len(labelled.texts) + len(train.texts)
     assert about["parts"]["forward"]["train_texts"] == texts
+    vocabulary = corpus.vocabulary(MODERN)
+    own, _ = corpus.labelled(vocabulary, 8)
+    settings = settings_of(str(folder / "recipe.toml"))
+    learned = make_training_set(
+        settings, corpus, vocabulary, own, {"transformer": transformer}, choose_device()
+    )
+    both = (own.labels[:4] + labelled.labelled) / 2
+    assert learned.targets[:5].tolist() == pytest.approx([*both, own.labels[4]])
     made = json.loads((transformer / "run.json").read_text())
     assert made["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}
+
+
+def test_it_is_compared_with_its_student_where_it_is(folder: Path) -> None:
+    peer = Teacher(folder / "runs/transformer", folder / "data")
+    assert "runs/transformer has no weights; make train leaves them there" in peer.missing()
+    assert peer.version() == ""
+    train_both(folder)
+    assert peer.missing() == ""
+    assert re.fullmatch(r"transformers [\d.]+ teacher-[0-9a-f]{12}", peer.version())
+    peer.load(folder)
+    texts = ["the film is good", "bad , bad"]
+    good, bad = peer.logits(texts)
+    assert good > bad
+    assert all(path.is_file() for path in peer.files())
 
 
 def test_it_can_be_left_out(folder: Path) -> None:
