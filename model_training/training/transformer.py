@@ -9,7 +9,6 @@ run that was stopped goes on from its last checkpoint, and from its last shard.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus
@@ -98,15 +97,6 @@ def train(work: Work) -> dict[str, Any]:
         "seconds": progress.seconds + time.monotonic() - started,
         "dev_accuracy": figures,
     }
-
-
-def load_transformer(folder: Path, pretrained: Path) -> tuple[ReviewTransformer, Reader]:
-    """Read what a finished stage left in ``folder``; ``pretrained`` is what it started from."""
-    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    settings = TransformerSettings.read(about["made_of"]["settings"], str(folder))
-    model = ReviewTransformer(pretrained, settings.frozen_layers)
-    model.learning.load_state_dict(load_file(folder / _WEIGHTS))
-    return model, Reader(pretrained, settings.length)
 
 
 def _settings(work: Work) -> TransformerSettings:

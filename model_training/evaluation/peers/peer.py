@@ -74,10 +74,6 @@ class Peer(ABC):
         """Files that it reads when it scores, besides those in its folder."""
         return []
 
-    def missing(self) -> str:
-        """Say why it can't be compared on this machine; nothing where it can."""
-        return ""
-
     def version(self) -> str:
         """What was compared; a result of another version is out of date. Empty: not installed."""
         try:
