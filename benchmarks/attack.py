@@ -4,7 +4,7 @@ The visitor asks for one review a second, and does with a refusal what the websi
 some times, when the answer says or after a second or two. The attacker sends the costliest requests
 there are, from many connections at once: first the burst that the template allows, then as fast as
 tokens come. He does so on the route for many reviews, and then on the visitor's own, whose tokens
-he takes away.
+he takes away; there once more where each address has a limit of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from benchmarks.part import Bench, Claim, Part, number
-from benchmarks.results import Figures
+from benchmarks.results import BenchmarkError, Figures
 from benchmarks.start import local_stack
 from benchmarks.timing import quantile
 from model_training.files import table
@@ -34,6 +34,11 @@ EXPLAINED = 20
 """Reviews of one request that says why: the function's limit."""
 GOAL = 99.0
 """Percent of the visitor's requests."""
+LIMITED = "the visitor's route, with a limit for each address"
+PER_ADDRESS = 120
+"""Requests in a minute, where each address has a limit: the operations guide's example."""
+_ATTACKER = "127.0.0.2"
+"""Where the attacker's requests come from; the visitor's are from 127.0.0.1."""
 _TRY_AGAIN = 0.1
 """Seconds after which the attacker who was refused tries again."""
 _PATIENCE = 35.0
@@ -43,22 +48,26 @@ def measure(bench: Bench) -> Figures:
     """For each attack, what became of the visitor's requests and of the attacker's."""
     [long] = bench.source.of_length(230 if bench.quick else 1_000, 1)
     many = {"reviews": [long] * EXPLAINED, "explain": True}
+    one = ("/api/sentiment", {"review": long, "explain": True})
     attacks: dict[str, tuple[str, dict[str, Any]] | None] = {
         "nobody": None,
         "many reviews": ("/api/sentiments", many),
-        "the visitor's route": ("/api/sentiment", {"review": long, "explain": True}),
+        "the visitor's route": one,
+        LIMITED: one,
     }
     seconds = bench.seconds
     if bench.quick:
         seconds, attacks = 1.0, {"many reviews": attacks["many reviews"]}
     found = {}
     for name, attack in attacks.items():
-        with local_stack("--throttle") as (url, _):  # each with full buckets
+        more = [f"--requests-per-address={PER_ADDRESS}"] if name == LIMITED else []
+        with local_stack("--throttle", *more) as (url, _):  # each with full buckets
             found[name] = asyncio.run(visit(url, bench.source.pick(1)[0], attack, seconds))
     return {
         "texts": bench.source.name,
         "tries": TRIES,
         "in time": IN_TIME,
+        "per address": PER_ADDRESS,
         "seconds": seconds,
         "attacks": found,
     }
@@ -70,11 +79,12 @@ async def visit(
     """One visitor, with or without an attacker."""
     statuses: Counter[str] = Counter()
     sent: Counter[str] = Counter()
-    limits = httpx.Limits(max_connections=None)
     options: dict[str, Any] = {"base_url": url, "timeout": _PATIENCE, "trust_env": False}
+    limits = httpx.Limits(max_connections=None)
+    elsewhere = httpx.AsyncHTTPTransport(limits=limits, local_address=_ATTACKER)
     async with (
         httpx.AsyncClient(limits=limits, **options) as visitor,
-        httpx.AsyncClient(limits=limits, **options) as attacker,
+        httpx.AsyncClient(transport=elsewhere, **options) as attacker,
     ):
         attacks = [
             asyncio.create_task(flood(attacker, *attack, sent)) if attack else None
@@ -88,6 +98,8 @@ async def visit(
         for task in filter(None, attacks):
             task.cancel()
         await asyncio.gather(*filter(None, attacks), return_exceptions=True)
+    if attack and not sent["200"]:
+        raise BenchmarkError(f"no request from {_ATTACKER} was answered: {dict(sent)}")
     in_time = sum(each <= IN_TIME for each in times)
     return {
         "asked": len(asks),
@@ -170,8 +182,10 @@ def write(figures: Figures) -> str:
     note = (
         f"A visitor with a review a second for {figures['seconds']:.0f} s, sent "
         f"{_times(figures['tries'])}, and one attacker on {CONNECTIONS} connections, at the "
-        f"template's throttles; in time is within {figures['in time']:g} s of the first try. All "
-        "of it shares this machine's cores; AWS has others for each request."
+        f"template's throttles; in time is within {figures['in time']:g} s of the first try. The "
+        f"limit for each address is {figures['per address']} requests in a minute, counted at "
+        "once; AWS WAF takes some seconds to notice. All of it shares this machine's cores; AWS "
+        "has others for each request."
     )
     heads = ("attacked", "in time, %", "p99, ms", "visitor's statuses", "attacker's statuses")
     return note + "\n\n" + table(heads, rows)

@@ -49,6 +49,7 @@ class Options:
     capacity: int
     grace: float
     throttle: bool
+    requests_per_address: int
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -89,6 +90,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--throttle",
         action="store_true",
         help="answer 429 to more requests than the template's throttles let through",
+    )
+    add(
+        "--requests-per-address",
+        type=int,
+        default=0,
+        help="in a minute, to the API; more are answered 429, as by account.yaml's web ACL",
     )
     options = vars(parser.parse_args(arguments))
     if options["port"] is None:
@@ -147,7 +154,13 @@ async def serving_site(
     }
     throttled = template.routes if options.throttle else []
     throttles = {route.key: template.throttle(route) for route in throttled}
-    gateway = create_gateway(template.routes, pools, SITE, throttles=throttles)
+    gateway = create_gateway(
+        template.routes,
+        pools,
+        SITE,
+        throttles=throttles,
+        requests_per_address=options.requests_per_address,
+    )
     try:
         async with serving(gateway, listener, options.grace):
             yield

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,6 +31,7 @@ RETRY_AFTER = "2"
 """Seconds after which a request that was turned away may come again."""
 API_TIMEOUT = 30.0
 """Seconds that an HTTP API waits for a function at most."""
+_MINUTE = 60.0
 
 DOCUMENTS = {
     "api.md": "docs/api.md",
@@ -76,6 +78,7 @@ def create_gateway(
     *,
     timeout: float = API_TIMEOUT,
     throttles: Mapping[str, template.Throttle] | None = None,
+    requests_per_address: int = 0,
 ) -> Starlette:
     """The application that a browser talks to.
 
@@ -85,15 +88,19 @@ def create_gateway(
         site: folder of the website's files.
         timeout: seconds until a request is given up, waiting for a free function included.
         throttles: by route; those that are not in it have none.
+        requests_per_address: to the API, in a minute, of each address; 0: as many as it likes.
 
     Raises:
         StackError: the folder holds no website.
     """
     if not (site / "index.html").is_file():
         raise StackError(f"there is no website: {site / 'index.html'} is missing")
+    api: ASGIApp = HttpApi(routes, pools, timeout, throttles or {})
+    if requests_per_address:
+        api = AddressLimit(api, requests_per_address)
     return Starlette(
         routes=[
-            Route("/api/{path:path}", HttpApi(routes, pools, timeout, throttles or {})),
+            Route("/api/{path:path}", api),
             # A page that is being worked on must not come from the browser's cache.
             Mount("/", Headers(Site(site), {"cache-control": "no-cache"})),
         ],
@@ -136,6 +143,34 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+
+class AddressLimit:
+    """Refuses an address that has asked too often within a minute, as account.yaml's web ACL.
+
+    AWS WAF looks at the rates every few seconds, this at each request.
+    """
+
+    def __init__(
+        self, app: ASGIApp, most: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._most, self._clock = app, most, clock
+        self._times: dict[str, deque[float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        is_much = self._count(scope["client"][0]) > self._most
+        app = Response(status_code=429, headers={"retry-after": "60"}) if is_much else self._app
+        await app(scope, receive, send)
+
+    def _count(self, address: str) -> int:
+        """This request and those of the minute before; of more than the most, one more is kept."""
+        now = self._clock()
+        times = self._times.setdefault(address, deque(maxlen=self._most + 1))
+        times.append(now)
+        while times[0] <= now - _MINUTE:
+            times.popleft()
+        return len(times)
 
 
 class HttpApi:

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import httpx
 import pytest
+from starlette.responses import Response
 
 from local_stack import StackError
 from local_stack.functions import MAX_PAYLOAD, FunctionPool
-from local_stack.gateway import MAX_BODY, TokenBucket, create_gateway
+from local_stack.gateway import MAX_BODY, AddressLimit, TokenBucket, create_gateway
 from local_stack.template import FunctionDefinition, Route, Throttle
 
 T = TypeVar("T")
@@ -214,6 +215,40 @@ def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
     assert [bucket.take() for _ in range(2)] == [True, False]
     now = 100.0
     assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_an_address_that_asks_too_often_is_refused_and_no_other(site: Path) -> None:
+    now, answered = 0.0, Response(status_code=200)
+    limit = AddressLimit(answered, 2, lambda: now)
+
+    def ask(address: str) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(limit, client=(address, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+                return await client.get("/")
+
+        return asyncio.run(send())
+
+    assert [ask("192.0.2.1").status_code for _ in range(4)] == [200, 200, 429, 429]
+    assert ask("192.0.2.1").headers["retry-after"] == "60"
+    assert ask("192.0.2.2").status_code == 200
+    now = 59.9  # those that were refused count, too
+    assert ask("192.0.2.1").status_code == 429
+    now = 120.0
+    assert [ask("192.0.2.1").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_only_the_api_has_a_limit_for_each_address(site: Path) -> None:
+    pools = {"SampleFunction": FunctionPool(NOBODY, 1)}
+    app = create_gateway(ROUTES, pools, site, requests_per_address=1)
+
+    async def ask() -> list[int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
+            paths = ["/api/nothing", "/", "/", "/api/nothing"]
+            return [(await client.get(path)).status_code for path in paths]
+
+    assert asyncio.run(ask()) == [404, 200, 200, 429]
 
 
 def test_more_than_the_throttle_lets_through_is_told_so_in_the_gateways_words(site: Path) -> None:

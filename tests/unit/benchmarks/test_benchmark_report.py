@@ -103,6 +103,7 @@ FIGURES: dict[str, dict[str, Any]] = {
     "attack": {
         "texts": "test reviews",
         "tries": 12,
+        "per address": 120,
         "in time": 5.0,
         "seconds": 60.0,
         "attacks": {
