@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 
 import pytest
@@ -185,6 +186,9 @@ SLOW = {
 }
 
 
+@pytest.mark.skipif(
+    sys.gettrace() is not None, reason="a tracer, such as coverage's, slows Python and no C"
+)
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("text", SLOW.values(), ids=map(ascii, SLOW))
 def test_no_text_takes_more_than_five_times_as_long_as_plain_text(text: str, name: str) -> None:
