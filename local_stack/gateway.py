@@ -156,6 +156,7 @@ class AddressLimit:
     ) -> None:
         self._app, self._most, self._clock = app, most, clock
         self._times: dict[str, deque[float]] = {}
+        self._swept = clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -166,6 +167,9 @@ class AddressLimit:
     def _count(self, address: str) -> int:
         """This request and those of the minute before; of more than the most, one more is kept."""
         now = self._clock()
+        if now - self._swept > _MINUTE:  # addresses that have gone would be kept for ever
+            self._times = {a: at for a, at in self._times.items() if at[-1] > now - _MINUTE}
+            self._swept = now
         times = self._times.setdefault(address, deque(maxlen=self._most + 1))
         times.append(now)
         while times[0] <= now - _MINUTE:

@@ -236,6 +236,7 @@ def test_an_address_that_asks_too_often_is_refused_and_no_other(site: Path) -> N
     assert ask("192.0.2.1").status_code == 429
     now = 120.0
     assert [ask("192.0.2.1").status_code for _ in range(3)] == [200, 200, 429]
+    assert list(limit._times) == ["192.0.2.1"], "who has gone is forgotten"
 
 
 def test_only_the_api_has_a_limit_for_each_address(site: Path) -> None:
