@@ -90,21 +90,15 @@ def test_what_was_compared_is_not_compared_again(bench: Bench) -> None:
     assert result_of(bench).milliseconds is None
 
 
-def test_another_version_is_compared_anew(bench: Bench) -> None:
+@pytest.mark.parametrize(("version", "fits", "kept"), [("2", 2, "2"), ("", 1, "1")])
+def test_another_version_is_compared_anew_and_what_is_not_installed_keeps_its_result(
+    bench: Bench, version: str, fits: int, kept: str
+) -> None:
     peer = Counting()
     run(bench, [peer], measure=False)
-    peer.label = "2"
+    peer.label = version
     run(bench, [peer], measure=False)
-    assert peer.fits == 2
-    assert result_of(bench).version == "2"
-
-
-def test_results_of_a_package_that_is_not_installed_are_kept(bench: Bench) -> None:
-    peer = Counting()
-    run(bench, [peer], measure=False)
-    peer.label = ""
-    run(bench, [peer], measure=False)
-    assert peer.fits == 1
+    assert (peer.fits, result_of(bench).version) == (fits, kept)
 
 
 @pytest.mark.parametrize(("version", "fits", "scored"), [("1", 0, 2), ("2", 1, 10)])
