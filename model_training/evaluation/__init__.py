@@ -1,4 +1,4 @@
 """How good models are: metrics, calibration, the test reviews, faithfulness, the peers.
 
-Imports: corpus, serving.
+Imports: corpus, networks, serving.
 """

@@ -6,6 +6,7 @@ labels the texts that the LSTM learns from.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
+WEIGHTS = "transformer.safetensors"
+"""In the folder of a finished training: what has learned."""
 _WIDTH_STEP = 16
 """Widths are rounded up to this: each new shape costs the CPU new kernels."""
 _POOL_TEXTS = 600
@@ -100,6 +104,14 @@ class Reader:
             return ids
         head = self._length // 2
         return ids[:head] + ids[head - self._length :]
+
+
+def load_transformer(folder: Path, pretrained: Path) -> tuple[ReviewTransformer, Reader]:
+    """Read what a finished training left in ``folder``; ``pretrained`` is what it started from."""
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))["made_of"]["settings"]
+    model = ReviewTransformer(pretrained, settings["frozen_layers"])
+    model.learning.load_state_dict(load_file(folder / WEIGHTS))
+    return model, Reader(pretrained, settings["length"])
 
 
 def plan_batches(

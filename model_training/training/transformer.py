@@ -36,6 +36,7 @@ from model_training.corpus.transfer import make_transfer
 from model_training.evaluation.calibration import positive_probability
 from model_training.files import replacing
 from model_training.networks.transformer import (
+    WEIGHTS,
     Ids,
     Reader,
     ReviewTransformer,
@@ -48,7 +49,6 @@ from model_training.training.labelled_texts import TEXTS, LabelledTexts, save_te
 from model_training.training.processes import Processes, choose_device, low_precision
 from model_training.training.work import Work
 
-_WEIGHTS = "transformer.safetensors"
 _CHECKPOINT_SECONDS = 300
 _SHARD = 10_000
 """Texts that are labelled in one go."""
@@ -86,11 +86,11 @@ def train(work: Work) -> dict[str, Any]:
     labelled = _label(work, model, reader, material)
     if work.processes.is_first:
         work.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(work.folder / _WEIGHTS) as part:
+        with replacing(work.folder / WEIGHTS) as part:
             save_file({n: t.cpu().clone() for n, t in model.learning.state_dict().items()}, part)
         save_texts(labelled, work.folder)
     return {
-        "results": [_WEIGHTS, TEXTS],
+        "results": [WEIGHTS, TEXTS],
         "train_texts": len(material.examples),
         "labelled_texts": len(labelled),
         # Without shards that an earlier start had labelled.

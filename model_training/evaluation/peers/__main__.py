@@ -44,6 +44,7 @@ from model_training.evaluation.peers.report import (
     load_result,
     write_report,
 )
+from model_training.evaluation.peers.teacher import Teacher
 from model_training.files import replacing, run_command, write_entry
 
 CHUNK = 1_000  # test reviews that are scored, and kept, at a time
@@ -79,6 +80,7 @@ def make_peers() -> list[Peer]:
         KerasRCNN(),
         KerasLSTM(),
         MiniLM(),
+        Teacher(),
     ]
 
 
@@ -215,7 +217,9 @@ def run(bench: Bench, peers: Iterable[Peer], measure: bool) -> None:
             print(f"{peer.name}: {result.version} is now {peer.version()}", flush=True)
             bench.forget(peer.name)
             result = None
-        if measure and result is not None:
+        if reason := peer.missing():
+            print(f"{peer.name}: {reason}", flush=True)
+        elif measure and result is not None:
             bench.measure(peer, result)
             print(f"{peer.name}: {result.milliseconds:.2f} ms a review", flush=True)
         elif not measure and result is None:

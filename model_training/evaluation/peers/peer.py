@@ -74,6 +74,10 @@ class Peer(ABC):
         """Files that it reads when it scores, besides those in its folder."""
         return []
 
+    def missing(self) -> str:
+        """Say what this machine lacks to ask it; nothing where it lacks nothing."""
+        return ""
+
     def version(self) -> str:
         """What was compared; a result of another version is out of date. Empty: not installed."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from model_training.corpus import pretrained
 from model_training.corpus.cache import Corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Row, Source, digest_rows
+from model_training.evaluation.peers.teacher import Teacher
 from model_training.networks.transformer import Reader, ReviewTransformer
 from model_training.training import transformer as stage
 from model_training.training.labelled_texts import load_texts
@@ -114,6 +116,19 @@ def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus
     assert learned.targets[:5].tolist() == pytest.approx([*both, own.labels[4]])
     made = json.loads((transformer / "run.json").read_text())
     assert made["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}
+
+
+def test_it_is_compared_with_its_student_where_it_is(folder: Path) -> None:
+    peer = Teacher(folder / "runs/transformer", folder / "data")
+    assert "runs/transformer has no weights; make train leaves them there" in peer.missing()
+    assert peer.version() == ""
+    train_both(folder)
+    assert peer.missing() == ""
+    assert re.fullmatch(r"transformers [\d.]+ teacher-[0-9a-f]{12}", peer.version())
+    peer.load(folder)
+    good, bad = peer.logits(["the film is good", "bad , bad"])
+    assert good > bad
+    assert all(path.is_file() for path in peer.files())
 
 
 def test_it_can_be_left_out(folder: Path) -> None:

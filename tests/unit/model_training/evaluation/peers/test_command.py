@@ -165,6 +165,20 @@ def test_a_package_s_own_threshold_is_reported_besides(bench: Bench) -> None:
     assert "own threshold, zero, accuracy is 0.5000" in body([(peer, result_of(bench))])
 
 
+def test_what_this_machine_lacks_is_named_and_its_result_stays(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Lacking(Counting):
+        def missing(self) -> str:
+            return "no weights"
+
+    run(bench, [Counting()], measure=False)
+    before = result_of(bench)
+    run(bench, [Lacking()], measure=True)
+    assert "counting: no weights\n" in capsys.readouterr().out
+    assert result_of(bench) == before
+
+
 def test_a_forgotten_peer_leaves_nothing(bench: Bench) -> None:
     run(bench, [Counting(), Counting("other")], measure=False)
     bench.forget("counting")
