@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.browser.faulty_site import FaultySite, faulty_site
+from tests.browser.many_page import ManyPage, open_many_page
 from tests.browser.review_page import ReviewPage
 from tests.needs import need
 
@@ -134,6 +134,13 @@ def review_page(browser: Browser, site: str) -> Iterator[ReviewPage]:
     assert page.faults == []
 
 
+@pytest.fixture
+def many(browser: Browser, site: str) -> Iterator[ManyPage]:
+    """The open page for many reviews."""
+    with open_many_page(browser, site) as page:
+        yield page
+
+
 @pytest.fixture(scope="session")
 def print_page() -> Callable[[Page], list[str]]:
     """Print a page on A4; gives the text of each sheet."""
@@ -165,23 +172,6 @@ def check_axe() -> Callable[[Page], None]:
         assert results.violations_count == 0, results.generate_report()
 
     return check
-
-
-@pytest.fixture
-def faulty(site: str) -> Iterator[FaultySite]:
-    """The site behind a gateway that can be told to go wrong."""
-    with faulty_site(site) as between:
-        yield between
-
-
-@pytest.fixture
-def faulty_page(browser: Browser, faulty: FaultySite) -> Iterator[ReviewPage]:
-    """The page as that gateway serves it."""
-    with browser.new_context(viewport={"width": 1280, "height": 860}) as context:
-        page = ReviewPage(context.new_page(), faulty.url, faked=True)
-        page.open()
-        yield page
-    assert page.faults == []
 
 
 def _free_port() -> int:

@@ -7,14 +7,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-A = "A wonderful, moving film. I loved it."
-B = "Dull and far too long; I walked out."
-C = 'They call it "fine". It is not.'
-ACCENTED = "Très bien joué: a naïve café scene – that’s “all”."
+A = "<<A wonderful, moving film. I loved it.>>"
+B = "<<Dull and far too long; I walked out.>>"
+C = '<<They call it "fine". It is not.>>'
+ACCENTED = "<<Très bien joué: a naïve café scene – that’s “all”.>>"
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,27 @@ class Kind:
 
 def kind(
     name: str,
-    content: str | bytes,
+    content: object,
     *reviews: str,
+    encoding: str = "utf-8",
     problems: tuple[str, ...] = (),
     refusal: str = "",
     column: str = "",
 ) -> Kind:
-    """A kind of file, its text in UTF-8 unless it comes as bytes."""
-    data = content.encode() if isinstance(content, str) else content
-    return Kind(name, data, reviews, problems, refusal, column)
+    """A file of bytes, of a text, or of what becomes JSON. The reviews that are to be found in it
+    are marked in the text, or are given."""
+    if isinstance(content, bytes):
+        return Kind(name, content, tuple(map(plain, reviews)), problems, refusal, column)
+    text = content if isinstance(content, str) else json.dumps(content)
+    marked = [] if refusal else re.findall("<<(.*?)>>", text, re.DOTALL)
+    found = reviews or [re.sub(r'""|\\"', '"', review) for review in marked]
+    data = plain(text).encode(encoding)
+    return Kind(name, data, tuple(map(plain, found)), problems, refusal, column)
+
+
+def plain(text: str) -> str:
+    """A text without the marks of its reviews."""
+    return text.replace("<<", "").replace(">>", "")
 
 
 def csv_cell(text: str) -> str:
@@ -73,7 +86,7 @@ def workbook(*sheets: list[list[str | float | None]], inline: bool = False) -> b
             return f'<c r="{place}"><v>{value:g}</v></c>'
         if value.startswith("#"):
             return f'<c r="{place}" t="e"><v>{value}</v></c>'
-        text = escape(value)
+        text = escape(plain(value))
         if inline:
             return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
         shared.append(f"<si><r><t>{text[:4]}</t></r><r><rPr><b/></rPr><t>{text[4:]}</t></r></si>")
@@ -107,161 +120,120 @@ def workbook(*sheets: list[list[str | float | None]], inline: bool = False) -> b
     )
 
 
-def stray_quotes(end: str) -> tuple[str, tuple[str, ...]]:
+def stray_quotes() -> str:
     """Sentences with a tab and a label, a few of which have a quote that nothing closes."""
     sentences = [f"Sentence {n} says that it was fine." for n in range(60)]
     sentences[5] = '" A fine film.'
     sentences[17] = 'The so-called "hero" is not one.'
     sentences[45] = '"Awful.'
     sentences[50] = 'A screen of 5"'
-    rows = "".join(f"{sentence}\t{n % 2}{end}" for n, sentence in enumerate(sentences))
-    return rows, tuple(sentences)
+    return "".join(f"<<{sentence}>>\t{n % 2}\n" for n, sentence in enumerate(sentences))
 
 
-STRAY, STRAY_SENTENCES = stray_quotes("\n")
+STRAY = stray_quotes()
 JSON_LINES = "".join(json.dumps({"id": n, "review": r}) + "\n" for n, r in enumerate((A, B, C)))
 
 HEADERS = [
     kind(
         "kaggle.csv",
         f",review,sentiment\n0,{QA},positive\n1,{QB},negative\n2,{QC},negative\n",
-        A,
-        B,
-        C,
         column="review",
     ),
     kind(
         "dotted.csv",
         f"id,reviews.rating,reviews.text,reviews.title\n1,5,{QA},Great\n2,1,{QB},Bad\n",
-        A,
-        B,
         column="reviews.text",
     ),
-    kind("spam.csv", f"v1,v2,,,\nham,{QA},,,\nspam,{QB},,,\nham,{QC},,,\n", A, B, C, column="v2"),
+    kind("spam.csv", f"v1,v2,,,\nham,{QA},,,\nspam,{QB},,,\nham,{QC},,,\n", column="v2"),
     kind(
         "form.csv",
         f"Timestamp,What did you think of the film?,How many stars? (1-5)\n2024/05/01 10:00:00,{QA},5\n2024/05/02 11:30:00,{QB},1\n",
-        A,
-        B,
         column="What did you think of the film?",
     ),
     kind(
         "question.csv",
         f"id,Please describe in your own words what you liked or disliked\n1,{QA}\n2,{QB}\n",
-        A,
-        B,
         column="Please describe in your own words what you liked or disliked",
     ),
     kind(
         "one-question.csv",
         f'"Date","Tell us, in a few words, what you thought"\n2024-01-01,{QA}\n2024-01-02,{QB}\n',
-        A,
-        B,
     ),
-    kind("shop.csv", f"S.No,Review,Label\n1,{QA},1\n2,{QB},0\n", A, B, column="Review"),
-    kind("doubles.csv", f"review,rating,review\n{QA},5,x\n{QB},1,y\n", A, B, column="review"),
-    kind("sep.csv", f"sep=,\nid,review\n1,{QA}\n2,{QB}\n", A, B, column="review"),
-    kind("sep-semicolon.csv", f"sep=;\r\nid;review\r\n1;{QA}\r\n2;{QB}\r\n", A, B, column="review"),
+    kind("shop.csv", f"S.No,Review,Label\n1,{QA},1\n2,{QB},0\n", column="Review"),
+    kind("doubles.csv", f"review,rating,review\n{QA},5,x\n{QB},1,y\n", column="review"),
+    kind("sep.csv", f"sep=,\nid,review\n1,{QA}\n2,{QB}\n", column="review"),
+    kind("sep-semicolon.csv", f"sep=;\r\nid;review\r\n1;{QA}\r\n2;{QB}\r\n", column="review"),
     kind("only-header.csv", "id,review\n", refusal="only-names"),
     kind("only-header-one.csv", "review\n", refusal="only-names"),
     kind(
         "letterboxd-list.csv",
         f"Letterboxd list export v7\nDate,Name,Tags,URL,Description\n2024-05-01,My list,,https://boxd.it/aaa,Films\n\nPosition,Name,Year,URL,Review\n1,Alien,1979,https://boxd.it/bbb,{QA}\n2,Cats,2019,https://boxd.it/ccc,{QB}\n3,Heat,1995,https://boxd.it/ddd,{QC}\n",
-        A,
-        B,
-        C,
         column="Review",
     ),
     kind(
         "letterboxd-list-simple.csv",
         f"Letterboxd list export v7\n\nPosition,Name,Year,Review\n1,Alien,1979,{QA}\n2,Cats,2019,{QB}\n",
-        A,
-        B,
         column="Review",
     ),
     kind(
         "club.csv",
         f"Film club export 2024,,\n,,\nid,review,rating\n1,{QA},5\n2,{QB},1\n",
-        A,
-        B,
         column="review",
     ),
     kind(
         "club-prose.csv",
         f"Exported by Anna, on a Monday\nid,review,rating\n1,{QA},5\n2,{QB},1\n",
-        A,
-        B,
         column="review",
     ),
-    kind("r-tabs.txt", f'"review"\t"rating"\n"1"\t{QA}\t5\n"2"\t{QB}\t1\n', A, B, column="review"),
-    kind("r-blanks.txt", f'"review" "rating"\n"1" {QA} 5\n"2" {QB} 1\n', A, B, column="review"),
-    kind("r-commas.csv", f'"review","rating"\n"1",{QA},5\n"2",{QB},1\n', A, B, column="review"),
-    kind("trailing.csv", f"id,review,rating\n1,{QA},5,\n2,{QB},1,\n", A, B, column="review"),
-    kind("no-header.csv", f"1,{QA}\n2,{QB}\n", A, B),
-    kind("no-header-labels.csv", f"positive,{QA}\nnegative,{QB}\n", A, B),
-    kind("one-column.csv", f"review\n{QA}\n{QB}\n{QC}\n", A, B, C, column="review"),
-    kind("one-column-none.csv", f"{QA}\n{QB}\n", A, B),
+    kind("r-tabs.txt", f'"review"\t"rating"\n"1"\t{QA}\t5\n"2"\t{QB}\t1\n', column="review"),
+    kind("r-blanks.txt", f'"review" "rating"\n"1" {QA} 5\n"2" {QB} 1\n', column="review"),
+    kind("r-commas.csv", f'"review","rating"\n"1",{QA},5\n"2",{QB},1\n', column="review"),
+    kind("trailing.csv", f"id,review,rating\n1,{QA},5,\n2,{QB},1,\n", column="review"),
+    kind("no-header.csv", f"1,{QA}\n2,{QB}\n"),
+    kind("no-header-labels.csv", f"positive,{QA}\nnegative,{QB}\n"),
+    kind("one-column.csv", f"review\n{QA}\n{QB}\n{QC}\n", column="review"),
+    kind("one-column-none.csv", f"{QA}\n{QB}\n"),
     kind(
         "short-first.csv",
-        "Great\nThe film goes on and on and on for ever.\nIt is a fine film all the same.\n",
-        "Great",
-        "The film goes on and on and on for ever.",
-        "It is a fine film all the same.",
+        "<<Great>>\n<<The film goes on and on and on for ever.>>\n<<It is a fine film all the same.>>\n",
     ),
     kind(
         "camel.csv",
         f"reviewerID,asin,reviewText,overall,summary\nA1,B0001,{QA},5.0,Great film\nA2,B0002,{QB},1.0,Awful film\n",
-        A,
-        B,
         column="reviewText",
     ),
     kind(
         "uber.csv",
         f'"Unnamed: 0","Review Text","Rating"\n0,{QA},5\n1,{QB},2\n',
-        A,
-        B,
         column="Review Text",
     ),
-    kind("name-and-nothing.csv", f"review,,,\n{QA},,,\n{QB},,,\n", A, B, column="review"),
+    kind("name-and-nothing.csv", f"review,,,\n{QA},,,\n{QB},,,\n", column="review"),
     kind(
         "spilt.csv",
         f'v1,v2,,\nham,{QA},,\nspam,"Dull, and", so on,\nspam,{QB},,\n',
-        A,
-        B,
         problems=("misfit",),
         column="v2",
     ),
     kind(
         "numbered-questions.csv",
         f"Q1. Which film did you see?,Q2. Anything else you would like to tell us about it?\nAlien,{QA}\nCats,{QB}\n",
-        A,
-        B,
     ),
-    kind("one-question-alone.csv", f"How did you like it?\n{QA}\n{QB}\n", A, B),
-    kind(
-        "question-and-commas.csv",
-        "What did you think?\nSlow, but good\nBad, bad film\n",
-        "Slow, but good",
-        "Bad, bad film",
-    ),
+    kind("one-question-alone.csv", f"How did you like it?\n{QA}\n{QB}\n"),
+    kind("question-and-commas.csv", "What did you think?\n<<Slow, but good>>\n<<Bad, bad film>>\n"),
     kind(
         "qualtrics.csv",
         f'StartDate,Q3_TEXT\nStart Date,Please tell us what you thought of the film.\n"{{""ImportId"":""startDate""}}","{{""ImportId"":""QID3_TEXT""}}"\n2024-05-01,{QA}\n2024-05-02,{QB}\n',
-        A,
-        B,
         problems=("names", "names"),
         column="Q3_TEXT",
     ),
     kind(
         "qualtrics-labels.csv",
         f'Q1,Q2\nWhich film?,What did you think of it?\n"{{""ImportId"":""QID1""}}","{{""ImportId"":""QID2_TEXT""}}"\nAlien,{QA}\nCats,{QB}\n',
-        A,
-        B,
         problems=("names", "names"),
         column="Q2",
     ),
-    kind("sep-one-column.csv", f"sep=,\nreview\n{QA}\n{QB}\n", A, B, column="review"),
-    kind("title-one-column.csv", f"Films that I saw\nreview\n{QA}\n{QB}\n", A, B, column="review"),
+    kind("sep-one-column.csv", f"sep=,\nreview\n{QA}\n{QB}\n", column="review"),
+    kind("title-one-column.csv", f"Films that I saw\nreview\n{QA}\n{QB}\n", column="review"),
     kind(
         "names-and-blanks.csv",
         "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Review,Tags,Watched Date\n\n\n",
@@ -272,12 +244,10 @@ HEADERS = [
     kind(
         "keys-above.csv",
         f"Name:,Anna\nDate:,2024-05-01\nid,review\n1,{QA}\n2,{QB}\n",
-        A,
-        B,
         column="review",
     ),
-    kind("r-one-column.csv", f'"review"\n"1",{QA}\n"2",{QB}\n', A, B, column="review"),
-    kind("r-one-column.txt", f'"review"\n"1" {QA}\n"2" {QB}\n', A, B, column="review"),
+    kind("r-one-column.csv", f'"review"\n"1",{QA}\n"2",{QB}\n', column="review"),
+    kind("r-one-column.txt", f'"review"\n"1" {QA}\n"2" {QB}\n', column="review"),
 ]
 
 STRANGE = [
@@ -285,17 +255,9 @@ STRANGE = [
     kind(
         "replies.csv",
         f'userName,content,score,at,replyContent\nAnna M,{QA},5,2020-10-27,"Thank you for your review, we are so glad that you like the film."\nBen,{QB},1,2020-10-28,\n',
-        A,
-        B,
         column="content",
     ),
-    kind(
-        "joined.csv",
-        f"id,review\n1,{QA}\nid,review\n2,{QB}\n",
-        A,
-        B,
-        problems=("names",),
-    ),
+    kind("joined.csv", f"id,review\n1,{QA}\nid,review\n2,{QB}\n", problems=("names",)),
     kind("colons.dat", f"1::{A}::5\n2::Dull::1\n", refusal="strange-table"),
     kind("names.txt", f"review: {A}\nreview: {B}\n", refusal="strange-table"),
     kind("list.yml", f"- review: {A}\n- review: {B}\n", refusal="strange-table"),
@@ -310,167 +272,110 @@ STRANGE = [
     ),
     kind("no-quotes.txt", "review rating\n1 fine 5\n2 bad 1\n", refusal="strange-table"),
     kind("wide.csv", f"review,stars\n{QA},5,extra\n{QB},1\n", B, problems=("misfit",)),
-    kind("comments.csv", f"# Source: a club, 2024\n# Rows: 2\nid,review\n1,{QA}\n2,{QB}\n", A, B),
-    kind("report.csv", f'"Report of 2024-01-01"\n"Film club"\n\nid;review\n1;{QA}\n2;{QB}\n', A, B),
+    kind("comments.csv", f"# Source: a club, 2024\n# Rows: 2\nid,review\n1,{QA}\n2,{QB}\n"),
+    kind("report.csv", f'"Report of 2024-01-01"\n"Film club"\n\nid;review\n1;{QA}\n2;{QB}\n'),
+    kind("numbered.csv", f"1. Film,2. What did you like?,3. Score\nAlien,{QA},5\nCats,{QB},1\n"),
+    kind("footer.txt", f" id | review\n----+-------\n 1 | {A}\n 2 | {B}\n(2 rows)\n"),
     kind(
-        "numbered.csv", f"1. Film,2. What did you like?,3. Score\nAlien,{QA},5\nCats,{QB},1\n", A, B
+        "total.csv", f"id,review,stars\n1,{QA},5\n2,{QB},1\n\nTotal: 2 rows\n", problems=("misfit",)
     ),
-    kind("footer.txt", f" id | review\n----+-------\n 1 | {A}\n 2 | {B}\n(2 rows)\n", A, B),
-    kind(
-        "total.csv",
-        f"id,review,stars\n1,{QA},5\n2,{QB},1\n\nTotal: 2 rows\n",
-        A,
-        B,
-        problems=("misfit",),
-    ),
-    kind("empty-rows.csv", f"id,review\n1,{QA}\n,\n,\n2,{QB}\n,\n", A, B),
+    kind("empty-rows.csv", f"id,review\n1,{QA}\n,\n,\n2,{QB}\n,\n"),
     kind(
         "bad-line.jsonl",
         json.dumps({"review": A}) + '\n{"review": "Cut\n' + json.dumps({"review": B}),
-        A,
-        B,
         problems=("no-object",),
     ),
     kind(
-        "labels.csv",
-        f"review,text\npositive,{QA}\nnegative,{QB}\npositive,{QA}\n",
-        A,
-        B,
-        A,
-        column="text",
+        "labels.csv", f"review,text\npositive,{QA}\nnegative,{QB}\npositive,{QA}\n", column="text"
     ),
 ]
 
 JSONS = [
     kind(
         "named-rows.json",
-        json.dumps({"a1": {"review": A, "stars": 5}, "a2": {"review": B, "stars": 1}}),
-        A,
-        B,
+        {"a1": {"review": A, "stars": 5}, "a2": {"review": B, "stars": 1}},
         column="review",
     ),
-    kind("no-object.json", json.dumps([{"review": A}, None]), refusal="no-records"),
-    kind("array.json", json.dumps([{"review": A}, {"review": B}]), A, B),
+    kind("no-object.json", [{"review": A}, None], refusal="no-records"),
+    kind("array.json", [{"review": A}, {"review": B}]),
     kind(
         "array-lines.json",
         '[{"review": ' + json.dumps(A) + '},\n{"review": ' + json.dumps(B) + "}]\n",
-        A,
-        B,
     ),
-    kind(
-        "array-pretty.json",
-        json.dumps([{"review": A}, {"review": B}, {"review": C}], indent=2),
-        A,
-        B,
-        C,
-    ),
+    kind("array-pretty.json", json.dumps([{"review": A}, {"review": B}, {"review": C}], indent=2)),
     kind(
         "steam.json",
-        json.dumps(
-            {
-                "success": 1,
-                "query_summary": {"num_reviews": 2},
-                "reviews": [
-                    {
-                        "recommendationid": "1",
-                        "author": {"steamid": "7"},
-                        "language": "english",
-                        "review": A,
-                        "voted_up": True,
-                    },
-                    {
-                        "recommendationid": "2",
-                        "author": {"steamid": "8"},
-                        "language": "english",
-                        "review": B,
-                        "voted_up": False,
-                    },
-                ],
-                "cursor": "x",
-            }
-        ),
-        A,
-        B,
+        {
+            "success": 1,
+            "query_summary": {"num_reviews": 2},
+            "reviews": [
+                {
+                    "recommendationid": "1",
+                    "author": {"steamid": "7"},
+                    "language": "english",
+                    "review": A,
+                    "voted_up": True,
+                },
+                {
+                    "recommendationid": "2",
+                    "author": {"steamid": "8"},
+                    "language": "english",
+                    "review": B,
+                    "voted_up": False,
+                },
+            ],
+            "cursor": "x",
+        },
     ),
-    kind("wrapped.json", json.dumps({"reviews": [{"text": A}]}), A),
+    kind("wrapped.json", {"reviews": [{"text": A}]}),
     kind(
         "deep.json",
-        json.dumps(
-            {
-                "data": {
-                    "film": {"reviews": {"edges": [{"node": {"body": A}}, {"node": {"body": B}}]}}
-                }
-            }
-        ),
-        A,
-        B,
+        {"data": {"film": {"reviews": {"edges": [{"node": {"body": A}}, {"node": {"body": B}}]}}}},
     ),
     kind(
         "feed.json",
-        json.dumps(
-            {
-                "feed": {
-                    "entry": [
-                        {"content": {"label": A}, "im:rating": {"label": "5"}},
-                        {"content": {"label": B}, "im:rating": {"label": "1"}},
-                    ]
-                }
+        {
+            "feed": {
+                "entry": [
+                    {"content": {"label": A}, "im:rating": {"label": "5"}},
+                    {"content": {"label": B}, "im:rating": {"label": "1"}},
+                ]
             }
-        ),
-        A,
-        B,
+        },
     ),
-    kind("pandas.json", json.dumps({"review": {"0": A, "1": B}}), A, B),
-    kind(
-        "pandas-more.json", json.dumps({"id": {"0": 7, "1": 8}, "review": {"0": A, "1": B}}), A, B
-    ),
-    kind(
-        "pandas-index.json",
-        json.dumps({"0": {"id": 7, "review": A}, "1": {"id": 8, "review": B}}),
-        A,
-        B,
-    ),
+    kind("pandas.json", {"review": {"0": A, "1": B}}),
+    kind("pandas-more.json", {"id": {"0": 7, "1": 8}, "review": {"0": A, "1": B}}),
+    kind("pandas-index.json", {"0": {"id": 7, "review": A}, "1": {"id": 8, "review": B}}),
     kind(
         "pandas-split.json",
-        json.dumps({"columns": ["id", "review"], "index": [0, 1], "data": [[7, A], [8, B]]}),
-        A,
-        B,
+        {"columns": ["id", "review"], "index": [0, 1], "data": [[7, A], [8, B]]},
     ),
     kind(
         "pandas-table.json",
-        json.dumps(
-            {
-                "schema": {
-                    "fields": [
-                        {"name": "index", "type": "integer"},
-                        {"name": "review", "type": "string"},
-                    ]
-                },
-                "data": [{"index": 0, "review": A}, {"index": 1, "review": B}],
-            }
-        ),
-        A,
-        B,
+        {
+            "schema": {
+                "fields": [
+                    {"name": "index", "type": "integer"},
+                    {"name": "review", "type": "string"},
+                ]
+            },
+            "data": [{"index": 0, "review": A}, {"index": 1, "review": B}],
+        },
     ),
-    kind("pandas-values.json", json.dumps([["id", "review"], [7, A], [8, B]]), A, B),
-    kind("lists.json", json.dumps({"review": [A, B], "rating": [5, 1]}), A, B),
-    kind("strings.json", json.dumps([A, B, C]), A, B, C),
-    kind("wrapped-strings.json", json.dumps({"reviews": [A, B]}), A, B),
-    kind("one.json", json.dumps({"id": 1, "review": A}), A),
+    kind("pandas-values.json", [["id", "review"], [7, A], [8, B]]),
+    kind("lists.json", {"review": [A, B], "rating": [5, 1]}),
+    kind("strings.json", [A, B, C]),
+    kind("wrapped-strings.json", {"reviews": [A, B]}),
+    kind("one.json", {"id": 1, "review": A}),
     kind(
         "sequence.json",
         json.dumps({"review": A}, indent=1) + "\n" + json.dumps({"review": B}, indent=1),
-        A,
-        B,
     ),
-    kind("lines.json", JSON_LINES, A, B, C),
-    kind("lines.jsonl", JSON_LINES, A, B, C),
-    kind("lines-commas.json", JSON_LINES.replace("}\n", "},\n"), A, B, C),
+    kind("lines.json", JSON_LINES),
+    kind("lines.jsonl", JSON_LINES),
+    kind("lines-commas.json", JSON_LINES.replace("}\n", "},\n")),
     kind(
-        "nan.json",
-        '[{"review": "' + A + '", "rating": NaN}, {"review": "' + B + '", "rating": 1}]',
-        A,
-        B,
+        "nan.json", '[{"review": "' + A + '", "rating": NaN}, {"review": "' + B + '", "rating": 1}]'
     ),
     kind(
         "python.txt",
@@ -478,266 +383,154 @@ JSONS = [
         + "\n"
         + repr({"reviewText": C, "overall": 1.0, "ok": None})
         + "\n",
-        A,
-        C,
     ),
     kind(
         "python.json",
         repr({"reviewText": A, "overall": 5.0})
         + "\n"
-        + repr({"reviewText": "It's dull, isn't it?", "overall": 1.0})
+        + repr({"reviewText": "<<It's dull, isn't it?>>", "overall": 1.0})
         + "\n",
-        A,
-        "It's dull, isn't it?",
     ),
     kind(
-        "python-list.txt",
-        repr([{"text": A, "stars": 5}, {"text": "It's dull.", "stars": 1}]),
-        A,
-        "It's dull.",
+        "python-list.txt", repr([{"text": A, "stars": 5}, {"text": "<<It's dull.>>", "stars": 1}])
     ),
-    kind("cut.json", json.dumps([{"review": A}, {"review": B}])[:-30], refusal="damaged-json"),
-    kind("numbers.json", json.dumps([1, 2, 3]), refusal="no-records"),
+    kind("cut.json", json.dumps([{"review": A}, {"review": B}])[:-32], refusal="damaged-json"),
+    kind("numbers.json", [1, 2, 3], refusal="no-records"),
     kind("empty.json", "[]", refusal="no-records"),
-    kind("no-text.json", json.dumps([{"id": 1}, {"id": 2}]), refusal="no-text"),
-    kind(
-        "bracket.txt",
-        "[Spoilers] The hero dies, sadly.\n[None] A fine film.\n",
-        "[Spoilers] The hero dies, sadly.",
-        "[None] A fine film.",
-    ),
+    kind("no-text.json", [{"id": 1}, {"id": 2}], refusal="no-text"),
+    kind("bracket.txt", "<<[Spoilers] The hero dies, sadly.>>\n<<[None] A fine film.>>\n"),
     kind(
         "by-film.json",
-        json.dumps({"Alien": [{"review": A}], "Cats": [{"review": B}, {"review": C}]}),
-        A,
-        B,
-        C,
+        {"Alien": [{"review": A}], "Cats": [{"review": B}, {"review": C}]},
     ),
-    kind("by-name.json", json.dumps({"Alien": A, "Cats": B, "Heat": C}), A, B, C),
-    kind(
-        "by-key.json", json.dumps({"data": {"reviews": {"1": {"text": A}, "2": {"text": B}}}}), A, B
-    ),
+    kind("by-name.json", {"Alien": A, "Cats": B, "Heat": C}),
+    kind("by-key.json", {"data": {"reviews": {"1": {"text": A}, "2": {"text": B}}}}),
     kind(
         "films-and-reviews.json",
-        json.dumps(
-            {
-                "films": [{"title": "Alien", "overview": "A ship meets a monster. " * 9}],
-                "reviews": [{"film": 1, "text": A}, {"film": 1, "text": B}],
-            }
-        ),
-        A,
-        B,
+        {
+            "films": [{"title": "Alien", "overview": "A ship meets a monster. " * 9}],
+            "reviews": [{"film": 1, "text": A}, {"film": 1, "text": B}],
+        },
     ),
     kind(
         "reviews-in-films.json",
-        json.dumps(
-            [{"title": "Alien", "reviews": [{"text": A}]}, {"title": "Cats", "reviews": []}]
-        ),
+        [{"title": "Alien", "reviews": [{"text": A}]}, {"title": "Cats", "reviews": []}],
         refusal="no-text",
     ),
-    kind(
-        "lists-by-line.json",
-        "".join(json.dumps([n, r]) + "\n" for n, r in enumerate((A, B, C))),
-        A,
-        B,
-        C,
-    ),
-    kind("tuples.txt", "".join(f"{(r, 'pos')!r}\n" for r in (A, C)), A, C),
-    kind("python-lists.csv", "".join(f"{[r, 5]!r}\n" for r in (A, C)), A, C),
+    kind("lists-by-line.json", "".join(json.dumps([n, r]) + "\n" for n, r in enumerate((A, B, C)))),
+    kind("tuples.txt", "".join(f"{(r, 'pos')!r}\n" for r in (A, C))),
+    kind("python-lists.csv", "".join(f"{[r, 5]!r}\n" for r in (A, C))),
 ]
 
 QUOTING = [
     kind(
         "unquoted.csv",
-        "id,review\n1,A fine film.\n2,It is slow, but I loved it\n3,No, no, and no\n",
-        "A fine film.",
-        "It is slow, but I loved it",
-        "No, no, and no",
+        "id,review\n1,<<A fine film.>>\n2,<<It is slow, but I loved it>>\n3,<<No, no, and no>>\n",
     ),
-    kind(
-        "unquoted-all.csv",
-        "id,review\n2,It is slow, but I loved it\n",
-        "It is slow, but I loved it",
-    ),
+    kind("unquoted-all.csv", "id,review\n2,<<It is slow, but I loved it>>\n"),
     kind(
         "unquoted-middle.csv",
-        "id,review,rating\n1,A fine film.,5\n2,It is slow, but I loved it,4\n3,Dull.,1\n",
-        "A fine film.",
-        "It is slow, but I loved it",
-        "Dull.",
+        "id,review,rating\n1,<<A fine film.>>,5\n2,<<It is slow, but I loved it>>,4\n3,<<Dull.>>,1\n",
     ),
     kind(
         "unquoted-tight.csv",
-        "id,review,rating\n1,A fine film.,5\n2,Slow,dull and long,1\n3,I liked it a lot.,5\n",
-        "A fine film.",
-        "Slow,dull and long",
-        "I liked it a lot.",
+        "id,review,rating\n1,<<A fine film.>>,5\n2,<<Slow,dull and long>>,1\n3,<<I liked it a lot.>>,5\n",
     ),
     kind(
         "unquoted-title.csv",
-        "title,review\nThe Thing is,A fine film I saw.\nMe, You and All of It,A great film it was.\nSlow and long,Dull,dull and dull.\n",
-        "A fine film I saw.",
-        "A great film it was.",
+        "title,review\nThe Thing is,<<A fine film I saw.>>\nMe, You and All of It,<<A great film it was.>>\nSlow and long,Dull,dull and dull.\n",
         problems=("misfit",),
     ),
     kind(
         "one-column-commas.csv",
-        "review\nIt is slow, but I loved it\nNo, no, and no\nFine.\n",
-        "It is slow, but I loved it",
-        "No, no, and no",
-        "Fine.",
+        "review\n<<It is slow, but I loved it>>\n<<No, no, and no>>\n<<Fine.>>\n",
     ),
-    kind(
-        "prose.csv",
-        "Well, it was fine.\nSadly, no.\nYes, a fine film.\n",
-        "Well, it was fine.",
-        "Sadly, no.",
-        "Yes, a fine film.",
-    ),
+    kind("prose.csv", "<<Well, it was fine.>>\n<<Sadly, no.>>\n<<Yes, a fine film.>>\n"),
     kind(
         "prose.txt",
-        "Great film, loved it.\nAn awful film, hated it.\nA fine film, on the whole.\n",
-        "Great film, loved it.",
-        "An awful film, hated it.",
-        "A fine film, on the whole.",
+        "<<Great film, loved it.>>\n<<An awful film, hated it.>>\n<<A fine film, on the whole.>>\n",
     ),
     kind(
         "backslash.csv",
-        'id,review\n1,"She said \\"no\\", then left, and I cried with joy"\n2,"Fine"\n',
-        'She said "no", then left, and I cried with joy',
-        "Fine",
+        'id,review\n1,"<<She said \\"no\\", then left, and I cried with joy>>"\n2,"<<Fine>>"\n',
     ),
-    kind(
-        "backslash-none.csv",
-        '1,"She said \\"no\\", then left, and I cried with joy"\n',
-        'She said "no", then left, and I cried with joy',
-    ),
+    kind("backslash-none.csv", '1,"<<She said \\"no\\", then left, and I cried with joy>>"\n'),
     kind(
         "blank.csv",
-        'id, review, rating\n1, "A wonderful, moving film", 5\n2, "Dull, long", 1\n',
-        "A wonderful, moving film",
-        "Dull, long",
+        'id, review, rating\n1, "<<A wonderful, moving film>>", 5\n2, "<<Dull, long>>", 1\n',
     ),
-    kind(
-        "blank-none.csv",
-        '1, "A wonderful, moving film", 5\n2, "Dull, long", 1\n',
-        "A wonderful, moving film",
-        "Dull, long",
-    ),
+    kind("blank-none.csv", '1, "<<A wonderful, moving film>>", 5\n2, "<<Dull, long>>", 1\n'),
     kind(
         "inner.csv",
-        'id,review,rating\n1,"She said "no", then left",5\n2,"A fine, fine film",4\n',
-        'She said "no", then left',
-        "A fine, fine film",
+        'id,review,rating\n1,"<<She said "no", then left>>",5\n2,"<<A fine, fine film>>",4\n',
     ),
     kind(
         "inner-end.csv",
-        'id,review,rating\n1,"They call it "fine"",2\n2,"A fine, fine film",4\n',
-        'They call it "fine"',
-        "A fine, fine film",
+        'id,review,rating\n1,"<<They call it "fine">>",2\n2,"<<A fine, fine film>>",4\n',
     ),
-    kind("pipes.csv", f"id|review|rating\n1|{A}|5\n2|{B}|1\n3|{C}|1\n", A, B, C),
-    kind("pipes.txt", f"id|review|rating\n1|{A}|5\n2|{B}|1\n", A, B),
+    kind("pipes.csv", f"id|review|rating\n1|{A}|5\n2|{B}|1\n3|{C}|1\n"),
+    kind("pipes.txt", f"id|review|rating\n1|{A}|5\n2|{B}|1\n"),
     kind(
         "mysql.txt",
         f"+----+----------+\n| id | review   |\n+----+----------+\n|  1 | {A} |\n|  2 | {B} |\n+----+----------+\n",
-        A,
-        B,
     ),
     kind(
-        "psql.txt",
-        f" id | review | stars\n----+--------+-------\n  1 | {A} | 5\n  2 | {B} | 1\n",
-        A,
-        B,
+        "psql.txt", f" id | review | stars\n----+--------+-------\n  1 | {A} | 5\n  2 | {B} | 1\n"
     ),
-    kind("control.txt", f"1\x01{A}\x01pos\n2\x01{B}\x01neg\n", A, B),
-    kind("uci.txt", STRAY, *STRAY_SENTENCES),
-    kind("uci.tsv", STRAY, *STRAY_SENTENCES),
-    kind("uci.csv", STRAY, *STRAY_SENTENCES),
-    kind("uci-dos.txt", STRAY.replace("\n", "\r\n"), *STRAY_SENTENCES),
+    kind("control.txt", f"1\x01{A}\x01pos\n2\x01{B}\x01neg\n"),
+    kind("uci.txt", STRAY),
+    kind("uci.tsv", STRAY),
+    kind("uci.csv", STRAY),
+    kind("uci-dos.txt", STRAY.replace("\n", "\r\n")),
     kind(
         "stray.csv",
         "id,review,stars\n"
-        + "".join(f"{n},Film number {n} was fine.,{n % 5}\n" for n in range(1, 40))
-        + '40,"Unclosed and bad.,1\n'
-        + "".join(f"{n},Film number {n} was fine.,{n % 5}\n" for n in range(41, 60))
-        + '60,A 5",2\n',
-        *(f"Film number {n} was fine." for n in range(1, 40)),
-        '"Unclosed and bad.',
-        *(f"Film number {n} was fine." for n in range(41, 60)),
-        'A 5"',
+        + "".join(f"{n},<<Film number {n} was fine.>>,{n % 5}\n" for n in range(1, 40))
+        + '40,<<"Unclosed and bad.>>,1\n'
+        + "".join(f"{n},<<Film number {n} was fine.>>,{n % 5}\n" for n in range(41, 60))
+        + '60,<<A 5">>,2\n',
     ),
     kind(
         "many-lines.csv",
-        'id,review,stars\n1,"One line, and\nanother one, too\nand a third",5\n2,"Fine\n\nreally",4\n',
-        "One line, and\nanother one, too\nand a third",
-        "Fine\n\nreally",
+        'id,review,stars\n1,"<<One line, and\nanother one, too\nand a third>>",5\n2,"<<Fine\n\nreally>>",4\n',
     ),
     kind(
         "broken-lines.csv",
-        "id,review,stars\n1,A fine film.,5\n2,This film is great\nand I loved it,5\n3,Dull.,1\n",
-        "A fine film.",
-        "Dull.",
+        "id,review,stars\n1,<<A fine film.>>,5\n2,This film is great\nand I loved it,5\n3,<<Dull.>>,1\n",
         problems=("broken", "misfit"),
     ),
     kind(
         "cut-off.csv",
-        'id,review\n1,"A fine, fine film."\n2,"The last one is cut',
-        "A fine, fine film.",
+        'id,review\n1,"<<A fine, fine film.>>"\n2,"The last one is cut',
         problems=("broken-end",),
     ),
     kind(
         "unquoted-none.csv",
-        "1,It is slow, but I loved it\n2,Bad, really bad, awful\n3,A fine film\n",
-        "It is slow, but I loved it",
-        "Bad, really bad, awful",
-        "A fine film",
+        "1,<<It is slow, but I loved it>>\n2,<<Bad, really bad, awful>>\n3,<<A fine film>>\n",
     ),
     kind(
-        "one-column-tight.csv",
-        "Comments\nGood,bad,ugly: all of it\nI, for one, liked it\n",
-        "Good,bad,ugly: all of it",
-        "I, for one, liked it",
+        "one-column-tight.csv", "Comments\n<<Good,bad,ugly: all of it>>\n<<I, for one, liked it>>\n"
     ),
     kind(
         "stray-with-commas.csv",
         "id,review\n"
-        + "".join(f"{n},Film {n} was fine\n" for n in range(20))
-        + '20,"The one" with a start, and more\n21,He is 6\'2", and tall\n'
-        + "".join(f"{n},Film {n} was fine\n" for n in range(22, 40)),
-        *(f"Film {n} was fine" for n in range(20)),
-        '"The one" with a start, and more',
-        "He is 6'2\", and tall",
-        *(f"Film {n} was fine" for n in range(22, 40)),
+        + "".join(f"{n},<<Film {n} was fine>>\n" for n in range(20))
+        + '20,<<"The one" with a start, and more>>\n21,<<He is 6\'2", and tall>>\n'
+        + "".join(f"{n},<<Film {n} was fine>>\n" for n in range(22, 40)),
     ),
-    kind(
-        "line-like-a-row.csv",
-        'id,review\n1,"One, two\n2, three"\n2,Dull\n',
-        "One, two\n2, three",
-        "Dull",
-    ),
+    kind("line-like-a-row.csv", 'id,review\n1,"<<One, two\n2, three>>"\n2,<<Dull>>\n'),
 ]
 
 COLUMNS = [
-    kind(
-        "counts.csv",
-        f"Title,Reviews,Comment\nAlien,120,{QA}\nCats,7,{QB}\n",
-        A,
-        B,
-        column="Comment",
-    ),
+    kind("counts.csv", f"Title,Reviews,Comment\nAlien,120,{QA}\nCats,7,{QB}\n", column="Comment"),
     kind(
         "addresses.csv",
-        "url,opinion\nhttps://example.org/some/very/long/path/to/a/page/of/a/film/with-many-words-in-it,Fine film\nhttps://example.org/some/other/very/long/path/to/another/page-with-many-words,Bad film\n",
-        "Fine film",
-        "Bad film",
+        "url,opinion\nhttps://example.org/some/very/long/path/to/a/page/of/a/film/with-many-words-in-it,<<Fine film>>\nhttps://example.org/some/other/very/long/path/to/another/page-with-many-words,<<Bad film>>\n",
         column="opinion",
     ),
     kind(
         "plots.csv",
         f"title,plot_url,user,review\nThe Long Title of a Film,https://a.example/x,Anna Maria,{QA}\nAnother Long Title of a Film,https://a.example/y,Ben Smith,{QB}\n",
-        A,
-        B,
         column="review",
     ),
     kind("numbers.csv", "id,rating\n1,5\n2,4\n", refusal="no-text"),
@@ -748,26 +541,17 @@ COLUMNS = [
     ),
     kind(
         "missing.csv",
-        "id,review\n1,A fine film.\n2,nan\n3,NULL\n4,#NAME?\n5,N/A\n6,\n7,\\N\n8,None\n9,Dull.\n",
-        "A fine film.",
-        "Dull.",
+        "id,review\n1,<<A fine film.>>\n2,nan\n3,NULL\n4,#NAME?\n5,N/A\n6,\n7,\\N\n8,None\n9,<<Dull.>>\n",
         problems=("missing",) * 4 + ("empty",) + ("missing",) * 2,
     ),
-    kind(
-        "missing-one.txt",
-        "A fine film.\nnan\nDull.\n",
-        "A fine film.",
-        "Dull.",
-        problems=("missing",),
-    ),
-    kind("one-review.csv", "id,review\n1,A fine film.\n", "A fine film."),
-    kind("one-review.txt", "A fine film.", "A fine film."),
+    kind("missing-one.txt", "<<A fine film.>>\nnan\n<<Dull.>>\n", problems=("missing",)),
+    kind("one-review.csv", "id,review\n1,<<A fine film.>>\n"),
+    kind("one-review.txt", "<<A fine film.>>"),
     kind("films.csv", "Title,Stars\nAlien,5\nCats,1\n", refusal="no-text"),
     kind("people.csv", "user,city\nAnna,Rome\nBen,Paris\n", refusal="no-text"),
     kind(
         "missing-words.csv",
-        "id,review\n1,(blank)\n2,[deleted]\n3,A fine film.\n4,#ERROR!\n5,n.a.\n",
-        "A fine film.",
+        "id,review\n1,(blank)\n2,[deleted]\n3,<<A fine film.>>\n4,#ERROR!\n5,n.a.\n",
         problems=("missing",) * 4,
     ),
     kind(
@@ -782,61 +566,59 @@ WIDE = f"id\treview\r\n1\t{A}\r\n2\t{ACCENTED}\r\n"
 ACCENTS = f"id,review\n1,{ACCENTED}\n2,{QA}\n"
 OLD = "id,review\n1,Très bien joué. C'était déjà vu à Noël.\n2,Ein schöner Film für mich.\n"
 ENCODINGS = [
-    kind("unicode.txt", WIDE.encode("utf-16"), A, ACCENTED),
-    kind("unmarked.txt", WIDE.encode("utf-16-le"), A, ACCENTED),
-    kind("unmarked-big.csv", ACCENTS.encode("utf-16-be"), ACCENTED, A),
-    kind("excel.csv", ACCENTS.encode("windows-1252"), ACCENTED, A),
+    kind("unicode.txt", WIDE, encoding="utf-16"),
+    kind("unmarked.txt", WIDE, encoding="utf-16-le"),
+    kind("unmarked-big.csv", ACCENTS, encoding="utf-16-be"),
+    kind("excel.csv", ACCENTS, encoding="windows-1252"),
     kind(
         "latin.csv",
-        OLD.encode("latin-1"),
+        OLD,
         "Très bien joué. C'était déjà vu à Noël.",
         "Ein schöner Film für mich.",
+        encoding="latin-1",
     ),
     kind(
         "mac.csv",
-        OLD.encode("mac-roman"),
+        OLD,
         "Très bien joué. C'était déjà vu à Noël.",
         "Ein schöner Film für mich.",
+        encoding="mac-roman",
     ),
-    kind("bom.csv", ACCENTS.encode("utf-8-sig"), ACCENTED, A),
+    kind("bom.csv", ACCENTS, encoding="utf-8-sig"),
     kind(
         "russian.csv",
-        "id,review\n1,Очень хороший фильм\n2,Плохой фильм\n".encode("windows-1251"),
+        "id,review\n1,Очень хороший фильм\n2,Плохой фильм\n",
+        encoding="windows-1251",
         refusal="unknown-encoding",
     ),
     kind(
         "japanese.csv",
-        "id,review\n1,とても良い映画でした。\n2,つまらない映画。\n".encode("shift-jis"),
+        "id,review\n1,とても良い映画でした。\n2,つまらない映画。\n",
+        encoding="shift-jis",
         refusal="unknown-encoding",
     ),
-    kind("utf-32.csv", ACCENTS.encode("utf-32"), refusal="unknown-encoding"),
+    kind("utf-32.csv", ACCENTS, encoding="utf-32", refusal="unknown-encoding"),
     kind("bytes.csv", bytes(range(1, 32)) * 50, refusal="binary"),
     kind(
         "quotes.csv",
-        "id,review\n1,It’s “fine” – I don’t like it…\n2,Dull\n".encode("windows-1252"),
-        "It’s “fine” – I don’t like it…",
-        "Dull",
+        "id,review\n1,<<It’s “fine” – I don’t like it…>>\n2,<<Dull>>\n",
+        encoding="windows-1252",
     ),
-    kind(
-        "pound.csv",
-        "id,review\n1,£10 for this?\n2,Dull\n".encode("latin-1"),
-        "£10 for this?",
-        "Dull",
-    ),
+    kind("pound.csv", "id,review\n1,<<£10 for this?>>\n2,<<Dull>>\n", encoding="latin-1"),
     kind(
         "spanish-mac.csv",
-        "id,review\n1,El niño está aquí en su país\n2,Así que comió más\n".encode("mac-roman"),
-        "El niño está aquí en su país",
-        "Así que comió más",
+        "id,review\n1,<<El niño está aquí en su país>>\n2,<<Así que comió más>>\n",
+        encoding="mac-roman",
     ),
     kind(
         "polish.csv",
-        "id,review\n1,Świetny film, żółty\n2,Źle\n".encode("windows-1250"),
+        "id,review\n1,Świetny film, żółty\n2,Źle\n",
+        encoding="windows-1250",
         refusal="unknown-encoding",
     ),
 ]
 
-TABLE = f"id,review,rating\n1,{QA},5\n2,{QB},1\n3,{QC},2\n".encode()
+TABLE = plain(f"id,review,rating\n1,{QA},5\n2,{QB},1\n3,{QC},2\n").encode()
 ROWS: list[list[str | float | None]] = [
     ["date", "review", "stars"],
     [45000.0, A, 5],
@@ -896,52 +678,36 @@ CONTAINERS = [
 ]
 
 KEPT = [
-    kind("imdb.csv", f"review,sentiment\n{QA},positive\n{QB},negative\n", A, B, column="review"),
+    kind("imdb.csv", f"review,sentiment\n{QA},positive\n{QB},negative\n", column="review"),
     kind(
         "letterboxd.csv",
         f"Date,Name,Year,Letterboxd URI,Rating,Rewatch,Review,Tags,Watched Date\n2024-05-01,Alien,1979,https://boxd.it/aaa,4.5,,{QA},,2024-04-30\n2024-05-02,Cats,2019,https://boxd.it/bbb,0.5,Yes,{QB},,2024-05-01\n",
-        A,
-        B,
         column="Review",
     ),
     kind(
         "sst2.tsv",
-        "sentence\tlabel\nhide new secretions from the parental units \t0\ncontains no wit , only labored gags \t0\na fine film \t1\n",
-        "hide new secretions from the parental units ",
-        "contains no wit , only labored gags ",
-        "a fine film ",
+        "sentence\tlabel\n<<hide new secretions from the parental units >>\t0\n<<contains no wit , only labored gags >>\t0\n<<a fine film >>\t1\n",
         column="sentence",
     ),
     kind(
         "rotten.tsv",
-        "PhraseId\tSentenceId\tPhrase\tSentiment\n1\t1\tA series of escapades that is good for the goose .\t1\n2\t1\tA series of escapades\t2\n3\t2\tA fine film\t3\n",
-        "A series of escapades that is good for the goose .",
-        "A series of escapades",
-        "A fine film",
+        "PhraseId\tSentenceId\tPhrase\tSentiment\n1\t1\t<<A series of escapades that is good for the goose .>>\t1\n2\t1\t<<A series of escapades>>\t2\n3\t2\t<<A fine film>>\t3\n",
         column="Phrase",
     ),
     kind(
         "labeledTrainData.tsv",
-        'id\tsentiment\treview\n"5814_8"\t1\t"With all this \\"stuff\\" going down, I liked it."\n"2381_9"\t0\t"A dull film."\n',
-        'With all this "stuff" going down, I liked it.',
-        "A dull film.",
+        'id\tsentiment\treview\n"5814_8"\t1\t"<<With all this \\"stuff\\" going down, I liked it.>>"\n"2381_9"\t0\t"<<A dull film.>>"\n',
         column="review",
     ),
-    kind("cr.csv", f"id,review\r1,{QA}\r2,{QB}\r", A, B),
-    kind("mixed-ends.csv", f"id,review\r\n1,{QA}\n2,{QB}\r3,{QC}\r\n", A, B, C),
-    kind("nul.csv", "id,review\n1,A fine\x00film\n2,Dull film\n", "A fine\x00film", "Dull film"),
-    kind("gaps.csv", f"\n\nid,review\n\n1,{QA}\n\r\n\n2,{QB}\n\n", A, B),
-    kind("decimal.csv", f"id;review;rating\n1;{A};4,5\n2;Dull;0,5\n", A, "Dull"),
-    kind("wrong-ending.tsv", f"id,review\n1,{QA}\n2,{QB}\n", A, B),
-    kind("tabs.csv", f"id\treview\n1\t{A}\n2\t{B}\n", A, B),
-    kind("lines.txt", f"{A}\n{B}\n{C}\n", A, B, C),
-    kind(
-        "paragraph.txt",
-        "Not bad at all.\nA fine film; I liked it.\n\nNo.\n",
-        "Not bad at all.",
-        "A fine film; I liked it.",
-        "No.",
-    ),
+    kind("cr.csv", f"id,review\r1,{QA}\r2,{QB}\r"),
+    kind("mixed-ends.csv", f"id,review\r\n1,{QA}\n2,{QB}\r3,{QC}\r\n"),
+    kind("nul.csv", "id,review\n1,<<A fine\x00film>>\n2,<<Dull film>>\n"),
+    kind("gaps.csv", f"\n\nid,review\n\n1,{QA}\n\r\n\n2,{QB}\n\n"),
+    kind("decimal.csv", f"id;review;rating\n1;{A};4,5\n2;<<Dull>>;0,5\n"),
+    kind("wrong-ending.tsv", f"id,review\n1,{QA}\n2,{QB}\n"),
+    kind("tabs.csv", f"id\treview\n1\t{A}\n2\t{B}\n"),
+    kind("lines.txt", f"{A}\n{B}\n{C}\n"),
+    kind("paragraph.txt", "<<Not bad at all.>>\n<<A fine film; I liked it.>>\n\n<<No.>>\n"),
 ]
 
 KINDS = HEADERS + STRANGE + JSONS + QUOTING + COLUMNS + ENCODINGS + CONTAINERS + KEPT

@@ -442,18 +442,3 @@ def heard(review_page: ReviewPage) -> list[str]:
     """What live regions have said since LISTEN."""
     said: list[str] = review_page.page.evaluate("window.heard.filter((text) => text !== '')")
     return said
-
-
-SHELL = """() => [...document.querySelectorAll("header.masthead, footer.colophon")]
-  .map((part) => part.outerHTML.replace(' aria-current="page"', ""))"""
-
-
-@pytest.mark.chromium_alone
-def test_all_pages_have_the_same_head_and_foot(review_page: ReviewPage) -> None:
-    shells = []
-    for name in ("", "many.html", "developers.html"):
-        review_page.page.goto(review_page.url + name)
-        assert review_page.page.locator("nav [aria-current=page]").count() == 1
-        shells.append(review_page.page.evaluate(SHELL))
-    assert shells[0] == shells[1] == shells[2]
-    assert len(shells[0]) == 2

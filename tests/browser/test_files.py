@@ -37,17 +37,20 @@ def test_nothing_comes_from_another_site() -> None:
     assert [name for name, text in TEXTS.items() if elsewhere.search(text)] == []
 
 
-def test_every_page_has_the_same_way_to_all_others() -> None:
-    found = {name: re.findall(r'href="([^"]+)"', nav_of(page)) for name, page in PAGES.items()}
-    assert found == {name: ["./", "many.html", "developers.html", "./#model"] for name in PAGES}
-    assert [nav_of(page).count('aria-current="page"') for page in PAGES.values()] == [1] * len(
-        PAGES
-    )
+TAGS = ("header", "footer")
 
 
-def nav_of(page: str) -> str:
-    """The navigation of a page's header."""
-    return page.partition('<nav aria-label="Site">')[2].partition("</nav>")[0]
+def test_every_page_has_the_same_head_and_foot_and_the_way_to_all_others() -> None:
+    current = ' aria-current="page"'
+    shells = {}
+    for page in PAGES.values():
+        head, foot = (page[page.index(f"<{tag} class") : page.index(f"</{tag}>")] for tag in TAGS)
+        assert head.count(current) == 1
+        shells[head.replace(current, "")] = foot
+    [(head, foot)] = shells.items()
+    links = re.findall(r'href="([^"]+)"', head.partition("<nav")[2])
+    assert links == ["./", "many.html", "developers.html", "./#model"]
+    assert len(PAGES) == 3 and "Licence" in foot
 
 
 def test_every_element_that_the_code_asks_for_is_on_its_page() -> None:

@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import random
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,22 +17,14 @@ from tests.browser.many_page import (
     SCAN,
     ManyPage,
     csv_of,
-    open_many_page,
     probability_of,
     some_reviews,
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 PIECES = ["a", "film", '"', '""', ",", ";", "\t", " ", "\n", "\r\n", "\r", "é", "🎬", "\x00", "="]
-
-
-@pytest.fixture
-def many(browser: Browser, site: str) -> Iterator[ManyPage]:
-    """The open page."""
-    with open_many_page(browser, site) as page:
-        yield page
 
 
 def scan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ import pytest
 from tests.browser.many_page import (
     ManyPage,
     csv_of,
-    open_many_page,
     probability_of,
     some_reviews,
     take_screenshots,
@@ -36,13 +35,6 @@ HOSTILE = [
     "f" * 20_000,
     "?!",
 ]
-
-
-@pytest.fixture
-def many(browser: Browser, site: str) -> Iterator[ManyPage]:
-    """The open page."""
-    with open_many_page(browser, site) as page:
-        yield page
 
 
 @pytest.mark.both_browsers

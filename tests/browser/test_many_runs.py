@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +11,13 @@ import pytest
 from tests.browser.many_page import (
     ManyPage,
     csv_of,
-    open_many_page,
     probability_of,
     some_reviews,
 )
 from tests.browser.review_page import problem
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog
+    from playwright.sync_api import Dialog
 
 REVIEWS = some_reviews(300)
 FILE = csv_of(REVIEWS)
@@ -27,13 +25,6 @@ WAKING = problem(503, "model-waking", "The model is waking up.", retry_after=2)
 BUSY = problem(429, "too-many-requests", "Too Many Requests", retry_after=1)
 BROKEN = problem(502, "model-failed", "The model took the request and failed.")
 SET_UP = problem(500, "set-up", "The endpoint does not exist.")
-
-
-@pytest.fixture
-def many(browser: Browser, site: str) -> Iterator[ManyPage]:
-    """The open page."""
-    with open_many_page(browser, site) as page:
-        yield page
 
 
 def assert_all_is_there(many: ManyPage) -> None:

@@ -170,7 +170,8 @@ PASSING = [
     (problem(502, "bad-answer", "It cannot be read."), "Something broke", "cannot be read"),
     (HTML, "Something broke", "try again later"),
     (Fake(200, "{}", {}), "A garbled answer", "made no sense"),
-    (Fake(200, "<html>", {}), "A garbled answer", "made no sense"),
+    *((Fake(200, body, {}), "A garbled answer", "made no sense") for body in ("<html>", "", "[]")),
+    (Fake(204, "", {}), "A garbled answer", "made no sense"),
     (answer(REVIEW, [1.0], words=None), "A garbled answer", "made no sense"),
     (answer(REVIEW, [1.0], probability=7), "A garbled answer", "made no sense"),
 ]
@@ -234,16 +235,27 @@ def test_without_a_connection_the_page_says_so(review_page: ReviewPage) -> None:
 
 
 def test_offline_the_review_waits_for_the_connection(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
+    review_page.faked = True  # the failed request is in the console
     context = review_page.page.context
-    review_page.page.unroute_all()
     context.set_offline(True)
-    review_page.read("A great and wonderful film.")
+    review_page.type("A great and wonderful film.")
     review_page.wait_for("problem")
     assert review_page.text_of("#card-title") == "You are offline"
     context.set_offline(False)
     review_page.wait_for("result")
     assert review_page.text_of("#verdict") == "Positive"
+    assert review_page.text_of("#mirror") == "A great and wonderful film."
+
+
+def test_a_hanging_answer_can_be_called_off(review_page: ReviewPage) -> None:
+    held: list[Route] = []
+    review_page.handle(held.append)
+    review_page.read(REVIEW)
+    review_page.wait_for("reading")
+    review_page.page.get_by_role("button", name="Cancel").click()
+    review_page.wait_for("stopped")
+    assert review_page.box() == REVIEW
+    assert review_page.called_off() == [REVIEW]
 
 
 def test_a_newer_review_ends_the_older_one_and_its_answer_is_dropped(

@@ -20,9 +20,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fuzz.corpus import name_input, unpack_corpus, write_corpus
-from tests.fuzz.limits import SECONDS
-from tests.fuzz.targets import MAX_INPUT_BYTES, ROOT, TARGETS, json_strings, seeds
+from tests.fuzz.targets import (
+    MAX_INPUT_BYTES,
+    ROOT,
+    SECONDS,
+    TARGETS,
+    json_strings,
+    name_input,
+    seeds,
+    unpack_corpus,
+    write_corpus,
+)
 
 FOUND = ROOT / "build" / "fuzz"
 """Where inputs that break a rule are left, and those that reached new code."""

@@ -10,15 +10,13 @@ import sys
 
 import atheris
 
-from tests.fuzz.limits import limit_inputs, limit_search
-
 # The function's log of a million requests is nothing to keep.
 os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
 FUNCTION = ["app", "body", "endpoint", "errors"]
 WATCHED = ["review_text", "model_training.serving", *FUNCTION]
 
 with atheris.instrument_imports(include=WATCHED):
-    from tests.fuzz.targets import TARGETS
+    from tests.fuzz.targets import TARGETS, limit_inputs, limit_search
 
 
 def main() -> None:

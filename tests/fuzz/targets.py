@@ -1,11 +1,18 @@
-"""Bytes of a fuzzer → an input → its invariants."""
+"""Bytes of a fuzzer → an input → its invariants; what inputs are kept, how long each may take.
+
+Time is processor time, which other programs do not use up: libFuzzer knows the time of day only.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cache
+import os
+import signal
+from collections.abc import Callable, Iterable
+from functools import cache, wraps
+from hashlib import sha1
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from model_training.paths import MODELS
 from model_training.serving.functions import JSON, JSON_LINES, model_fn
@@ -127,3 +134,82 @@ def json_strings() -> list[str]:
     markup = ["<br />", "<script>", "</script>", "<rt>", "</rt>", "<!--", "-->", "&amp;", "&#x"]
     heads = ["POST ", "/api/sentiments", "content-type: ", "text/plain", "charset=", "windows-1252"]
     return [*fields, *markup, *heads, "true", "1e999", "\\ud800", "[[", "]]"]
+
+
+ARCHIVES = Path(__file__).parent
+MAX_CORPUS_BYTES = 60_000
+"""Maximum size of a target's inputs, bytes before compression."""
+
+
+def locate_archive(name: str) -> Path:
+    """Name the archive of a target's inputs, as OSS-Fuzz expects it."""
+    return ARCHIVES / f"{name}_seed_corpus.zip"
+
+
+def read_corpus(name: str) -> list[bytes]:
+    """Read the kept inputs of a target, smallest first."""
+    with ZipFile(locate_archive(name)) as archive:
+        return [archive.read(member) for member in archive.namelist()]
+
+
+def write_corpus(name: str, inputs: Iterable[bytes]) -> None:
+    """Keep the smallest inputs of a target, as far as the room goes.
+
+    The same inputs give the same bytes, so an archive changes only where its inputs do.
+    """
+    room = MAX_CORPUS_BYTES
+    with ZipFile(locate_archive(name), "w", ZIP_DEFLATED, compresslevel=9) as archive:
+        for data in sorted(set(inputs), key=lambda data: (len(data), data)):
+            room -= len(data)
+            if room < 0:
+                break
+            archive.writestr(ZipInfo(name_input(data)), data, ZIP_DEFLATED)
+
+
+def unpack_corpus(name: str, folder: Path) -> None:
+    """Write the kept inputs of a target into ``folder``, for libFuzzer to start from."""
+    for data in read_corpus(name):
+        (folder / name_input(data)).write_bytes(data)
+
+
+def name_input(data: bytes) -> str:
+    """Name an input as libFuzzer does, so that it is never there twice."""
+    return sha1(data, usedforsecurity=False).hexdigest()
+
+
+SECONDS = "REELTONE_FUZZ_SECONDS"
+"""The environment variable that says how much time a search has."""
+SLOW_SECONDS = 10
+"""An input that takes longer breaks a rule."""
+
+Target = Callable[[bytes], None]
+
+
+def limit_search() -> None:
+    """End a search when its time is used up."""
+    if seconds := os.environ.get(SECONDS):
+        signal.signal(signal.SIGPROF, _end)
+        signal.setitimer(signal.ITIMER_PROF, float(seconds))
+
+
+def limit_inputs(target: Target) -> Target:
+    """A target that fails where an input takes too long."""
+
+    @wraps(target)
+    def limited(data: bytes) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, SLOW_SECONDS)
+        try:
+            target(data)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    signal.signal(signal.SIGVTALRM, _fail)
+    return limited
+
+
+def _end(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer then ends in order, and says what it did
+
+
+def _fail(*_: object) -> None:
+    raise AssertionError(f"the input takes more than {SLOW_SECONDS} s of processor time")

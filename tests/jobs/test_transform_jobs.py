@@ -6,8 +6,8 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,11 +16,11 @@ from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError, Place
 from model_training.jobs.stack import find_stack
 from model_training.paths import MODELS
-from model_training.serving import functions
 from model_training.serving.scorer import Model, load_model
 from review_text.predict import MAX_CHARACTERS
 from review_text.transform import pack_lines
 from tests.jobs.conftest import BUCKET, STORED, Aws, sagemaker_job
+from tests.transform import answer_lines, work_off
 
 REVIEWS = [
     "A wonderful film, moving and beautifully acted.",
@@ -46,27 +46,11 @@ def serving(aws: Aws, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator
         job = look(cloud, name)
         if name not in names:
             names.append(name)
-            transform_objects(aws, model, job.about)
+            work_off(aws.client("s3"), job.about, partial(answer_lines, model))
         return look(cloud, name)
 
     monkeypatch.setattr(status, "find_job", work)
     yield names
-
-
-def transform_objects(aws: Aws, model: Model, about: dict[str, Any]) -> None:
-    """What batch transform does with SplitType and AssembleWith Line: an .out for each object."""
-    s3 = aws.client("s3")
-    prefix = about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].split("/", 3)[3]
-    output = about["TransformOutput"]["S3OutputPath"].split("/", 3)[3]
-    for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]:
-        lines = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().splitlines()
-        answers = []
-        for start in range(0, len(lines), 2):  # a request of some lines
-            body = b"\n".join(lines[start : start + 2])
-            read = functions.input_fn(body, about["TransformInput"]["ContentType"])
-            answers.append(functions.output_fn(functions.predict_fn(read, model), "")[0])
-        name = entry["Key"].rpartition("/")[2]
-        s3.put_object(Bucket=BUCKET, Key=f"{output}/{name}.out", Body="\n".join(answers))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The SageMaker runtime's stand-in, seen by boto3."""
+"""The SageMaker runtime's stand-in, seen by boto3, before a container that does as it is asked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,36 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from local_stack.runtime import MAX_BODY, RuntimeStandIn
 from local_stack.servers import find_free_port, listen, port_of, serving
-from tests.local_stack.fake_container import app as container_app
+
+
+async def ping(request: Request) -> Response:
+    return Response()
+
+
+async def answer_as_asked(request: Request) -> Response:
+    wanted = json.loads(await request.body())
+    if seconds := wanted.get("sleep"):
+        await asyncio.sleep(seconds)
+    if status := wanted.get("refusal"):
+        return JSONResponse({"error": "invalid_request", "message": "as you wish"}, status)
+    seen = {
+        name: request.headers.get(name)
+        for name in ("accept", "content-type", "x-amzn-sagemaker-custom-attributes")
+    }
+    return JSONResponse({"asked": wanted, "headers": seen})
+
+
+CONTAINER = Starlette(
+    routes=[Route("/ping", ping), Route("/invocations", answer_as_asked, methods=["POST"])],
+)
+
 
 T = TypeVar("T")
 
@@ -28,7 +54,7 @@ async def running(container: bool, timeout: float) -> AsyncIterator[str]:
         if container:
             listener = stack.enter_context(listen("127.0.0.1", 0))
             port = port_of(listener)
-            await stack.enter_async_context(serving(container_app, listener))
+            await stack.enter_async_context(serving(CONTAINER, listener))
         stand_in = RuntimeStandIn("reeltone", f"http://127.0.0.1:{port}", timeout=timeout)
         listener = stack.enter_context(listen("127.0.0.1", 0))
         await stack.enter_async_context(serving(stand_in.create_app(), listener))

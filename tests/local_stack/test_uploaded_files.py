@@ -19,8 +19,8 @@ import uploads
 from endpoint import load_endpoint
 from settings import load_settings
 from tests.invocations import make_context
-
-from .test_local_stack import ROOT, stack
+from tests.local_stack.test_local_stack import ROOT, stack
+from tests.transform import work_off
 
 FILE = "film,review\nOne,A warm and clever film.\nTwo,\nThree,Dull from start to end.\n"
 
@@ -83,23 +83,15 @@ def test_a_large_file_is_scored_by_a_job_and_finished_when_that_is(
     sagemaker = boto3.client("sagemaker")
     [job] = sagemaker.list_transform_jobs()["TransformJobSummaries"]
     about = sagemaker.describe_transform_job(TransformJobName=job["TransformJobName"])
-    source, target = (
-        uri.split("/", 3)[3]
-        for uri in (
-            about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"],
-            about["TransformOutput"]["S3OutputPath"],
-        )
-    )
     with stack("--endpoint-only") as running:
         runtime = boto3.client("sagemaker-runtime", endpoint_url=running.url)
-        for entry in s3.list_objects_v2(Bucket=bucket, Prefix=source)["Contents"]:
-            answer = runtime.invoke_endpoint(
-                EndpointName="reeltone",
-                Body=s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read(),
-                ContentType=about["TransformInput"]["ContentType"],
-            )
-            out = f"{target}/{entry['Key'].rpartition('/')[2]}.out"
-            s3.put_object(Bucket=bucket, Key=out, Body=answer["Body"].read())
+
+        def answer(body: bytes) -> str:
+            asked = {"EndpointName": "reeltone", "ContentType": "application/jsonlines"}
+            said: bytes = runtime.invoke_endpoint(Body=body, **asked)["Body"].read()
+            return said.decode()
+
+        work_off(s3, about, answer)
     message = json.loads(events[1]["Records"][0]["body"])
     message["detail"]["TransformJobName"] = job["TransformJobName"]
     message["detail"]["TransformOutput"] = about["TransformOutput"]

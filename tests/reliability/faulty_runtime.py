@@ -15,6 +15,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+SECONDS = {"connect": 1.0, "read": 1.0, "handler": 1.5}
+"""Of the endpoint's client, and of all of a handler's work: hangs end soon; production's limits are
+a test of their own."""
+SECONDS_BETWEEN_PROCESSES = {"connect": 2.0, "read": 2.0, "handler": 3.0}
+"""The same for the whole stack, whose processes may have to wait for a core."""
+
 SECONDS_OF_A_HANG = 60.0
 SECONDS_UNTIL_A_HEAD_IS_READ = 0.1
 SECONDS_OF_A_DELAY = 0.8
@@ -179,6 +185,17 @@ class Fault:
     status: int = 200
     problem: str = ""
     """After /problems/."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller saw."""
+
+    status: int
+    problem: str
+    """After /problems/."""
+    retry_after: str | None
+    seconds: float
 
 
 FAULTS = {

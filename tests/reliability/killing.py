@@ -1,8 +1,8 @@
 """Programs in processes of their own that end by SIGKILL, at a moment that they cannot choose.
 
-The processes are forked from one that has imported what takes long, so that a program can be killed
-many times. The moments are operations on files, where what a program leaves is least whole, or a
-time.
+The programs are the project's own commands, with a small data set. They are forked from a process
+that has imported what takes long, so that one can be killed many times. The moments are operations
+on files, where what a program leaves is least whole, or a time.
 """
 
 from __future__ import annotations
@@ -19,10 +19,19 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from model_training.corpus import acl_imdb
+from model_training.jobs import __main__ as jobs
+from model_training.training.__main__ import main as train
+from review_text import transform
+from tests.small_corpus import expect
+
 Program = Callable[[list[str]], None]
 """A command's ``main``, with its arguments."""
 
 _SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload([__name__])
 _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.link"}
 _WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -58,11 +67,6 @@ class Killer:
         if opens and self.moment.empty:
             os.close(os.open(arguments[0], os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def preload(*modules: str) -> None:
-    """Import these once, for all processes."""
-    _SERVER.set_forkserver_preload(list(modules))
 
 
 def start(
@@ -124,3 +128,26 @@ def _run(
 
 def _noted(folder: str) -> Path:
     return Path(f"{folder}.operations")
+
+
+SMALL_PART = 5_000
+"""Bytes of an object with reviews: some objects for few reviews."""
+
+
+def _be_small() -> None:
+    torch.set_num_threads(1)
+    for folder in acl_imdb.EXPECTED:
+        acl_imdb.EXPECTED[folder] = expect(folder)
+
+
+def train_small(arguments: list[str]) -> None:
+    """``python -m model_training.training``"""
+    _be_small()
+    train(arguments)
+
+
+def jobs_small(arguments: list[str]) -> None:
+    """``python -m model_training.jobs``"""
+    _be_small()
+    transform.PART = SMALL_PART
+    jobs.main(arguments)

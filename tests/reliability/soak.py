@@ -23,8 +23,15 @@ from pathlib import Path
 
 import httpx
 
-from tests.reliability.expectations import SECONDS_BETWEEN_PROCESSES, Outcome
-from tests.reliability.faulty_runtime import FAULTS, SLOW, Fault, faulty_runtime, review_for
+from tests.reliability.faulty_runtime import (
+    FAULTS,
+    SECONDS_BETWEEN_PROCESSES,
+    SLOW,
+    Fault,
+    Outcome,
+    faulty_runtime,
+    review_for,
+)
 from tests.reliability.whole_stack import CAPACITY, WholeStack, whole_stack
 
 CLIENTS = CAPACITY + 2
@@ -198,8 +205,18 @@ def ask(client: httpx.Client, fault: str) -> Outcome:
     started = time.monotonic()
     response = client.post("/api/sentiment", json={"review": review})
     seconds = time.monotonic() - started
-    problem = response.json().get("type", "").removeprefix("/problems/")
+    problem = "" if response.status_code == 200 else _read_problem(response)
     return Outcome(response.status_code, problem, response.headers.get("retry-after"), seconds)
+
+
+def _read_problem(response: httpx.Response) -> str:
+    """What stands after /problems/; where its body and the headers differ, how they do."""
+    said, headers = response.json(), response.headers
+    told = [said.get("status"), said.get("requestId"), str(said.get("retryAfter", ""))]
+    seen = [response.status_code, headers["apigw-requestid"], headers.get("retry-after", "")]
+    if told != seen or headers["content-type"] != "application/problem+json":
+        return f"{told} under {headers}"
+    return str(said["type"]).removeprefix("/problems/")
 
 
 def _measure(stack: WholeStack) -> list[Usage]:

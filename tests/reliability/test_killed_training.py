@@ -14,8 +14,7 @@ import pytest
 from safetensors import safe_open
 
 from tests.reliability import killing
-from tests.reliability.killing import Moment, choose_moments, moments_of
-from tests.reliability.programs import train_small
+from tests.reliability.killing import Moment, choose_moments, moments_of, train_small
 from tests.small_corpus import write_archive
 from tests.small_recipes import CHAIN, LANGUAGE_MODELS, ONE, write_recipe
 
@@ -23,8 +22,6 @@ KILLS = int(os.environ.get("REELTONE_KILLS", "10"))
 """Moments of each program, out of some 40; 1000 are all of them."""
 TIMES = 4
 KILLED = -9
-
-killing.preload("tests.reliability.programs")
 
 
 class Training:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.expectations import Outcome
-from tests.reliability.faulty_runtime import FAULTS
+from tests.reliability.faulty_runtime import (
+    FAULTS,
+    Outcome,
+)
 from tests.reliability.soak import (
     MAX_GROWTH_MB,
     MAX_MORE_FILES,

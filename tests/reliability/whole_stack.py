@@ -21,7 +21,7 @@ from local_stack.functions import FunctionPool
 from local_stack.gateway import create_gateway
 from local_stack.servers import listen, port_of, serving
 from local_stack.template import FunctionDefinition, Template
-from tests.reliability.expectations import SECONDS_BETWEEN_PROCESSES
+from tests.reliability.faulty_runtime import SECONDS_BETWEEN_PROCESSES
 
 CAPACITY = 4
 """Function processes, as `make run` has them."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from .cloud import transform_template
+from tests.template.cloud import transform_template
 
 CODE = {
     "SentimentFunction": "sentiment-1",

@@ -19,9 +19,16 @@ from moto import mock_aws
 from local_stack.template import Template
 from model_training.export.packing import pack_bundle
 from model_training.paths import MODELS
-
-from .changes import CODE
-from .cloud import PACKAGES, REGION, ROOT, Cloud, find_one, taking_answers, transform_template
+from tests.template.changes import CODE
+from tests.template.cloud import (
+    PACKAGES,
+    REGION,
+    ROOT,
+    Cloud,
+    find_one,
+    taking_answers,
+    transform_template,
+)
 
 
 def pack(package: Path, name: str, **changes: Any) -> Path:

@@ -24,9 +24,8 @@ from cfnlint.api import lint as lint_template
 from local_stack.functions import BOOTSTRAP, process_environment
 from local_stack.template import Template
 from tests.local_stack.test_local_stack import stack as local_stack
-
-from .changes import CODE, Changes, Stack, compare, find_schema
-from .cloud import REGION, ROOT, transform_template
+from tests.template.changes import CODE, Changes, Stack, compare, find_schema
+from tests.template.cloud import REGION, ROOT, transform_template
 
 TEMPLATE = Template(ROOT / "template.yaml").document
 REGIONS = sorted(TEMPLATE["Mappings"]["ScikitLearnImage"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from checks.pins import LOCKS, normalise, read_lock
-from tests.contract.container.engine import (
+from tests.contract.container.conftest import (
     APPLICATION_MEGABYTES,
     JSON,
     Container,

@@ -16,9 +16,7 @@ from checks.pins import SHIPPED, normalise, read_lock
 from model_training.export.packing import pack_bundle
 from model_training.serving.functions import input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
-from model_training.serving.server import MAX_BODY_BYTES
-from review_text.predict import MAX_REVIEWS
-from tests.contract.container.engine import (
+from tests.contract.container.conftest import (
     ENDPOINT_MEGABYTES,
     JSON,
     Container,
@@ -113,27 +111,6 @@ def test_json_lines_are_answered_as_in_this_process(container: Container, model:
     assert (answer.status, answer.content_type) == (200, JSON_LINES)
     assert answer.text == score_here(model, body, JSON_LINES)
     assert '"error"' not in answer.text
-
-
-def test_what_cannot_be_scored_is_refused_by_status_and_code(
-    container: Container, model: Model
-) -> None:
-    refused = {
-        "{": (400, "invalid_request"),
-        json.dumps({"vocabulary": "x", "windows": [], "lengths": []}): (409, "vocabulary_mismatch"),
-        request_body(model, ["Great."] * (MAX_REVIEWS + 1)): (413, "too_large"),
-        " " * (MAX_BODY_BYTES + 1): (413, "too_large"),
-    }
-    answers = container.ask(*(("POST", "/invocations", body, JSON) for body in refused))
-    codes = [(answer.status, json.loads(answer.text)["error"]) for answer in answers]
-    assert codes == list(refused.values())
-    answer = container.invoke("a,b", "text/csv")
-    assert (answer.status, json.loads(answer.text)["error"]) == (415, "unsupported_media_type")
-
-
-def test_other_paths_and_methods_are_not_there(container: Container) -> None:
-    answers = container.ask(("GET", "/", "", ""), ("GET", "/invocations", "", ""))
-    assert [answer.status for answer in answers] == [404, 405]
 
 
 def test_the_server_runs_as_nobody(container: Container) -> None:

@@ -11,8 +11,15 @@ import answer
 from answer import Outcome, make_body, send_answer
 from faults import AnswerError
 from request import read_envelope
-
-from .conftest import OLD_MODELS, OLD_SITE, S3, SECRET, CloudFormation, Mailbox, Pack
+from tests.unit.publisher.conftest import (
+    OLD_MODELS,
+    OLD_SITE,
+    S3,
+    SECRET,
+    CloudFormation,
+    Mailbox,
+    Pack,
+)
 
 
 @pytest.mark.parametrize(

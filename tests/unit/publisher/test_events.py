@@ -11,8 +11,7 @@ from moto import mock_aws
 import stack
 from faults import StackError
 from stack import is_answer_address
-
-from .conftest import (
+from tests.unit.publisher.conftest import (
     MODEL_BUCKET,
     NEW_MODELS,
     NEW_SITE,

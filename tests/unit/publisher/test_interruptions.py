@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from .conftest import (
+from tests.unit.publisher.conftest import (
     MODEL_BUCKET,
     NEW_MODELS,
     NEW_SITE,

@@ -1,7 +1,9 @@
-"""Tokens and their places; no text takes much longer to read than plain text of its length."""
+"""Tokens, places, repairs, stems and sentences; no text takes much longer than plain text."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import random
 import sys
 import time
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review_text import CLASSIC, MODERN, TextSettings
+from review_text import CLASSIC, MODERN, TextSettings, split_sentences
+from review_text.porter import porter_stem
+from review_text.repairs import repair
 from review_text.tokens import (
     english_stop_words,
     find_surfaces,
@@ -18,8 +22,7 @@ from review_text.tokens import (
     has_word,
     make_normalise,
 )
-from tests.fuzz.slowest import QUOTES, TAGS, UNITS
-from tests.fuzz.times import CHARACTERS, SETTINGS, check_time, repeat
+from tests.fuzz.slowest import CHARACTERS, QUOTES, SETTINGS, TAGS, UNITS, check_time, repeat
 
 TEXTS = st.text(
     st.one_of(
@@ -193,3 +196,137 @@ SLOW = {
 @pytest.mark.parametrize("text", SLOW.values(), ids=map(ascii, SLOW))
 def test_no_text_takes_more_than_five_times_as_long_as_plain_text(text: str, name: str) -> None:
     check_time(text, SETTINGS[name])
+
+
+@pytest.mark.parametrize(
+    ("damaged", "meant"),
+    [
+        ("It is n't good", "It isn't good"),
+        ("you ca n't, WO N'T", "you can't, WOn't"),
+        ("I didn 't", "I didn't"),
+        ("I didn?t like it", "I didn't like it"),
+        ("it isn''t", "it isn't"),
+        ("don´t don`t don′t donʹt", "don't don't don't don't"),
+        ("I wouldnâ€™t", "I wouldn't"),
+        ("don\x92t", "don't"),
+        ("they 're late, it 's on, i 'm in", "they're late, it's on, i'm in"),
+        ("â€œYesâ€\x9d", '"Yes"'),
+        ("O`Hara", "O'Hara"),
+    ],
+)
+def test_a_damaged_text_is_read_as_it_was_meant(damaged: str, meant: str) -> None:
+    repaired = repair(damaged)
+    assert repaired is not None
+    assert repaired.text == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["It isn't bad.", "rock 'n' roll", "an 'ordinary' quote", "Is it? Then go.", "Â£5", ""]
+)
+def test_a_sound_text_is_left_alone(text: str) -> None:
+    assert repair(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("it is n't good", ["it", "is n't", "good"]),
+        ("it 's donâ€™t", ["it", "'s", "donâ€™t"]),
+        ("i 'm <b>isn 't</b> it", ["i 'm", "isn 't", "it"]),
+    ],
+)
+def test_a_repaired_word_has_its_place_in_the_text_as_it_came(text: str, places: list[str]) -> None:
+    _, spans = find_tokens(text, MODERN)
+    assert [text[start:end] for start, end in spans] == places
+
+
+@pytest.fixture
+def no_nltk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has not imported any of it."""
+    for name in loaded():
+        monkeypatch.delitem(sys.modules, name)
+
+
+def loaded() -> set[str]:
+    return {name for name in sys.modules if name.partition(".")[0] == "nltk"}
+
+
+@pytest.mark.usefixtures("no_nltk")
+def test_a_new_process_runs_two_modules_of_nltk_and_may_import_all_of_it_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sought: set[str] = set()
+
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            sought.add(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    stem = porter_stem.__wrapped__()
+    assert (stem("movies"), stem("dramatized")) == ("movi", "dramat")
+    found = {name for name in sought if name.partition(".")[0] == "nltk"}
+    assert found == {"nltk", "nltk.stem.api", "nltk.stem.porter"}
+    assert loaded() == set()
+    assert importlib.import_module("nltk").__version__
+
+
+def test_a_process_that_has_nltk_keeps_it() -> None:
+    porter_stem()
+    before = {name: sys.modules[name] for name in loaded()}
+    assert porter_stem.__wrapped__()("movies") == "movi"
+    assert {name: sys.modules[name] for name in loaded()} == before
+
+
+@pytest.mark.usefixtures("no_nltk")
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        porter_stem.__wrapped__()
+    assert str(caught.value) == "Porter stems need the package nltk"
+    assert caught.value.name == "nltk"
+
+
+def sentences(text: str) -> list[str]:
+    _, spans = find_tokens(text, MODERN)
+    found = split_sentences(text, spans)
+    return [text[spans[each.first][0] : spans[each.last][1]] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Great! Just great.", ["Great!", "Just great."]),
+        ("One line\nanother line", ["One line", "another line"]),
+        ("One<br /><br />two", ["One", "two"]),
+        ("Mr. Smith met Dr. Jones. Fun!", ["Mr. Smith met Dr. Jones.", "Fun!"]),
+        ("J. R. Smith directs", ["J. R. Smith directs"]),
+        ("I give it 7.5 of 10", ["I give it 7.5 of 10"]),
+        ('"Never again." She left', ['"Never again."', "She left"]),
+        ("So... what? Nothing", ["So...", "what?", "Nothing"]),
+        ("<br />\nOne. Two", ["One.", "Two"]),
+        ("", []),
+    ],
+)
+def test_sentences_end_where_a_reader_would_say(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+@given(st.text(st.sampled_from(list("ab .!?\n<br/>\"'")), max_size=60))
+def test_every_token_is_in_one_sentence(text: str) -> None:
+    _, spans = find_tokens(text, MODERN)
+    tokens = [
+        index for each in split_sentences(text, spans) for index in range(each.first, each.last + 1)
+    ]
+    assert tokens == list(range(len(spans)))
+
+
+@pytest.mark.parametrize(
+    "unit", [".", "?!", "…", ".'", '."', "\r", "<br", "<p ", "</", "J.", "<br <"]
+)
+@pytest.mark.parametrize("end", ["", "x", "'x"])
+def test_a_row_of_what_might_end_a_sentence_is_read_in_linear_time(unit: str, end: str) -> None:
+    text = unit * (20_000 // len(unit)) + end
+    spans = [(at, at + 1) for at in range(0, len(text), 100)]
+    started = time.process_time()
+    split_sentences(text, spans)
+    assert time.process_time() - started < 0.5  # a quadratic search took 8 s for 20,000 dots

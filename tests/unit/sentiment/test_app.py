@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 import app
 from errors import (
@@ -31,8 +27,7 @@ from local_stack.template import Template
 from review_text import VerdictRule, Vocabulary
 from settings import Settings
 from tests.invocations import make_event
-
-from .conftest import Api
+from tests.unit.sentiment.conftest import Api
 
 ROOT = Path(__file__).parents[3]
 ONE, MANY = "/api/sentiment", "/api/sentiments"
@@ -491,34 +486,6 @@ class TestEveryResponse:
         assert response.json["requestId"] == "9f9f4a4e-0000-4000-8000-000000000000"
         assert response.headers["cache-control"] == "no-store"
         assert (api.log_lines[-1]["level"], api.endpoint.calls) == ("INFO", [])
-
-    @pytest.mark.slow
-    @hypothesis_settings(
-        max_examples=300,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
-    @given(
-        path=st.sampled_from([ONE, MANY]),
-        content_type=st.sampled_from(
-            ["application/json", "text/plain", "text/plain; charset=utf-16"]
-        ),
-        body=st.one_of(
-            st.binary(max_size=60),
-            st.recursive(
-                st.none() | st.booleans() | st.floats() | st.text(max_size=10),
-                lambda inner: (
-                    st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["review", "reviews", "explain"]), inner)
-                ),
-            ).map(lambda content: json.dumps(content).encode()),
-        ),
-    )
-    def test_is_a_success_or_the_callers_fault_whatever_is_sent(
-        self, api: Api, path: str, content_type: str, body: bytes
-    ) -> None:
-        response = api.post_bytes(path, body, content_type)
-        assert response.status in (200, 400, 413, 415, 422)
 
 
 class TestPrivacy:

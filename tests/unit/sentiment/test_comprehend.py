@@ -19,8 +19,7 @@ from errors import (
 )
 from review_text import Verdict
 from review_text.predict import Prediction
-
-from .conftest import Api, HttpResponse
+from tests.unit.sentiment.conftest import Api, HttpResponse
 
 ONE = {"Text": "I loved it", "LanguageCode": "en"}
 WORD = "xylophone"

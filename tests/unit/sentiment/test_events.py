@@ -17,8 +17,7 @@ from tests.invocations import (
     make_rest_event,
     make_several_times_event,
 )
-
-from .conftest import Api
+from tests.unit.sentiment.conftest import Api
 
 ONE = "/api/sentiment"
 SENDERS = [make_event, make_rest_event, make_balancer_event, make_several_times_event]

@@ -1,10 +1,12 @@
-"""docs/openapi.yaml against the code: nothing is left out, nothing made up, examples are true."""
+"""docs/openapi.yaml and docs/api.md describe the API that is there."""
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,8 +31,8 @@ from errors import (
 from local_stack.template import Template
 from review_text.predict import MAX_CHARACTERS, MAX_REVIEWS
 from tests import openapi
-
-from .conftest import Api, HttpResponse
+from tests.commands import read_curl
+from tests.unit.sentiment.conftest import Api, HttpResponse
 
 DOCUMENT = openapi.load()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -287,3 +289,51 @@ def test_what_the_schema_of_a_review_allows_is_taken(api: Api, review: str) -> N
 def test_the_example_of_a_problem_is_the_answer(api: Api) -> None:
     examples = RESPONSES["MalformedOrEmpty"]["content"][app.PROBLEM]["examples"]
     assert api.post("/api/sentiment", {"review": ""}).json == examples["empty"]["value"]
+
+
+REFERENCE = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```sh\n(curl .*?)\n```", REFERENCE, re.MULTILINE | re.DOTALL)
+
+
+def test_names_every_route_and_the_limits() -> None:
+    for path, route in app.ROUTES.items():
+        assert f"`{route.method} {path}`" in REFERENCE
+    assert f"{MAX_CHARACTERS:,} characters" in REFERENCE
+    assert f"1 to {MAX_REVIEWS} reviews" in REFERENCE
+    assert f"{MAX_EXPLAINED} reviews with `explain`" in REFERENCE
+    assert f"{MAX_REQUEST_CHARACTERS:,} characters together" in REFERENCE
+
+
+def test_names_every_problem_with_its_status_and_no_other() -> None:
+    listed = re.findall(r"^\| `/problems/([a-z-]+)` \| (\d+) ", REFERENCE, re.MULTILINE)
+    existing = [(problem.slug, str(problem.status)) for problem in PROBLEMS.values()]
+    assert sorted(listed) == sorted(existing)
+
+
+@pytest.mark.parametrize("metric", ["Answered", "Refused", "Unavailable", "Failed"])
+def test_names_every_metric(metric: str) -> None:
+    assert f"`{metric}`" in REFERENCE
+
+
+def test_has_examples_of_every_route() -> None:
+    assert len(EXAMPLES) == 8
+    assert {read_curl(example).path for example in EXAMPLES} == set(app.ROUTES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_work(api: Api, example: str) -> None:
+    response = run_curl(api, example)
+    # Under "Problems" the request is wrong on purpose.
+    assert response.status == (400 if '"review": ""' in example else 200)
+
+
+def test_shows_a_problem_as_it_is(api: Api) -> None:
+    [shown] = re.findall(r'^\{"type".*', REFERENCE, re.MULTILINE)
+    assert run_curl(api, EXAMPLES[-1]).json == json.loads(shown)
+
+
+def run_curl(api: Api, command: str) -> HttpResponse:
+    request = read_curl(command)
+    if request.method == "GET":
+        return api.get(request.path)
+    return api.request("POST", request.path, body=request.body, headers=request.headers)

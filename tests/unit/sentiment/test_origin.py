@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Api
+from tests.unit.sentiment.conftest import Api
 
 SECRET = "w2Zq-0123456789_abcdefghijklmnopqrstuvwxyzA"  # pragma: allowlist secret
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,8 +15,8 @@ from botocore.exceptions import ClientError
 import batch
 import storage
 import uploads
-from model_training.serving.functions import input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model
+from tests.transform import answer_lines, work_off
 from tests.unit.upload_bucket.conftest import BUCKET, FILE, KEY, ROOT, UNTOLD, Kill, Stack
 
 SCORED, REPORT = (KEY.replace(".csv", f".{kind}.csv") for kind in ("scored", "report"))
@@ -27,7 +28,8 @@ class SageMaker:
     """Jobs, whose names can be used once; may end the function at a step."""
 
     def __init__(self, sagemaker: Any, stack: Stack, model: Model) -> None:
-        self._sagemaker, self._stack, self._model = sagemaker, stack, model
+        self._sagemaker, self._stack = sagemaker, stack
+        self.answer: Callable[[bytes], str] = partial(answer_lines, model)
         self.requests: dict[str, dict[str, Any]] = {}
         self.status: dict[str, str] = {}
         self.kill: str | None = None
@@ -53,17 +55,8 @@ class SageMaker:
     def work(self, name: str, status: str = "Completed") -> None:
         """Do a job, or not, and say so."""
         about, self.status[name] = self.requests[name], status
-        if status != "Completed":
-            return
-        source = _key(about["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
-        target = _key(about["TransformOutput"]["S3OutputPath"])
-        s3 = self._stack.s3
-        for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=source)["Contents"]:
-            body = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
-            read = input_fn(body, about["TransformInput"]["ContentType"])
-            answers = output_fn(predict_fn(read, self._model), "")[0]
-            name = entry["Key"].rpartition("/")[2]
-            s3.put_object(Bucket=BUCKET, Key=f"{target}/{name}.out", Body=answers.encode())
+        if status == "Completed":
+            work_off(self._stack.s3, about, self.answer)
 
     def tell(self, name: str, receives: int = 1) -> None:
         """Bring the function the message of how a job ended, as in events/transform.json."""
@@ -369,9 +362,7 @@ def test_files_are_read_and_written_in_pieces(
     stack.put(content)
     stack.deliver()
     [name] = sagemaker.requests
-    monkeypatch.setattr(
-        "tests.unit.upload_bucket.test_large_files.predict_fn", lambda lines, _: _echo(lines)
-    )
+    sagemaker.answer = _echo
     sagemaker.work(name)
     sagemaker.tell(name)
     rows = stack.read(SCORED)
@@ -383,9 +374,8 @@ def test_files_are_read_and_written_in_pieces(
     )
 
 
-def _echo(lines: Any) -> str:
+def _echo(body: bytes) -> str:
     """An answer to each line; the model would take a minute."""
     shown = {"sentiment": "positive", "probability": 0.9, "verdict": "positive", "truncated": False}
-    return "".join(
-        json.dumps(shown | {"id": json.loads(line)["id"]}) + "\n" for line in lines.lines
-    )
+    ids = [json.loads(line)["id"] for line in body.splitlines()]
+    return "".join(json.dumps(shown | {"id": id}) + "\n" for id in ids)

@@ -1,4 +1,4 @@
-"""What the response headers make the browser refuse."""
+"""What the response headers make the browser refuse, and that the pages do none of it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.review_page import ReviewPage
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-NOTE_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation",
-  event => window.violations.push(`${event.effectiveDirective} ${event.blockedURI}`));
-"""
-
-
-@pytest.mark.parametrize("name", ["", "many.html"])
-def test_our_pages_do_nothing_that_the_policy_forbids(
-    browser: Browser, site: str, name: str
-) -> None:
-    page = browser.new_page()
-    page.add_init_script(NOTE_VIOLATIONS)
-    page.goto(site + name)
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.violations") == []
-    page.close()
 
 
 def test_text_cannot_become_markup_or_script(browser: Browser, site: str) -> None:
@@ -59,3 +43,31 @@ def test_a_page_that_opens_ours_gets_no_hold_of_it(browser: Browser, site: str) 
     assert ours.evaluate("window.opener") is None
     assert other.evaluate("window.ours.closed") is True
     context.close()
+
+
+def test_the_page_needs_no_markup_from_strings(browser: Browser, site: str) -> None:
+    with browser.new_context() as context:
+        page = ReviewPage(context.new_page(), site)
+        page.open()
+        page.read("A superb film with a dull end. And it goes on & on.")
+        page.wait_for("result")
+        page.strike("superb")
+        page.page.locator("#what-if-text strong", has_text="%").wait_for()
+        page.page.locator("#strip button").first.click()
+        page.accept(page.link())
+        page.wait_for("result")
+        assert page.faults == []
+
+
+@pytest.mark.parametrize("name", ["many.html", "developers.html"])
+def test_the_other_pages_need_none_either(browser: Browser, site: str, name: str) -> None:
+    faults: list[str] = []
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(site + name, wait_until="networkidle")
+        if name == "developers.html":
+            page.get_by_role("button", name="Send the request").click()
+            page.locator("#response-line[data-kind=good]").wait_for()
+    assert faults == []

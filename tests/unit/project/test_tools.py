@@ -1,18 +1,54 @@
-"""What the fuzzer keeps, and where; the search for slow text goes where it is slow."""
+"""What tests rest on: the canary that no log may hold, the fuzzer and its archives."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from tests.canary import CANARY, find_traces
 from tests.fuzz import __main__ as command
-from tests.fuzz import corpus
+from tests.fuzz import targets
 from tests.fuzz.slowest import search
 from tests.fuzz.targets import TARGETS
+
+WIDE = CANARY.encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("output", "form"),
+    [
+        (f"KeyError: '{CANARY.upper()}'", "text"),
+        (repr(CANARY.encode()), "text"),
+        (WIDE.decode("latin-1"), "wide text"),
+        (json.dumps({"review": CANARY}), "text"),
+        ('{"review": "' + "".join(f"\\u{ord(c):04X}" for c in CANARY), "JSON"),
+        ("".join(f"%{byte:02X}" for byte in CANARY.encode()), "percent, all of it"),
+        (f"GET /?{quote(CANARY)}", "percent"),
+        ("".join(f"&#{ord(c)};" for c in CANARY), "entities"),
+        (CANARY.encode().hex(), "hexadecimal"),
+        (str(list(CANARY.encode())), "ids"),
+        (base64.b64encode(f'{{"review": "{CANARY} film"}}'.encode()).decode(), "Base64 at 0"),
+        (base64.b64encode(f"x{CANARY}!".encode()).decode(), "Base64 at 1"),
+        (base64.b64encode(f"xy{CANARY}?".encode()).decode(), "Base64 at 2"),
+        (base64.b64encode(b"\xff\xfe" + WIDE).decode(), "Base64 of UTF-16 at 2"),
+    ],
+)
+def test_the_canary_is_found(output: str, form: str) -> None:
+    assert form in find_traces(f"a line before\n{output}\na line after")
+
+
+def test_an_ordinary_log_holds_no_canary() -> None:
+    assert (
+        find_traces('{"level": "INFO", "message": "request", "status": 200, "ids": [1, 2]}') == []
+    )
+
 
 FUZZER = """#!/bin/sh
 # Tries one input that is new; asked to merge, takes all that there are.
@@ -36,7 +72,7 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.chmod(0o755)
         yield path
 
-    monkeypatch.setattr(corpus, "ARCHIVES", tmp_path)
+    monkeypatch.setattr(targets, "ARCHIVES", tmp_path)
     monkeypatch.setattr(command, "FOUND", tmp_path / "found")
     monkeypatch.setattr(command, "_program", program)
 
@@ -47,28 +83,28 @@ def test_every_target_has_its_archive_and_there_are_no_others() -> None:
 
 
 def test_an_archive_has_the_inputs_that_were_written_once_each_and_small_ones_first() -> None:
-    corpus.write_corpus("classic_text", [b"\xff\r\n", b"", b"a", b"a"])
-    assert corpus.read_corpus("classic_text") == [b"", b"a", b"\xff\r\n"]
+    targets.write_corpus("classic_text", [b"\xff\r\n", b"", b"a", b"a"])
+    assert targets.read_corpus("classic_text") == [b"", b"a", b"\xff\r\n"]
 
 
 def test_the_same_inputs_are_the_same_archive() -> None:
-    corpus.write_corpus("classic_text", [b"a", b"b"])
-    first = corpus.locate_archive("classic_text").read_bytes()
-    corpus.write_corpus("classic_text", [b"b", b"a"])
-    assert corpus.locate_archive("classic_text").read_bytes() == first
+    targets.write_corpus("classic_text", [b"a", b"b"])
+    first = targets.locate_archive("classic_text").read_bytes()
+    targets.write_corpus("classic_text", [b"b", b"a"])
+    assert targets.locate_archive("classic_text").read_bytes() == first
 
 
 def test_what_has_no_room_is_left_out_the_largest_first() -> None:
-    inputs = [bytes([each]) * (corpus.MAX_CORPUS_BYTES // 2) for each in range(3)]
-    corpus.write_corpus("classic_text", [b"small", *inputs])
-    assert corpus.read_corpus("classic_text") == [b"small", inputs[0]]
+    inputs = [bytes([each]) * (targets.MAX_CORPUS_BYTES // 2) for each in range(3)]
+    targets.write_corpus("classic_text", [b"small", *inputs])
+    assert targets.read_corpus("classic_text") == [b"small", inputs[0]]
 
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_a_search_changes_the_archive_only_when_told_to_keep(keep: bool) -> None:
-    corpus.write_corpus("classic_text", [b"kept"])
+    targets.write_corpus("classic_text", [b"kept"])
     assert command.search("classic_text", 1, keep=keep) == 1
-    inputs = corpus.read_corpus("classic_text")
+    inputs = targets.read_corpus("classic_text")
     assert (b"new" in inputs) == keep
     assert b"kept" in inputs
 
