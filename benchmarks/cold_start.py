@@ -42,7 +42,7 @@ _PROGRAM = "/var/rapid/aws-lambda-rie"
 _START_SECONDS = 60
 _LATER = 9
 """Requests after the first."""
-_LEAST_SECONDS = 0.03
+_MIN_SECONDS = 0.03
 """No Python imports boto3 faster; less means that the function was started before it was asked."""
 
 
@@ -205,7 +205,7 @@ def init_seconds(ask: Callable[[], None]) -> float:
         ask()
         times.append(time.perf_counter() - started)
     init = times[0] - median(times[1:])
-    if init < _LEAST_SECONDS:
+    if init < _MIN_SECONDS:
         raise BenchmarkError(
             f"the first request took {times[0]:.3f} s, the next ones {median(times[1:]):.3f} s: "
             "the emulator has started the function before it was asked"

@@ -33,7 +33,7 @@ _FELT = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"[,;]? (?:but|although|though|because|while|and) |[,;] | -+ ")
-_MOST_FRAMED = 20  # words of a sentence that gets an opening or a tail
+_MAX_FRAMED = 20  # words of a sentence that gets an opening or a tail
 _LEFT_OUT = 0.1  # share of words
 
 
@@ -125,7 +125,7 @@ def leave_out(sentence: str, draws: np.random.Generator) -> str | None:
 def open_with(sentence: str, draws: np.random.Generator) -> str | None:
     """Say that somebody says, doubts or wishes it."""
     core = _core(sentence)
-    if not 2 <= len(core.split()) <= _MOST_FRAMED:
+    if not 2 <= len(core.split()) <= _MAX_FRAMED:
         return None
     return _pick(_words("openings"), draws).format(_lower_first(core)) + "."
 
@@ -133,7 +133,7 @@ def open_with(sentence: str, draws: np.random.Generator) -> str | None:
 def end_with(sentence: str, draws: np.random.Generator) -> str | None:
     """Take some of it back at its end."""
     core = _core(sentence)
-    if not 2 <= len(core.split()) <= _MOST_FRAMED:
+    if not 2 <= len(core.split()) <= _MAX_FRAMED:
         return None
     return core + _pick(_words("tails"), draws) + "."
 

@@ -42,19 +42,23 @@ def read_ranges(
 
     Raises:
         JobError: not one of these forms, or one that is also fixed.
-        ConfigError: no such setting, or it cannot have one of the values.
+        ConfigError: no such setting, it cannot have one of the values, or it has no effect beside
+            what is fixed and searched for single stages.
     """
     ranges: dict[str, list[dict[str, Any]]] = {}
-    known = load_recipe(recipe, overrides)
+    known, job = load_recipe(recipe, overrides), dict(overrides)
     for text in texts:
         name, _, values = text.partition("=")
         if not name or not values:
             raise JobError(f"--range {text!r}; use SETTING=LEAST:MOST[:log] or SETTING=VALUE,VALUE")
         if name in overrides:
             raise JobError(f"--range {text!r}: {name} is fixed by --{name.replace('_', '-')}")
+        if name in job:
+            raise JobError(f"--range {text!r}: {name} has a range already")
         kind, entry = _read_range(known, name, values, text)
         for value in entry.pop("values"):
-            load_recipe(recipe, {**overrides, name: value})
+            job[name] = value
+            load_recipe(recipe, job)
         ranges.setdefault(kind, []).append(entry)
     return ranges
 
@@ -121,6 +125,8 @@ def _read_range(recipe: Recipe, name: str, values: str, text: str) -> tuple[str,
     number = recipe.type_of(name)
     if number not in _RANGE_KINDS:
         choices = values.split(",")
+        if len(set(choices)) < max(2, len(choices)):
+            raise JobError(f"--range {text!r}; use {name}=VALUE,VALUE, all of them different")
         entry = {"Name": name, "Values": [json.dumps(choice) for choice in choices]}
         return "CategoricalParameterRanges", entry | {"values": choices}
     try:

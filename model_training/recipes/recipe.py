@@ -45,7 +45,7 @@ class Recipe:
     verdict: VerdictRule | None
     """When the model calls a text unclear or mixed; never, where there is none."""
     stages: tuple[Stage, ...]
-    """Each before those that need it; the last one is the model."""
+    """The last one is the model; before it are those that it needs, each before those that need it."""
 
     def stage(self, name: str) -> Stage:
         """The stage called ``name``.
@@ -53,11 +53,7 @@ class Recipe:
         Raises:
             ConfigError: there is none.
         """
-        for stage in self.stages:
-            if stage.name == name:
-                return stage
-        known = ", ".join(stage.name for stage in self.stages)
-        raise ConfigError(f"{self.name} has no stage {name!r}; its stages are {known}")
+        return self.stages[_find(self.name, self.stages, name)]
 
     def type_of(self, setting: str) -> Any:
         """The type of what an override is called: SETTING, or STAGE.SETTING.
@@ -71,8 +67,11 @@ class Recipe:
         raise ConfigError(_no_effect(self.name, setting, self.stages))
 
 
-def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """The recipe ``<name>.toml`` of this folder, or the file ``name``.
+def load_recipe(
+    name: str, overrides: Mapping[str, Any] | None = None, until: str | None = None
+) -> Recipe:
+    """The recipe ``<name>.toml`` of this folder, or the file ``name``; no further than the stage
+    ``until``.
 
     ``overrides`` replace settings: ``{"seed": 2}`` of all stages that have it, ``{"teacher-1.seed":
     2}`` of one. Values may be text, as a command line has them.
@@ -89,7 +88,7 @@ def load_recipe(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe
         raise ConfigError(f"no recipe {name!r}; there are {known}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return _make(path, content, dict(overrides or {}))
+    return _make(path, content, dict(overrides or {}), until)
 
 
 def recipe_names() -> list[str]:
@@ -116,7 +115,9 @@ def read_words(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
     return recipe, overrides
 
 
-def _make(path: Path, content: dict[str, Any], overrides: dict[str, Any]) -> Recipe:
+def _make(
+    path: Path, content: dict[str, Any], overrides: dict[str, Any], until: str | None
+) -> Recipe:
     unknown = sorted(content.keys() - {"bundle_weights", "verdict", "defaults", "stages"})
     if unknown or not content.get("stages"):
         raise ConfigError(f"{path}: unknown {unknown}; a recipe has defaults and stages")
@@ -138,10 +139,36 @@ def _make(path: Path, content: dict[str, Any], overrides: dict[str, Any]) -> Rec
     for name in defaults:
         if not any(name in KINDS[stage.kind].types() for stage in stages):
             raise ConfigError(f"{path}: no stage has the default {name!r}")
+    needed = _needed(stages[: _find(path.stem, stages, until) + 1] if until else stages)
+    _check_overrides(path.stem, needed, overrides)
+    return Recipe(path.stem, weights, verdict, needed)
+
+
+def _find(recipe: str, stages: Sequence[Stage], name: str) -> int:
+    names = [stage.name for stage in stages]
+    if name not in names:
+        raise ConfigError(f"{recipe} has no stage {name!r}; its stages are {', '.join(names)}")
+    return names.index(name)
+
+
+def _needed(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The last of ``stages``, and what it is made of."""
+    names = {stages[-1].name}
+    for stage in reversed(stages):
+        if stage.name in names:
+            names.update(stage.settings.inputs)
+    return tuple(stage for stage in stages if stage.name in names)
+
+
+def _check_overrides(recipe: str, stages: Sequence[Stage], overrides: Mapping[str, Any]) -> None:
+    """See that each of ``overrides`` counts in one of ``stages``."""
     for name in overrides:
-        if not any(_own_name(stage.name, stage.kind, name) for stage in stages):
-            raise ConfigError(_no_effect(path.stem, name, stages))
-    return Recipe(path.stem, weights, verdict, tuple(stages))
+        having = [s.name for s in stages if _own_name(s.name, s.kind, name)]
+        if not having:
+            raise ConfigError(_no_effect(recipe, name, stages))
+        if all(f"{stage}.{name}" in overrides for stage in having):
+            own = ", ".join(f"{stage}.{name}" for stage in having)
+            raise ConfigError(f"{name!r} has no effect: all stages that have it are told {own}")
 
 
 def _follow_likes(path: Path, stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -21,7 +21,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from model_training.corpus.cache import add_data_options, prepare_corpus
@@ -81,10 +80,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Recipe]:
     parser.add_argument("--restart", action="store_true", help="train the last stage anew")
     options, rest = parser.parse_known_args(arguments)
     name, overrides = read_words(rest)
-    recipe = load_recipe(name or options.recipe or "modern", overrides)
-    if options.until:
-        last = recipe.stages.index(recipe.stage(options.until))
-        recipe = replace(recipe, stages=recipe.stages[: last + 1])
+    recipe = load_recipe(name or options.recipe or "modern", overrides, options.until)
     in_job = "SM_MODEL_DIR" in os.environ
     options.model_dir = options.model_dir or Path(
         os.environ.get("SM_MODEL_DIR", RUNS / recipe.stages[-1].name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from typing import Any
 from model_training.corpus.cache import Corpus
 from model_training.files import write_json
 from model_training.recipes.recipe import Recipe, Stage
+from model_training.recipes.settings import DIRECTIONS
 from model_training.training import classifier, language_models, transformer
 from model_training.training.processes import Processes
 from model_training.training.work import Work, digest
@@ -58,14 +60,20 @@ class Training:
         whatever there is of it."""
         last = self.recipe.stages[-1]
         if restart and self.processes.is_first:
-            (self.model / "run.json").unlink(missing_ok=True)
-            for path in self.checkpoints.glob(f"{last.name}-*"):
-                path.unlink()
-            for path in self.model.glob("*.json"):
-                path.unlink()
+            self._forget(last)
         self.processes.wait()
         self._ensure(last)
         return _read_run(self._folder(last)) or {}
+
+    def _forget(self, stage: Stage) -> None:
+        """Delete what would spare a stage a part of its training; its weights stay, until there
+        are others."""
+        for path in self._folder(stage).glob("*.json"):
+            path.unlink()
+        for part in (*DIRECTIONS, "transformer"):
+            for path in self.checkpoints.glob(f"{stage.name}-{part}-*"):
+                path.unlink()
+        shutil.rmtree(self.checkpoints / f"{stage.name}-labels", ignore_errors=True)
 
     def _ensure(self, stage: Stage) -> None:
         self.processes.wait()

@@ -54,7 +54,7 @@ _SHARD = 10_000
 """Texts that are labelled in one go."""
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 _DEV_REVIEWS = 600  # of the reviews that are held out; enough to see that it learns
-_LEAST_WORDS = 3  # of an SST-2 phrase
+_MIN_WORDS = 3  # of an SST-2 phrase
 _PAIRS = 4  # times that each pair of counterfactual reviews is passed on
 PINNED = (*COUNTERFACTUAL.digests.values(), *SST2.digests.values(), WEIGHTS_SHA256)
 """What it learns from beside the reviews, and starts from."""
@@ -130,7 +130,7 @@ def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -
         Labelled(list(split.texts), split.labels.astype(float).tolist())
         for split in corpus.train_and_dev(settings.dev_reviews)
     )
-    long = [row for row, text in enumerate(phrases.texts) if len(text.split()) >= _LEAST_WORDS]
+    long = [row for row, text in enumerate(phrases.texts) if len(text.split()) >= _MIN_WORDS]
     mentions = find_mentions(reviews.texts)
     neutral = make_neutral(mentions, settings.neutral, draws)
     examples = (

@@ -100,6 +100,8 @@ def test_the_usual_ranges_are_ones_that_the_settings_can_have() -> None:
         ("dropout=0.5:2", "dropout = 2.0; use 0 to 0.95"),
         ("pooling=last,first", "pooling = 'first'"),
         ("short_texts=yes,no", "'yes'; use a switch: true or false"),
+        ("pooling=last", "use pooling=VALUE,VALUE, all of them different"),
+        ("pooling=last,last", "use pooling=VALUE,VALUE, all of them different"),
     ],
 )
 def test_a_range_that_cannot_be_is_refused_before_anything_is_sent(
@@ -109,11 +111,20 @@ def test_a_range_that_cannot_be_is_refused_before_anything_is_sent(
     assert aws.changes() == []
 
 
-def test_a_setting_cannot_be_fixed_and_searched(
-    aws: Aws, data: None, error_of: Callable[..., str]
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--dropout=0.1"], "dropout is fixed by --dropout"),
+        (["--range=dropout=0:0.1"], "dropout has a range already"),
+        (["--classic.dropout=0.1"], "'dropout' has no effect: all stages that have it are told"),
+        (["--range=classic.dropout=0:0.1"], "'dropout' has no effect: all stages that have it are"),
+    ],
+)
+def test_a_search_without_effect_starts_nothing(
+    aws: Aws, data: None, error_of: Callable[..., str], more: list[str], message: str
 ) -> None:
-    message = error_of("tune", *TRAINED, "--range", "dropout=0:0.5", "--dropout", "0.1")
-    assert message.endswith("dropout is fixed by --dropout")
+    assert message in error_of("tune", *TRAINED, "--range", "dropout=0:0.5", *more)
+    assert aws.changes() == []
 
 
 def test_a_search_needs_reviews_to_compare_by(

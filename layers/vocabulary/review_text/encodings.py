@@ -33,7 +33,7 @@ _SINGLE_BYTE = ("cp1252", "mac-roman")
 _FOREIGN = 0.3
 """Of letters, the share that may be outside ASCII in English or French; beyond it, the alphabet is
 another."""
-_MOST_ODD = 0.1
+_MAX_ODD = 0.1
 """Of characters outside ASCII, the share that may stand where no word has them."""
 _TYPOGRAPHIC = "‘’“”–—…•€™"
 """What most English has beyond ASCII."""
@@ -181,7 +181,7 @@ def _find_single_byte(file: BinaryIO) -> str:
         before = block[-1:]
     (fewest, best), (other, _) = sorted((_count_oddities(around, c), c) for c in _SINGLE_BYTE)
     is_told = fewest != other or all(_is_typographic(place[1:2]) for place in around)
-    if high > (ours + high) * _FOREIGN or fewest > high * _MOST_ODD or not is_told:
+    if high > (ours + high) * _FOREIGN or fewest > high * _MAX_ODD or not is_told:
         raise TableError("unknown-encoding")
     return best
 

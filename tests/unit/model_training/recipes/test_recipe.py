@@ -103,6 +103,29 @@ def test_an_override_without_effect_is_refused_with_those_that_have_one(name: st
     assert "batch_windows" in str(error.value) and "for one of classic" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "until", "unreached"),
+    [
+        ({"narrow.epochs": 1}, "teacher-1", "narrow.epochs"),
+        ({"adversarial": 1}, "language-models", "adversarial"),
+        ({"seed": 1, "language-models.epochs": 1}, "transformer", "language-models.epochs"),
+        ({"transformer": "none", "transformer.edits": 1}, None, "transformer.edits"),
+    ],
+)
+def test_an_override_of_a_stage_that_is_not_trained_is_refused(
+    overrides: dict[str, object], until: str | None, unreached: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"no stage of modern has the setting '{unreached}'"):
+        load_recipe("modern", overrides, until)
+    stages = load_recipe("modern", {"seed": 2}, until).stages
+    assert stages[-1].name == (until or "modern")
+
+
+def test_an_override_that_others_leave_no_stage_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"'dropout' has no effect: .* are told classic\.dropout"):
+        load_recipe("classic", {"dropout": 0.1, "classic.dropout": 0.2})
+
+
 @pytest.mark.parametrize("words", [["--epochs"], ["-e", "3"], ["classic", "more"]])
 def test_words_that_replace_nothing_are_refused(words: list[str]) -> None:
     with pytest.raises(ConfigError, match="settings are replaced by --SETTING VALUE"):

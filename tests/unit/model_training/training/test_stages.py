@@ -167,8 +167,11 @@ def test_a_restart_trains_the_last_stage_alone(
     recipe = write_chain(tmp_path / "chain.toml")
     train(tmp_path, recipe)
     taken(trained)
+    other = tmp_path / "kept" / "student-2-forward-0123456789ab.safetensors"
+    other.touch()
     train(tmp_path, recipe, "--restart")
     assert taken(trained) == ["student"]
+    assert other.exists(), "what is kept of a stage whose name begins alike"
 
 
 def test_a_teacher_that_was_trained_anew_is_asked_again(corpus: Corpus, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -161,6 +162,19 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         weights()
     monkeypatch.setattr(stage._Step, "__call__", real)
     assert weights() == whole
+
+
+def test_a_restart_learns_and_labels_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = write_recipe(folder / "recipe.toml", STAGES)
+    train(folder, recipe, "--until=transformer")
+    step, score = Mock(wraps=stage._Step.__call__), Mock(wraps=stage._score)
+    monkeypatch.setattr(stage._Step, "__call__", lambda *arguments: step(*arguments))
+    monkeypatch.setattr(stage, "_score", score)
+    train(folder, recipe, "--until=transformer")
+    assert not step.called and not score.called
+    train(folder, recipe, "--until=transformer", "--restart")
+    assert step.called
+    assert score.call_count > len(("reviews", "counterfactual", "sentences"))
 
 
 def test_to_label_more_texts_nothing_is_learned_again(
