@@ -7,7 +7,7 @@ import { prepareStrip, showStrip } from "./strip.js";
 import { caret, mark, reveal } from "./surface.js";
 
 /** Logits: a text whose strongest word does less than this has no word that stands out. */
-const LEAST_STRONGEST = 0.2;
+const MIN_STRONGEST = 0.2;
 
 /** Shares of the strongest word from which a word is marked, and marked more. */
 const LEVELS = [0.25, 0.5, 0.75];
@@ -19,7 +19,7 @@ const WORTH_MARKING = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 const LISTED = 3;
 
 /** Of a review with more sentences than this, the strongest sentences are listed, not words. */
-const MOST_SHORT_SENTENCES = 8;
+const MAX_SHORT_SENTENCES = 8;
 
 /** What is on show: the review, what the model made of it whole, and of it without what is struck. */
 let review = "";
@@ -105,7 +105,7 @@ function mergePlaces(items) {
 }
 
 function paint() {
-  const strongest = Math.max(LEAST_STRONGEST, ...words.map(({ strength }) => Math.abs(strength)));
+  const strongest = Math.max(MIN_STRONGEST, ...words.map(({ strength }) => Math.abs(strength)));
   for (const word of words) word.level = LEVELS.filter((least) => Math.abs(word.strength) >= least * strongest).length;
   const marks = words
     .filter(({ start, level }) => level > 0 && !struck.has(start))
@@ -124,7 +124,7 @@ function unreadStretches() {
 }
 
 function showStrongest() {
-  const isLong = answer.sentences.length > MOST_SHORT_SENTENCES;
+  const isLong = answer.sentences.length > MAX_SHORT_SENTENCES;
   const items = isLong ? answer.sentences.map(withStrength) : words.filter(({ level, start }) => level > 0 && !struck.has(start));
   const strongest = Math.max(...items.map(({ strength }) => Math.abs(strength)));
   for (const [id, sign] of [["strongest-for", 1], ["strongest-against", -1]]) {

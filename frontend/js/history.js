@@ -4,7 +4,7 @@ import { byId, make, on } from "./dom.js";
 import { percent } from "./phrases.js";
 import { keep, recall } from "./store.js";
 
-const MOST_ENTRIES = 30;
+const MAX_ENTRIES = 30;
 
 /** Texts that share so many first characters are drafts of one review. */
 const SAME_START = 24;
@@ -35,7 +35,7 @@ function load() {
 
 /** As many entries as the browser has room for. */
 function save(entries) {
-  const kept = entries.slice(0, MOST_ENTRIES);
+  const kept = entries.slice(0, MAX_ENTRIES);
   while (!keep("history", kept.length ? kept : undefined, false) && kept.length) kept.pop();
   show();
 }

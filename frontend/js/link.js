@@ -7,7 +7,7 @@
 const MARK = "#review=";
 
 /** No review has more; a link must not unpack to gigabytes. */
-const MOST_BYTES = 250_000;
+const MAX_BYTES = 250_000;
 
 /** The address that shows a review, with stretches {start, end} of it struck out. */
 export async function linkTo(review, struck) {
@@ -46,7 +46,7 @@ async function pass(bytes, through) {
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     chunks.push(part.value);
     size += part.value.length;
-    if (size > MOST_BYTES) throw new Error("the link holds more than a review");
+    if (size > MAX_BYTES) throw new Error("the link holds more than a review");
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -8,7 +8,7 @@ const HEIGHT = 630;
 const EDGE = 64;
 
 /** Lines of the review that there is room for, and their height in pixels. */
-const MOST_LINES = 4;
+const MAX_LINES = 4;
 const LINE = 54;
 
 const LAMPS = { positive: "#f79a45", negative: "#55bdd6", mixed: "#b9a5c6", unclear: "#aca5b1" };
@@ -80,8 +80,8 @@ function linesOf(pen, review) {
     const longer = `${lines.at(-1)} ${word}`.trim();
     if (pen.measureText(longer).width <= WIDTH - 2 * EDGE) lines[lines.length - 1] = longer;
     else lines.push(word);
-    if (lines.length > MOST_LINES) break;
+    if (lines.length > MAX_LINES) break;
   }
-  if (lines.length <= MOST_LINES) return lines;
-  return [...lines.slice(0, MOST_LINES - 1), `${lines[MOST_LINES - 1].replace(/\S+$/, "")}…`];
+  if (lines.length <= MAX_LINES) return lines;
+  return [...lines.slice(0, MAX_LINES - 1), `${lines[MAX_LINES - 1].replace(/\S+$/, "")}…`];
 }

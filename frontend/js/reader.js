@@ -11,7 +11,7 @@
 import { Problem } from "./api.js";
 
 /** A model that has not woken up after this many attempts has another problem. */
-const MOST_ATTEMPTS = 12;
+const MAX_ATTEMPTS = 12;
 
 /** Milliseconds after which an answer that is under way may be overtaken by a quiet job. */
 const SLOW_ANSWER = 2_500;
@@ -43,7 +43,7 @@ export function createReader(show, send) {
       const job = (asked = wanted);
       askedAt = Date.now();
       show({ name: "reading", job, again: attempt > 1 });
-      const state = await tryOnce(job, signal, attempt === MOST_ATTEMPTS);
+      const state = await tryOnce(job, signal, attempt === MAX_ATTEMPTS);
       if (signal.aborted) return;
       waiting = state.name === "waiting";
       underWay = waiting || wanted !== job;

@@ -10,7 +10,7 @@ import { direction } from "./phrases.js";
 const FULL = 1;
 
 /** Frames that the film has at least; those without a sentence are not exposed yet. */
-const LEAST_FRAMES = 10;
+const MIN_FRAMES = 10;
 
 /** Share of a frame's height that its light may take, in percent. */
 const REACH = 46;
@@ -42,7 +42,7 @@ export function showStrip(review, items) {
   const full = Math.max(FULL, ...items.map(({ strength }) => Math.abs(strength)));
   const heights = items.map(({ strength }) => strength / full);
   const frames = items.map((item, index) => frameOf(item, heights, index));
-  const blanks = Array.from({ length: Math.max(0, LEAST_FRAMES - items.length) }, blank);
+  const blanks = Array.from({ length: Math.max(0, MIN_FRAMES - items.length) }, blank);
   strip.replaceChildren(...frames, ...blanks);
   quote();
 }

@@ -14,14 +14,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from hashlib import sha256
 from itertools import count
 from typing import Any
 
 from botocore import exceptions as aws
-from botocore.config import Config
-from botocore.session import get_session
 
 from errors import CallerError, ServiceError
 from review_text.predict import check_review
@@ -34,7 +32,7 @@ from review_text.transform import (
     write_line,
 )
 from score import Answered, refuse
-from storage import NewFile, find, read_file, read_lines
+from storage import NewFile, find, load_client, read_file, read_lines
 
 FOLDER = "reeltone-jobs"
 MAX_ROWS = 4_000_000
@@ -56,12 +54,6 @@ class TooManyRowsError(Exception):
 
 class WrongAnswersError(ServiceError):
     """What a job answered is not what it was asked."""
-
-
-@cache
-def load_sagemaker() -> Any:
-    """Make the client for SageMaker."""
-    return get_session().create_client("sagemaker", config=Config(retries={"mode": "standard"}))
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ class Work:
         found = (0, "")
         for number in count(1):
             try:
-                job = load_sagemaker().describe_transform_job(
+                job = load_client("sagemaker").describe_transform_job(
                     TransformJobName=f"{self.name}-{number}"
                 )
             except aws.ClientError as error:
@@ -136,7 +128,7 @@ class Work:
             f"{self.name}-{number}", f"{place}/in/", f"{place}/out-{number}", transform
         )
         try:
-            load_sagemaker().create_transform_job(**request)
+            load_client("sagemaker").create_transform_job(**request)
         except aws.ClientError as error:
             if error.response["Error"]["Code"] != "ResourceInUse":
                 raise

@@ -18,15 +18,15 @@ Found = dict[str, Any]
 
 
 @cache
-def load_storage() -> Any:
-    """Make the client for S3."""
-    return get_session().create_client("s3", config=Config(retries={"mode": "standard"}))
+def load_client(service: str) -> Any:
+    """Make the client for a service of AWS, once."""
+    return get_session().create_client(service, config=Config(retries={"mode": "standard"}))
 
 
 def find(bucket: str, key: str) -> Found | None:
     """Look a file up."""
     try:
-        found: Found = load_storage().head_object(Bucket=bucket, Key=key)
+        found: Found = load_client("s3").head_object(Bucket=bucket, Key=key)
     except aws.ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
@@ -39,19 +39,19 @@ def open_file(bucket: str, key: str, found: Found) -> BinaryIO:
     message of its own."""
     if found["ContentLength"] > PIECE:
         return BufferedReader(_Pieces(bucket, key, found), PIECE)
-    answer = load_storage().get_object(Bucket=bucket, Key=key, IfMatch=found["ETag"])
+    answer = load_client("s3").get_object(Bucket=bucket, Key=key, IfMatch=found["ETag"])
     return BytesIO(answer["Body"].read())
 
 
 def read_file(bucket: str, key: str) -> bytes:
     """Read a small file."""
-    content: bytes = load_storage().get_object(Bucket=bucket, Key=key)["Body"].read()
+    content: bytes = load_client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return content
 
 
 def read_lines(bucket: str, folder: str) -> Iterator[bytes]:
     """Give the lines of a folder's files, one file after the other; of 1,000 at most."""
-    s3 = load_storage()
+    s3 = load_client("s3")
     for entry in s3.list_objects_v2(Bucket=bucket, Prefix=folder).get("Contents", ()):
         found = s3.head_object(Bucket=bucket, Key=entry["Key"])
         with open_file(bucket, entry["Key"], found) as file:
@@ -80,7 +80,7 @@ class _Pieces(RawIOBase):
         if self._at >= end:
             return 0
         part = f"bytes={self._at}-{end - 1}"
-        content = load_storage().get_object(**self._object, Range=part)["Body"].read()
+        content = load_client("s3").get_object(**self._object, Range=part)["Body"].read()
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
@@ -105,7 +105,7 @@ class NewFile:
 
     def close(self) -> None:
         """Put it in its place."""
-        s3 = load_storage()
+        s3 = load_client("s3")
         if not self._upload:
             s3.put_object(**self._object, **self._about, Body=bytes(self._content))
             return
@@ -114,7 +114,7 @@ class NewFile:
         s3.complete_multipart_upload(**self._upload, MultipartUpload={"Parts": self._parts})
 
     def _send(self) -> None:
-        s3 = load_storage()
+        s3 = load_client("s3")
         if not self._upload:
             started = s3.create_multipart_upload(**self._object, **self._about)
             # What is never completed, the bucket's lifecycle rule deletes.

@@ -45,7 +45,7 @@ class Recipe:
     verdict: VerdictRule | None
     """When the model calls a text unclear or mixed; never, where there is none."""
     stages: tuple[Stage, ...]
-    """The last one is the model; before it are those that it needs, each before those that need it."""
+    """The last one is the model; before it stand those that it needs, each before its users."""
 
     def stage(self, name: str) -> Stage:
         """The stage called ``name``.

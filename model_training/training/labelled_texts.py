@@ -24,14 +24,14 @@ class LabelledTexts:
     texts: Sequence[str]
     targets: Targets
     """[texts] probabilities of positive."""
-    labelled: Targets
-    """Probabilities of positive of the first so many training reviews, without those of dev."""
-    unlabelled: Targets
-    """Probabilities of positive of the first so many unlabelled reviews."""
+    training_targets: Targets
+    """[reviews] probabilities of positive of the first training reviews, without those of dev."""
+    unlabelled_targets: Targets
+    """[reviews] probabilities of positive of the first unlabelled reviews."""
 
     def __len__(self) -> int:
         """How many texts and reviews there is an opinion on."""
-        return len(self.targets) + len(self.labelled) + len(self.unlabelled)
+        return sum(map(len, (self.targets, self.training_targets, self.unlabelled_targets)))
 
 
 def save_texts(labelled: LabelledTexts, folder: Path) -> None:
@@ -43,8 +43,8 @@ def save_texts(labelled: LabelledTexts, folder: Path) -> None:
             blob=texts.blob,
             offsets=texts.offsets,
             targets=labelled.targets,
-            labelled=labelled.labelled,
-            unlabelled=labelled.unlabelled,
+            labelled=labelled.training_targets,
+            unlabelled=labelled.unlabelled_targets,
         )
 
 

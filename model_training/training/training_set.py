@@ -63,7 +63,7 @@ def make_training_set(
     if settings.transformer is not None:
         texts = load_texts(inputs[settings.transformer])
         # Stars are learned by heart, also where an edit of the review turned its label.
-        _mix_in(learned.targets, texts.labelled)
+        _mix_in(learned.targets, texts.training_targets)
         learned += _encode_texts(texts, vocabulary)
     if settings.teacher is None:
         return learned
@@ -71,7 +71,7 @@ def make_training_set(
     reviews, targets = label_unlabelled(teacher, corpus, device)
     if texts is not None:
         # Two teachers of different kinds err on different reviews: their mean is right more often.
-        _mix_in(targets, texts.unlabelled)
+        _mix_in(targets, texts.unlabelled_targets)
     learned += _soft_set(reviews, targets)
     if settings.short_texts:
         both = labelled + reviews

@@ -13,7 +13,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-import batch
 import storage
 import uploads
 from endpoint import load_endpoint
@@ -38,7 +37,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    kept = (load_settings, load_endpoint, storage.load_storage, batch.load_sagemaker)
+    kept = (load_settings, load_endpoint, storage.load_client)
     for each in kept:
         each.cache_clear()
     with mock_aws():

@@ -8,7 +8,8 @@ import { wilson } from "./statistics.js";
 const TOP_WORDS = 10;
 
 /** A word of fewer reviews, or of a smaller share of them, says more about one film than about films. */
-const [LEAST_REVIEWS, LEAST_SHARE] = [3, 0.02];
+const MIN_REVIEWS = 3;
+const MIN_SHARE = 0.02;
 
 /** A word is listed where it weighs at least this share of what the weightiest does. */
 const STANDS_OUT = 0.25;
@@ -58,7 +59,7 @@ export function intervalInWords(part, whole) {
 
 /** { praise, blame }: words that stand out, by their mean weight where they occur. */
 export function rankWords({ words, explained }) {
-  const least = Math.max(LEAST_REVIEWS, explained * LEAST_SHARE);
+  const least = Math.max(MIN_REVIEWS, explained * MIN_SHARE);
   const known = [...words].map(([word, { sum, uses, reviews }]) => ({ word, weight: sum / uses, reviews }));
   const frequent = known.filter(({ reviews }) => reviews >= least);
   const weightiest = Math.max(...frequent.map(({ weight }) => Math.abs(weight)), 0);

@@ -9,8 +9,12 @@ import { countWords } from "./search.js";
 import { groupsOf, tellingWords } from "./statistics.js";
 import { labelsOf, monthReader, numbersOf, rolesOf } from "./values.js";
 
-/** Groups that are listed at once, words that are told of one, and the fewest reviews that say something. */
-const [LISTED, WORDS, FEW] = [20, 12, 30];
+/** Groups that are listed at once. */
+const MAX_LISTED = 20;
+/** Words that are told of a group. */
+const MAX_WORDS = 12;
+/** Reviews of a group that say something. */
+const MIN_REVIEWS = 30;
 
 const HEADS = [
   ["name", "Group"],
@@ -115,16 +119,16 @@ function drawGroups() {
   const groups = currentGroups();
   byId("groups").hidden = !grouping;
   if (!grouping) return;
-  const listed = isWhole ? groups : groups.slice(0, LISTED);
+  const listed = isWhole ? groups : groups.slice(0, MAX_LISTED);
   for (const head of byId("group-heads").children) {
     if (head.dataset.key) head.ariaSort = head.dataset.key === sort.key ? (sort.isDown ? "descending" : "ascending") : "none";
     head.hidden = head.dataset.key === "number" && !stars;
   }
   byId("group-rows").replaceChildren(...listed.map(groupRow));
-  byId("all-groups").hidden = groups.length <= LISTED;
-  byId("all-groups").textContent = isWhole ? `Show the first ${LISTED}` : `Show all ${count(groups.length)} groups`;
-  const few = groups.filter(({ reviews }) => reviews < FEW).length;
-  byId("group-note").textContent = few ? `${count(few, "group")} ${few === 1 ? "has" : "have"} fewer than ${FEW} reviews: their intervals are wide, and their order says little.` : "";
+  byId("all-groups").hidden = groups.length <= MAX_LISTED;
+  byId("all-groups").textContent = isWhole ? `Show the first ${MAX_LISTED}` : `Show all ${count(groups.length)} groups`;
+  const few = groups.filter(({ reviews }) => reviews < MIN_REVIEWS).length;
+  byId("group-note").textContent = few ? `${count(few, "group")} ${few === 1 ? "has" : "have"} fewer than ${MIN_REVIEWS} reviews: their intervals are wide, and their order says little.` : "";
 }
 
 function groupRow(group) {
@@ -147,14 +151,14 @@ function groupRow(group) {
     make("td", "number", percent(group.mean, 1)),
   ];
   if (stars) cells.push(make("td", "number", Number.isNaN(group.number) ? "–" : group.number.toFixed(2)));
-  return make("tr", group.reviews < FEW ? "few" : "", ...cells);
+  return make("tr", group.reviews < MIN_REVIEWS ? "few" : "", ...cells);
 }
 
 async function showWords(group) {
   byId("group-words").replaceChildren(make("p", "hint", "Counting words …"));
   const isScored = (row) => results.states[row] === SCORED;
   const { counts, inside, outside } = await countWords(source, isScored, (row) => grouping.codes[row] === group.code);
-  const found = tellingWords(counts, inside, outside).filter(({ score }) => score > 1.96).slice(0, WORDS);
+  const found = tellingWords(counts, inside, outside).filter(({ score }) => score > 1.96).slice(0, MAX_WORDS);
   const items = found.map(({ word, share, elsewhere }) => make("li", "", make("bdi", "", word), make("span", "", `${percent(share)} of its reviews, ${percent(elsewhere)} of the others`)));
   const title = make("h4", "", "Words of ", make("bdi", "", group.name), " against the rest");
   byId("group-words").replaceChildren(title, items.length ? make("div", "", make("ol", "", ...items), make("p", "hint", "By how many reviews use them. The model has no part in it.")) : make("p", "hint", "No word sets it apart: there are too few reviews, or they are like the others."));

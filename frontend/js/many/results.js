@@ -5,7 +5,10 @@ import { splitIntoPieces } from "../offsets.js";
 export const BINS = 10;
 
 /** States of a review; a FAILED one may be tried again. */
-export const [PENDING, SCORED, UNREADABLE, FAILED] = [0, 1, 2, 3];
+export const PENDING = 0;
+export const SCORED = 1;
+export const UNREADABLE = 2;
+export const FAILED = 3;
 
 /** The API's verdicts; where it gives none, the sentiment is the verdict. */
 export const VERDICTS = ["", "positive", "negative", "mixed", "unclear"];

@@ -2,7 +2,7 @@
 
 import { Problem } from "../api.js";
 
-const MOST_LANES = 2;
+const MAX_LANES = 2;
 
 /** Reviews in the first call, and the most in one that explains: each is 12 kB to download. */
 const BATCH = 20;
@@ -56,7 +56,7 @@ export function createRunner({ score, fail, change }) {
     queues.unshift(rest);
     [failures, hasWorked] = [0, true];
     size = Math.min(size * 2, most);
-    lanes = MOST_LANES;
+    lanes = MAX_LANES;
   }
 
   function meet(problem, batch) {

@@ -5,8 +5,12 @@ import { count } from "../phrases.js";
 import { FORMATS } from "./reading/formats.js";
 import { noticesInWords } from "./words.js";
 
-/** Rows that are shown, and characters of a name and of a cell. */
-const [ROWS, LONGEST_NAME, LONGEST_CELL] = [6, 60, 200];
+/** Rows that are shown. */
+const MAX_ROWS = 6;
+/** Characters that are shown of a column's name. */
+const MAX_NAME = 60;
+/** Characters that are shown of a cell. */
+const MAX_CELL = 200;
 
 let source;
 
@@ -42,11 +46,11 @@ async function draw() {
   byId("start").textContent = `Score ${count(source.count, "review")}`;
   byId("start").disabled = !source.count;
   const columns = source.names.map((_, at) => at);
-  const rows = await source.cells(columns.length ? [...Array(Math.min(source.count, ROWS)).keys()] : []);
+  const rows = await source.cells(columns.length ? [...Array(Math.min(source.count, MAX_ROWS)).keys()] : []);
   const heads = columns.map((at) => {
     const radio = Object.assign(make("input", ""), { type: "radio", name: "column", value: at, checked: at === source.column });
-    return make("th", "", make("label", "", radio, make("bdi", "", source.titleOf(at).slice(0, LONGEST_NAME))));
+    return make("th", "", make("label", "", radio, make("bdi", "", source.titleOf(at).slice(0, MAX_NAME))));
   });
-  const lines = rows.map((cells) => make("tr", "", ...cells.map((cell) => make("td", "", cell.slice(0, LONGEST_CELL)))));
+  const lines = rows.map((cells) => make("tr", "", ...cells.map((cell) => make("td", "", cell.slice(0, MAX_CELL)))));
   byId("preview").replaceChildren(make("tr", "", ...heads), ...lines);
 }

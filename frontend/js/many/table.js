@@ -6,8 +6,14 @@ import { splitIntoPieces } from "../offsets.js";
 import { count, percent, shortVerdict, verdictInWords, waitInWords } from "../phrases.js";
 import { FAILED, PENDING, SCORED } from "./results.js";
 
-/** Rows on a page; characters that are shown of a review and of a cell, and before a text that was found. */
-const [PAGE, MOST, MOST_OF_CELL, BEFORE] = [50, 400, 120, 60];
+/** Rows on a page. */
+const PAGE = 50;
+/** Characters that are shown of a review. */
+const MAX_REVIEW = 400;
+/** Characters that are shown of a cell. */
+const MAX_CELL = 120;
+/** Characters that are shown before a text that was found. */
+const BEFORE = 60;
 
 /** A word is marked where it does at least this share of what the strongest does. */
 const STANDS_OUT = 0.25;
@@ -138,7 +144,7 @@ function rowOf(source, columns, results, row, cells, pattern) {
   const review = make("td", "", make("div", "lines", ...excerpt(cells[source.column] || "(empty)", pattern)));
   review.firstChild.dir = "auto";
   const others = columns.map((at) => {
-    const cell = make("td", "own", make("div", "lines", cells[at].slice(0, MOST_OF_CELL)));
+    const cell = make("td", "own", make("div", "lines", cells[at].slice(0, MAX_CELL)));
     cell.dataset.title = source.titleOf(at);
     return cell;
   });
@@ -163,8 +169,8 @@ function foundIn(results, row) {
 /** The beginning of a text, or what is around the first hit, with all hits marked. */
 function excerpt(text, pattern) {
   const first = pattern ? Math.max(text.search(pattern), 0) : 0;
-  const from = first > MOST / 2 ? first - BEFORE : 0;
-  const shown = `${from ? "… " : ""}${text.slice(from, from + MOST)}${text.length > from + MOST ? "…" : ""}`;
+  const from = first > MAX_REVIEW / 2 ? first - BEFORE : 0;
+  const shown = `${from ? "… " : ""}${text.slice(from, from + MAX_REVIEW)}${text.length > from + MAX_REVIEW ? "…" : ""}`;
   if (!pattern) return [shown];
   const nodes = [];
   let read = 0;

@@ -137,7 +137,7 @@ def stack(s3: Any, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     monkeypatch.setattr(uploads, "load_settings", lambda: settings)
     monkeypatch.setattr(uploads, "load_endpoint", lambda: endpoint)
     made = Stack(s3, runtime, log)
-    monkeypatch.setattr(storage, "load_storage", lambda: made.storage)
+    monkeypatch.setattr(storage, "load_client", lambda _: made.storage)
     yield made
     for key in made.list_keys():
         s3.delete_object(Bucket=BUCKET, Key=key)

@@ -82,7 +82,7 @@ def _key(uri: str) -> str:
 @pytest.fixture
 def sagemaker(stack: Stack, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator[SageMaker]:
     made = SageMaker(boto3.client("sagemaker", region_name="us-east-1"), stack, model)
-    monkeypatch.setattr(batch, "load_sagemaker", lambda: made)
+    monkeypatch.setattr(batch, "load_client", lambda _: made)
     monkeypatch.setattr(uploads, "DIRECT_BYTES", 10)
     monkeypatch.setenv("TRANSFORM_MODEL", "Model-Ab12")
     monkeypatch.setenv("STACK_ID", STACK)

@@ -27,7 +27,7 @@ const WEAK = new Set("film films movie movies product item in of the your my ful
 const LABELS = /^(positive|negative|neutral|mixed|pos|neg|true|false|yes|no|fresh|rotten|ham|spam|good|bad)$/i;
 
 /** The words of a name: of "reviewText", "reviews.text" and "review_text" the same two. */
-export function tokensOf(name) {
+function tokensOf(name) {
   return name.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
 

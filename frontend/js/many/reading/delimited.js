@@ -8,9 +8,12 @@
 import { isOfKind } from "./kinds.js";
 
 /** Characters that a quoted field may have; the API takes far fewer. */
-const LONGEST = 1 << 20;
+const MAX_FIELD = 1 << 20;
 
-const [LF, CR, BLANK, QUOTE] = [10, 13, 32, 34];
+const LF = 10;
+const CR = 13;
+const BLANK = 32;
+const QUOTE = 34;
 
 const isLineEnd = (code) => code === LF || code === CR;
 
@@ -41,7 +44,7 @@ function quotedField(text, recordStart, at, dialect) {
   let isStray = false;
   for (let close = open + 1; ; close += 1) {
     close = text.indexOf('"', close);
-    if (close < 0 || close - open > LONGEST) return RUN_OUT;
+    if (close < 0 || close - open > MAX_FIELD) return RUN_OUT;
     if (dialect.escape && isEscaped(text, close)) continue;
     if (text.charCodeAt(close + 1) === QUOTE) {
       close += 1;

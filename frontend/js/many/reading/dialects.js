@@ -6,11 +6,16 @@ import { describe, isOfKind } from "./kinds.js";
 
 const DELIMITERS = [",", ";", "\t", "|", "^", "~", "\x01", "\x1f", " "];
 
-/** Records that are looked at, lines that may stand above a table, and the score of a header. */
-const [SAMPLE, ABOVE, HEADER] = [200, 20, 0.9];
-
-/** Shares of rows that must fit: with something that speaks for a table, and without. */
-const [MOST, NEARLY_ALL] = [0.55, 0.9];
+/** Records that are looked at. */
+const SAMPLE = 200;
+/** Lines that may stand above a table. */
+const MAX_ABOVE = 20;
+/** Score of a header. */
+const MIN_HEADER = 0.9;
+/** Share of rows that must fit where something speaks for a table. */
+const MOST = 0.55;
+/** The same, where nothing does. */
+const NEARLY_ALL = 0.9;
 
 /** Excel's line above a table: it says what puts the columns apart. */
 const SEPARATOR = /^\s*"?sep=(.)"?[\r\n]+/i;
@@ -72,7 +77,7 @@ function isOdd(field, { isQuoted }, escape) {
 
 function recordsOf(text, dialect, isWhole) {
   const records = [];
-  for (let at = 0; at < text.length && records.length < SAMPLE + ABOVE; ) {
+  for (let at = 0; at < text.length && records.length < SAMPLE + MAX_ABOVE; ) {
     const gap = /[\r\n]*/y;
     gap.lastIndex = at;
     const skipped = gap.exec(text)[0];
@@ -140,7 +145,7 @@ function widthOf(rows) {
 }
 
 /** Whether a line is the name of the only column: commas below it are those of prose. */
-const namesOneColumn = (record) => record?.cells.length === 1 && headerScore(record.cells, []) >= HEADER;
+const namesOneColumn = (record) => record?.cells.length === 1 && headerScore(record.cells, []) >= MIN_HEADER;
 
 /** Whether no line above a row could be one of those below it, which have numbers or dates where these have none. */
 function areUnlike(lines, rows, width) {
@@ -150,7 +155,7 @@ function areUnlike(lines, rows, width) {
 
 function headerAt(records, above) {
   if (records.slice(above + 1, above + 3).some(({ cells }) => cells.some(isOwnOfQualtrics))) return above;
-  const candidates = records.slice(above, above + ABOVE).map((record, index) => {
+  const candidates = records.slice(above, above + MAX_ABOVE).map((record, index) => {
     const rows = records.slice(above + index + 1);
     const lines = records.slice(above, above + index);
     const isFirst = index === 0 || record.isParted || lines.at(-1).filled < record.filled || areUnlike(lines, rows, record.cells.length);
@@ -163,7 +168,7 @@ function headerAt(records, above) {
     return isFull ? headerScore(names, others.map(({ cells }) => cells)) : -1;
   });
   const best = Math.max(...candidates, -1);
-  return best >= HEADER ? above + candidates.indexOf(best) : undefined;
+  return best >= MIN_HEADER ? above + candidates.indexOf(best) : undefined;
 }
 
 /** Qualtrics writes three rows of names: short ones, the questions, and its own. */
@@ -186,7 +191,7 @@ function isOneShort(names, rows) {
 /** Without a header, the table begins with the first row that is as wide as most. */
 function firstFull(records, above) {
   const width = widthOf(records.slice(above));
-  const found = records.slice(above, above + ABOVE).findIndex((row) => [row.cells.length, beginnings(row).length].includes(width) && row.filled > width / 3);
+  const found = records.slice(above, above + MAX_ABOVE).findIndex((row) => [row.cells.length, beginnings(row).length].includes(width) && row.filled > width / 3);
   return above + Math.max(found, 0);
 }
 

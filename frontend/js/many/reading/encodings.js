@@ -17,7 +17,7 @@ const MARKS = [
 const FOREIGN = 0.3;
 
 /** Of characters outside ASCII, the share that may stand where no word has them. */
-const MOST_ODD = 0.1;
+const MAX_ODD = 0.1;
 
 export const ENCODING_NAMES = {
   "utf-8": "UTF-8",
@@ -109,7 +109,7 @@ async function singleByteEncodingOf(blob) {
   faults.sort(([a], [b]) => a - b);
   const [[fewest, best], [other]] = faults;
   const areTold = fewest !== other || [...counts.keys()].every((byte) => byte < 128 || !counts[byte] || isTypographic(byte));
-  if (fewest > sum(128, 256) * MOST_ODD || !areTold) throw new Refusal("unknown-encoding");
+  if (fewest > sum(128, 256) * MAX_ODD || !areTold) throw new Refusal("unknown-encoding");
   return best;
 }
 

@@ -265,7 +265,7 @@ class TableScanner extends RecordScanner {
     if (this.dialect.delimiter) {
       const cells = record.spans.map((span) => fieldText(text, span, this.dialect));
       if (isRuling(text.slice(at, record.end)) || cells.every((cell) => !cell.trim())) return;
-      this.judge({ text, spans: record.spans, cells }, isParted);
+      this.check({ text, spans: record.spans, cells }, isParted);
     }
     this.quoted += Number(record.spans.some((span) => span.isQuoted));
     const last = record.spans.at(-1);
@@ -280,14 +280,14 @@ class TableScanner extends RecordScanner {
     return this.problems;
   }
 
-  judge(record, isParted) {
+  check(record, isParted) {
     const index = this.starts.length;
     const found = record.cells.findLastIndex((cell) => cell.trim()) + 1;
-    if (this.header && index >= this.header.first) this.judgeBelowNames(record, index, found);
-    this.judgeWidth(record, index, isParted);
+    if (this.header && index >= this.header.first) this.checkBelowNames(record, index, found);
+    this.checkWidth(record, index, isParted);
   }
 
-  judgeBelowNames({ cells }, index, found) {
+  checkBelowNames({ cells }, index, found) {
     const { names, first, named } = this.header;
     if (areSame(cells, names)) this.problems.set(index, { key: "names" });
     const isOwn = index < first + 3 && cells.some(isOwnOfQualtrics);
@@ -295,7 +295,7 @@ class TableScanner extends RecordScanner {
     if (found > named) this.problems.set(index, { key: "misfit", facts: { found, width: named } });
   }
 
-  judgeWidth(record, index, isParted) {
+  checkWidth(record, index, isParted) {
     const { width } = this.expects;
     const found = record.cells.length;
     if (found === width || alignCells(record, this.expects)) return;

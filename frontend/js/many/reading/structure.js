@@ -1,6 +1,7 @@
 /** Finds, in JSON of any size and in Python's way of writing it, where the elements of lists are. */
 
-const [OPEN, CLOSE] = ["{[(", "}])"];
+const OPEN = "{[(";
+const CLOSE = "}])";
 const SPACE = /\s/;
 
 export class StructureScanner {

@@ -11,8 +11,10 @@ const VALUE = /<(?:\w+:)?v(?:\s[^>]*)?>(.*?)<\/(?:\w+:)?v>/s;
 /** Formats of numbers that are dates in every workbook; others say so in their code. */
 const isBuiltInDate = (id) => (id >= 14 && id <= 22) || (id >= 45 && id <= 47);
 
-/** Days from Excel's first to Unix's, and from Apple's to Excel's. */
-const [EPOCH, LATER] = [25_569, 1462];
+/** Days from Excel's first to Unix's. */
+const EPOCH = 25_569;
+/** Days from Excel's first to Apple's. */
+const LATER = 1462;
 
 export const isWorkbook = (entries) => entries.some(({ name }) => name === "xl/workbook.xml");
 

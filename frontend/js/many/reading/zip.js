@@ -5,9 +5,17 @@ import { Refusal } from "./refusal.js";
 /** Bytes that a file may have when it is unpacked; a crafted archive may claim or hold any number. */
 const LIMIT = 1_000_000_000;
 
-const [END, CENTRAL, LOCAL] = [0x06054b50, 0x02014b50, 0x04034b50];
-const [END_SIZE, LONGEST_COMMENT] = [22, 65_535];
-const [STORED, DEFLATED, ENCRYPTED] = [0, 8, 1];
+/** What records begin with. */
+const END = 0x06054b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+/** Bytes of the last record, and of the comment that may follow it. */
+const END_SIZE = 22;
+const MAX_COMMENT = 65_535;
+/** Ways of packing, and the flag of a file that has a password. */
+const STORED = 0;
+const DEFLATED = 8;
+const ENCRYPTED = 1;
 
 const damaged = (kind) => new Refusal("damaged-container", { kind });
 
@@ -36,7 +44,7 @@ export async function inflate(blob, format, kind, size) {
 
 /** The files in an archive: { name, open }, the latter for a Blob. */
 export async function entriesOf(blob) {
-  const tail = new DataView(await blob.slice(-END_SIZE - LONGEST_COMMENT).arrayBuffer());
+  const tail = new DataView(await blob.slice(-END_SIZE - MAX_COMMENT).arrayBuffer());
   let at = tail.byteLength - END_SIZE;
   while (at >= 0 && tail.getUint32(at, true) !== END) at -= 1;
   if (at < 0) throw damaged("zip archive");

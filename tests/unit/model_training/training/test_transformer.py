@@ -102,8 +102,8 @@ def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus
     assert list(labelled.targets[:11] > 0.5) == [True, False] * 4 + [False, True, False]
     assert list(labelled.targets[-19:-9]) == [0.5] * 10
     assert set(np.abs(labelled.targets[-9:-4] - 0.5).round(4)) == {np.float32(0.45)}
-    assert len(labelled.labelled) == 4
-    assert len(labelled.unlabelled) == 6
+    assert len(labelled.training_targets) == 4
+    assert len(labelled.unlabelled_targets) == 6
     train, _ = corpus.train_and_dev(8)
     texts = len(labelled.texts) + len(train.texts)
     assert about["parts"]["forward"]["train_texts"] == texts
@@ -113,7 +113,7 @@ def test_a_student_learns_what_the_transformer_has_labelled(folder: Path, corpus
     learned = make_training_set(
         settings, corpus, vocabulary, own, {"transformer": transformer}, choose_device()
     )
-    both = (own.labels[:4] + labelled.labelled) / 2
+    both = (own.labels[:4] + labelled.training_targets) / 2
     assert learned.targets[:5].tolist() == pytest.approx([*both, own.labels[4]])
     made = json.loads((transformer / "run.json").read_text())
     assert made["dev_accuracy"].keys() == {"reviews", "counterfactual", "sentences"}
@@ -183,7 +183,7 @@ def test_to_label_more_texts_nothing_is_learned_again(
     train_both(folder)
     monkeypatch.setattr(stage._Step, "__call__", None)
     _, transformer = train_both(folder, "--unlabelled=9")
-    assert len(load_texts(transformer).unlabelled) == 9
+    assert len(load_texts(transformer).unlabelled_targets) == 9
 
 
 def test_shards_are_kept_for_the_teacher_and_the_texts_that_they_are_of(
