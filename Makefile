@@ -66,7 +66,7 @@ image: ## Build the whole application as one container image (needs Docker) and 
 		--publish 127.0.0.1:$(or $(PORT),8080):8080 reeltone
 
 .PHONY: test
-test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done $(SAGEMAKER_VENV)/done ## Run all tests that this machine can run, and name the others
+test: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done $(TOOLKIT_VENV)/done $(SAGEMAKER_VENV)/done ## Run all tests that this machine can run, and name the others (25 minutes on two cores)
 	@$(BIN)/pytest $(TESTS)
 
 .PHONY: fuzz
@@ -151,7 +151,7 @@ coverage: $(VENV)/test $(SAM_VENV)/done $(AWS_IMAGE_VENV)/done ## Run the tests 
 	@$(BIN)/coverage report
 
 .PHONY: mutation
-mutation: $(VENV)/test ## Change the code in many small ways and see that tests notice (long)
+mutation: $(VENV)/test ## Change the code in many small ways and see that tests notice (25 minutes)
 	@$(BIN)/python -m checks.mutation
 
 .PHONY: format
@@ -164,7 +164,7 @@ data: $(VENV)/train ## Download and verify the data (ARCHIVE=file takes a copy; 
 	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(COPIES)
 
 .PHONY: train
-train: data ## Train a model and make a bundle of it (MODEL=modern or classic); what ships stays
+train: data ## Train a model and make a bundle of it (MODEL=modern, 9 hours on two cores, or classic); what ships stays
 	@$(BIN)/python -m model_training.training $(or $(MODEL),modern) --data-dir $(DATA) $(ARGS)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
 
@@ -188,7 +188,7 @@ explore: data ## Draw what the training reviews look like
 	@$(BIN)/python -m model_training.report.explore --data-dir $(DATA)
 
 .PHONY: peers
-peers: data $(VENV)/test ## Train and score the peers (ARGS="--time" times them)
+peers: data $(VENV)/test ## Train and score the peers (40 minutes; ARGS="--time" times them)
 	@$(BIN)/python -m model_training.evaluation.peers --data-dir $(DATA) $(ARGS)
 
 .PHONY: bench

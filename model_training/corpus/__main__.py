@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     corpus = prepare_corpus(options.data_dir, options.archive)
     kept = options.data_dir / ARCHIVE_NAME
-    if options.archive is not None and not kept.exists():
-        # Jobs on SageMaker send the archive itself.
+    if options.archive is not None and options.archive.is_file() and not kept.exists():
+        # Jobs on SageMaker send the archive itself; a folder is none.
         with replacing(kept) as part:
             shutil.copyfile(options.archive, part)
     for source in SOURCES:

@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -131,6 +132,34 @@ def test_make_has_the_target_and_its_programs_understand_what_they_get(command: 
     for call in re.findall(r"/python -m ((?:model|local|bench|check|tests)[^|\n]*)", dry.stdout):
         module, *arguments = call.split()
         check_module(module, arguments)
+
+
+@pytest.mark.parametrize(
+    ("documented", "said"),
+    [
+        (
+            "make jobs ARGS=train modern --dry-run",
+            r"cost: .*, \$\d\.\d\d an hour .*",
+        ),
+        ("python -m model_training.jobs cost", "US dollars an hour, .*"),
+    ],
+)
+def test_what_costs_nothing_is_run_by_somebody_without_an_account(
+    documented: str, said: str, tmp_path: Path
+) -> None:
+    words = CALLS[documented].words
+    if words[0] == "make":
+        arguments = shlex.split(words[2].removeprefix("ARGS="))
+        words = ("python", "-m", "model_training.jobs", *arguments)
+    ran = subprocess.run(
+        [sys.executable, *words[1:]],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.fullmatch(said, ran.stdout.splitlines()[0])
 
 
 def sam_options() -> dict[tuple[str, ...], list[str]]:

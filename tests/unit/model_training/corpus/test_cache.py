@@ -306,3 +306,12 @@ def test_a_copy_that_is_taken_is_kept_for_jobs(corpus: Corpus, tmp_path: Path) -
     archive = tmp_path / "archive.tar.gz"
     main(["--data-dir", str(tmp_path / "data"), "--archive", str(archive)])
     assert (tmp_path / "data/aclImdb_v1.tar.gz").read_bytes() == archive.read_bytes()
+
+
+def test_a_folder_that_is_taken_is_no_archive_for_jobs(
+    corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unpack(tmp_path / "here", make_files())
+    main(["--data-dir", str(tmp_path / "other"), "--archive", str(folder)])
+    assert corpus.fingerprint[:12] in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["corpus"]
