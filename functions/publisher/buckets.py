@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +73,9 @@ class Bucket:
 
     def list_keys(self) -> list[str]:
         """All keys; of a versioned bucket, those whose newest version is not a deletion."""
-        keys: list[str] = []
-        page: dict[str, Any] = {}
-        while True:
-            answer = self._call("list_objects_v2", **page)
-            keys += [entry["Key"] for entry in answer.get("Contents", [])]
-            if not answer.get("IsTruncated"):
-                return keys
-            page = {"ContinuationToken": answer["NextContinuationToken"]}
+        with self._naming_faults():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+            return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete these keys; in a versioned bucket their versions stay."""
@@ -111,21 +106,24 @@ class Bucket:
             )
 
     def _call(self, operation: str, **parameters: Any) -> Any:
-        try:
+        with self._naming_faults(parameters.get("Key", "")):
             return getattr(self._client, operation)(Bucket=self.name, **parameters)
+
+    @contextmanager
+    def _naming_faults(self, key: str = "") -> Iterator[None]:
+        """Turn what boto3 raises into this module's errors, with the place where it happened."""
+        place = f"bucket {self.name}" + (f", {key}" if key else "")
+        try:
+            yield
         except aws.ClientError as error:
             named = _BY_CODE.get(error.response["Error"]["Code"], BucketError)
-            raise named(f"{self._place(parameters)}: {error}") from error
+            raise named(f"{place}: {error}") from error
         except aws.ParamValidationError as error:
-            raise BucketGoneError(f"{self._place(parameters)}: {error}") from error
+            raise BucketGoneError(f"{place}: {error}") from error
         except aws.BotoCoreError as error:
-            raise BucketError(f"{self._place(parameters)}: {error}") from error
-
-    def _place(self, parameters: dict[str, Any]) -> str:
-        key = parameters.get("Key")
-        return f"bucket {self.name}" + (f", {key}" if key else "")
+            raise BucketError(f"{place}: {error}") from error
 
 
 def connect() -> Any:
-    """boto3's client for S3, in the region and with the credentials of the environment."""
+    """Make boto3's client for S3, in the region and with the credentials of the environment."""
     return boto3.client("s3", config=_CLIENT)

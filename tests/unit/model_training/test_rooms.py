@@ -61,5 +61,15 @@ def test_what_lies_beside_the_rooms_imports_none_of_them() -> None:
     assert len(beside) <= 8
 
 
+def test_the_architecture_names_every_folder_room_and_file_beside_them() -> None:
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in PACKAGE.parent.glob("[a-z]*/__init__.py")}
+    named = re.findall(r"^\| `([\w/]+)` \|", text, re.MULTILINE)
+    assert set(ROOMS) | folders | {"models", "tests"} <= set(named)
+    [line] = re.findall(r"that\. (.+?) beside\s", text)
+    beside = [path.stem for path in PACKAGE.glob("[a-z]*.py")]
+    assert re.findall(r"`(\w+)`", line) == sorted(beside)
+
+
 def test_no_room_imports_one_that_imports_it() -> None:
     assert set(TopologicalSorter({room: allowed(room) for room in ROOMS}).static_order())
