@@ -28,7 +28,7 @@ class Readable(Protocol):
     """The part of a binary file that is used here."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` bytes; all that are left for a negative one."""
+        """Read up to ``size`` bytes; all that are left for a negative one."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Member:
 
 
 def read_members(file: Readable, bounds: Bounds, *, plain: bool = False) -> Iterator[Member]:
-    """The files of a tar.gz, or of a ``plain`` tar, in its order.
+    """Read the files of a tar.gz, or of a ``plain`` tar, in its order.
 
     Raises:
         ArchiveError: more than the bounds allow, a link or device, or a name that leads out.
@@ -97,7 +97,7 @@ class _Bounded(io.RawIOBase):
         self._source, self._left, self._most = source, most, most
 
     def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes; all that are left for a negative one."""
+        """Read up to ``size`` bytes; all that are left for a negative one."""
         wanted = self._left + 1 if size < 0 else min(size, self._left + 1)
         content = self._source.read(wanted)
         self._left -= len(content)

@@ -96,7 +96,7 @@ def fill_section(document: Path, name: str, content: str) -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; columns of numbers are aligned to the right."""
+    """Give a table in Markdown; columns of numbers are aligned to the right."""
     rules = [_rule(column) for column in zip(*rows, strict=True)] or ["---"] * len(heads)
     lines = [heads, rules, *rows]
     return "\n".join(f"| {' | '.join(_escape(cell) for cell in line)} |" for line in lines)

@@ -28,7 +28,7 @@ class CommandError(Exception):
 
 
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Options from command-line arguments; ends the process on wrong ones."""
+    """Give options from command-line arguments; ends the process on wrong ones."""
     parser = argparse.ArgumentParser(prog="reeltone", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     asked = argparse.ArgumentParser(add_help=False)

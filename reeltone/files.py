@@ -64,7 +64,7 @@ class Source:
     """An open file."""
 
     names: list[str]
-    """Of the columns; of objects, those that the first ones have."""
+    """Names of the columns; of objects, those that the first ones have."""
     rows: Iterator[Row]
     position: Callable[[], float]
     """Which share of it has been read, 0 to 1; 0 where that can't be known."""

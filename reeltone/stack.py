@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 TRIES = 12
-"""Of a request while the stack wakes up or is busy."""
+"""Times that a request is sent while the stack wakes up or is busy."""
 SECONDS = 60
 """That a request may take; the API's own limit is half of that."""
 LONGEST_WAIT = 120.0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 _FOR = (22, 28, 34)
-"""Of the 256 colours, from a little to much."""
+"""Numbers among the 256 colours, from a little to much."""
 _AGAINST = (94, 130, 166)
 _STRONG, _LITTLE = 0.5, 0.08
-"""Of the strongest effect in the review; a word with less than a little is left plain."""
+"""Shares of the strongest effect in the review; a word with less than a little is left plain."""
 _LISTED = 5
 
 

@@ -42,7 +42,7 @@ class Outcome:
 
 
 def make_body(envelope: Envelope, outcome: Outcome) -> bytes:
-    """The answer as CloudFormation reads it, JSON in ASCII."""
+    """Make the answer as CloudFormation reads it, JSON in ASCII."""
     reason = outcome.reason.encode("ascii", "backslashreplace").decode()
     content = {
         "Status": outcome.status,

@@ -69,7 +69,7 @@ def handler(event: Any, context: Context) -> None:
 def carry_out(
     event: Mapping[str, Any], envelope: Envelope, stack: Stack, seconds_left: Callable[[], float]
 ) -> Outcome:
-    """The outermost boundary: everything that goes wrong becomes an outcome."""
+    """Answer any event: everything that goes wrong becomes an outcome."""
     try:
         with limit_time(seconds_left() - ANSWER_SECONDS):
             return Outcome(attributes=fulfil(event, envelope, stack))

@@ -72,7 +72,7 @@ class Bucket:
         return kept.decode()
 
     def list_keys(self) -> list[str]:
-        """All keys; of a versioned bucket, those whose newest version is not a deletion."""
+        """List all keys; of a versioned bucket, those whose newest version is not a deletion."""
         with self._naming_faults():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
             return [entry["Key"] for page in pages for entry in page.get("Contents", ())]

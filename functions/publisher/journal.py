@@ -15,6 +15,6 @@ def log(level: str, message: str, **fields: object) -> None:
 
 
 def find_places(error: BaseException) -> list[str]:
-    """The way to an error, without the values that a message might quote."""
+    """Find the way to an error, without the values that a message might quote."""
     frames = extract_tb(error.__traceback__)
     return [f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]

@@ -65,7 +65,7 @@ class ModelArchive:
 
 
 def read_site(package: Path) -> list[SiteFile]:
-    """The website's files, pages last, so that what a page names is there before it.
+    """Read the website's files, pages last, so that what a page names is there before it.
 
     Raises:
         PackageError: there is no site, or a file is of no known type, or is a link: what it leads
@@ -81,7 +81,7 @@ def read_site(package: Path) -> list[SiteFile]:
 
 
 def hash_site(files: Iterable[SiteFile]) -> str:
-    """16 hex digits of a SHA-256 over names and contents."""
+    """Hash names and contents: 16 hex digits of a SHA-256."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.key}\0".encode() + hashlib.sha256(file.content).digest())
@@ -89,7 +89,7 @@ def hash_site(files: Iterable[SiteFile]) -> str:
 
 
 def find_model(package: Path, name: str) -> ModelArchive:
-    """The archive of the model of that name.
+    """Find the archive of the model of that name.
 
     Raises:
         PackageError: the package has no such model, or not exactly one archive of it.

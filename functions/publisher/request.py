@@ -51,7 +51,7 @@ class Publication:
 
 
 def read_envelope(event: object) -> Envelope:
-    """The envelope of any event, however broken: without it nobody could be told so."""
+    """Read the envelope of any event, however broken: without it nobody could be told so."""
     members = event if isinstance(event, Mapping) else {}
     return Envelope(
         response_url=_text(members, "ResponseURL"),
@@ -76,7 +76,7 @@ def read_request_type(event: Mapping[str, Any]) -> str:
 
 
 def read_publication(event: Mapping[str, Any]) -> Publication:
-    """The resource's properties.
+    """Read the resource's properties.
 
     Raises:
         RequestError: there is no model's name, or the endpoint would not start.
@@ -88,7 +88,7 @@ def read_publication(event: Mapping[str, Any]) -> Publication:
 
 
 def read_serving(event: Mapping[str, Any]) -> Serving:
-    """What the endpoint will be started with.
+    """Read what the endpoint will be started with.
 
     Raises:
         RequestError: SageMaker would refuse it, ten minutes later and in fewer words.

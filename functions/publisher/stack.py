@@ -40,7 +40,7 @@ class Stack:
 
 
 def read_stack(environ: Mapping[str, str]) -> Stack:
-    """The stack that the environment names.
+    """Read the stack that the environment names.
 
     Raises:
         KeyError: a variable is missing, which the template's tests rule out.
@@ -49,7 +49,7 @@ def read_stack(environ: Mapping[str, str]) -> Stack:
 
 
 def is_answer_address(url: str, region: str) -> bool:
-    """Whether CloudFormation takes answers there, in this region.
+    """Say whether CloudFormation takes answers there, in this region.
 
     Source: AWS CloudFormation User Guide, "Access CloudFormation using an interface endpoint",
     which names the bucket; S3 has several spellings of a bucket's host.
@@ -81,7 +81,7 @@ def check_request(stack: Stack, stack_id: str, request_type: str) -> None:
 
 
 def read_status(stack_id: str) -> str:
-    """What CloudFormation is doing with the stack, such as ``UPDATE_IN_PROGRESS``.
+    """Read what CloudFormation is doing with the stack, such as ``UPDATE_IN_PROGRESS``.
 
     Raises:
         StackError: it does not say.

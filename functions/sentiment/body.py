@@ -32,7 +32,7 @@ CHARSETS = {
     "iso-8859-1": ("iso8859-1", "latin-1", "latin1"),
     "windows-1252": ("cp1252",),
 }
-"""By the names that the IANA has for them, with others that are common."""
+"""Names of encodings: the IANA's, with others that are common."""
 _NAMES = {name: charset for charset, others in CHARSETS.items() for name in (charset, *others)}
 
 

@@ -190,12 +190,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
 
 
 def find_problem(error: Exception) -> Problem:
-    """The problem of an error, or of the nearest class that it derives from."""
+    """Find the problem of an error, or of the nearest class that it derives from."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
 def describe_problem(error: Exception) -> dict[str, Any]:
-    """The members of ``application/problem+json`` for an error."""
+    """Give the members of ``application/problem+json`` for an error."""
     problem = find_problem(error)
     members = {
         "type": f"/problems/{problem.slug}",

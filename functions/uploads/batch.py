@@ -39,7 +39,7 @@ MAX_ROWS = 4_000_000
 """Rows of a file. The function reads and writes as many in two minutes."""
 INSTANCE = "ml.c5.xlarge"
 BYTES_A_MACHINE = 500_000_000
-"""Of a file, for each machine: some 380,000 reviews of usual length."""
+"""Bytes of a file for each machine: some 380,000 reviews of usual length."""
 TRIES = 3
 """Jobs that a file gets before somebody is told."""
 
@@ -134,7 +134,7 @@ class Work:
                 raise
 
     def join(self, table: Table, number: int) -> Answered:
-        """Each row with its answer.
+        """Give each row with its answer.
 
         Raises:
             WrongAnswersError: they are not the answers to this file.

@@ -59,7 +59,7 @@ EXPECTED = {
 # with 2,450,000 bytes.
 _BOUNDS = Bounds(members=200_000, unpacked=1024**3)
 _MAX_BYTES = 8 * 1024**2
-"""Of a file that is read: a text or a list of movies."""
+"""Maximum file that is read, bytes: a text or a list of movies."""
 
 
 Review = tuple[int, int, bytes]

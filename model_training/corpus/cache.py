@@ -37,17 +37,18 @@ class Corpus:
         self.fingerprint: str = json.loads((folder / "corpus.json").read_text())["sha256"]
 
     def split(self, name: str) -> Split:
-        """``train``, ``test`` or ``unsup``."""
+        """Give ``train``, ``test`` or ``unsup``."""
         with np.load(self._folder / f"{name}.npz") as arrays:
             texts = Texts(arrays["blob"], arrays["offsets"])
             return Split(texts, arrays["labels"], arrays["movies"])
 
     def train_rows(self, dev_reviews: int = DEV_REVIEWS) -> tuple[npt.NDArray[np.int64], ...]:
-        """Rows of the train split to train on, and rows to choose by (dev): no movie is in both."""
+        """Give rows of the train split to train on, and rows to choose by (dev): no movie is in
+        both."""
         return hold_out_movies(self.split("train").movies, dev_reviews)
 
     def train_and_dev(self, dev_reviews: int = DEV_REVIEWS) -> tuple[Split, Split]:
-        """The labelled training reviews as texts: those to train on, and dev."""
+        """Give the labelled training reviews as texts: those to train on, and dev."""
         split = self.split("train")
         train, dev = self.train_rows(dev_reviews)
         return split.take(train), split.take(dev)
@@ -55,14 +56,14 @@ class Corpus:
     def labelled(
         self, vocabulary: Vocabulary, dev_reviews: int = DEV_REVIEWS
     ) -> tuple[Encoded, Encoded]:
-        """The labelled training reviews as numbers: those to train on, and dev."""
+        """Give the labelled training reviews as numbers: those to train on, and dev."""
         encoded = self.encoded("train", vocabulary)
         train, dev = self.train_rows(dev_reviews)
         return encoded.take(train), encoded.take(dev)
 
     def vocabulary(self, settings: TextSettings) -> Vocabulary:
-        """The vocabulary for ``settings``: of the labelled training reviews, or, where word vectors
-        are trained on them too (modern text), of the unlabelled ones as well."""
+        """Give the vocabulary for ``settings``: of the labelled training reviews, or, where word
+        vectors are trained on them too (modern text), of the unlabelled ones as well."""
         key = hashlib.sha256(json.dumps(settings.to_dict(), sort_keys=True).encode()).hexdigest()
         path = self._folder / f"vocabulary-{key[:12]}.json"
         if not path.exists():
@@ -74,7 +75,7 @@ class Corpus:
         return load_vocabulary(path)
 
     def encoded(self, name: str, vocabulary: Vocabulary) -> Encoded:
-        """A split as numbers, from the cache where it was encoded before."""
+        """Give a split as numbers, from the cache where it was encoded before."""
         path = self._folder / f"{name}-{vocabulary.fingerprint[:12]}.npz"
         if not path.exists():
             encoded = encode_split(self.split(name), vocabulary, name)
@@ -85,7 +86,8 @@ class Corpus:
 
 
 def prepare_corpus(folder: Path, archive: Path | None = None) -> Corpus:
-    """The data set, ready to use; downloaded, or read from ``archive``, unless it is cached.
+    """Prepare the data set, ready to use; downloaded, or read from ``archive``, unless it is
+    cached.
 
     Raises:
         ArchiveError: the archive cannot be had, is cut short, or is another one.
@@ -144,7 +146,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 def hold_out_movies(
     movies: npt.NDArray[np.int32], reviews: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows to train on, and rows of movies drawn at random until they have ``reviews`` reviews
+    """Give rows to train on, and rows of movies drawn at random until they have ``reviews`` reviews
     together. ``movies`` [rows]: the movie of each review; no movie is in both parts."""
     names, counts = np.unique(movies, return_counts=True)
     order = np.random.default_rng(_SEED).permutation(len(names))

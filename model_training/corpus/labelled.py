@@ -28,7 +28,7 @@ from model_training.files import replacing
 Row = tuple[str, ...]
 
 _MAX_BYTES = 64 * 1024**2
-"""Of a file; the largest has 4 MB."""
+"""Maximum file, bytes; the largest has 4 MB."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Labelled:
         return Labelled(self.texts + other.texts, self.labels + other.labels)
 
     def take(self, rows: Iterable[int]) -> Labelled:
-        """The texts at ``rows``, in that order."""
+        """Take the texts at ``rows``, in that order."""
         picked = list(rows)
         return Labelled([self.texts[row] for row in picked], [self.labels[row] for row in picked])
 
@@ -58,7 +58,7 @@ class Source:
 
     name: str
     addresses: tuple[str, ...]
-    """Of its files, or of one zip with all of them."""
+    """URLs of its files, or of one zip with all of them."""
     digests: dict[str, str]
     """For each file, the SHA-256 of its rows: cells stripped, joined by tabs, rows by line ends."""
     read: Callable[[str], list[Row]]
@@ -195,6 +195,6 @@ def _read_verified(source: Source, path: Path) -> Labelled:
 
 
 def digest_rows(rows: Iterable[Row]) -> str:
-    """The SHA-256 of rows: cells stripped, joined by tabs, rows by line ends."""
+    """Give the SHA-256 of rows: cells stripped, joined by tabs, rows by line ends."""
     lines = ("\t".join(cell.strip() for cell in row) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -45,7 +45,7 @@ class Mentions:
 
     titles: Sequence[str] = ()
     names: Sequence[str] = ()
-    """Of people and places, a word each."""
+    """Names of people and places, a word each."""
 
 
 def find_mentions(reviews: Iterable[str]) -> Mentions:

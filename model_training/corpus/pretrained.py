@@ -15,13 +15,13 @@ NAME = "sentence-transformers/all-mpnet-base-v2"
 REVISION = "e8c3b32edf5434bc2275fc9bab85f82640a19130"
 # pragma: allowlist nextline secret
 WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
-"""Of model.safetensors, as its publisher has it."""
+"""SHA-256 of model.safetensors, as its publisher has it."""
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
 
 
 def prepare_pretrained(data: Path, copy: Path | None = None) -> Path:
-    """The folder with the pre-trained weights, in ``data``; they are fetched from the hub, or taken
-    from the folder ``copy``, unless they are there.
+    """Prepare the folder with the pre-trained weights, in ``data``; they are fetched from the hub,
+    or taken from the folder ``copy``, unless they are there.
 
     Raises:
         PretrainedError: they cannot be had, or are not those that are pinned here.

@@ -34,7 +34,7 @@ class Texts(Sequence[str]):
         return self.blob[start:end].tobytes().decode()
 
     def take(self, rows: npt.NDArray[np.int64]) -> Texts:
-        """The texts at ``rows``, in that order."""
+        """Take the texts at ``rows``, in that order."""
         bounds = zip(self.offsets[rows], self.offsets[rows + 1], strict=True)
         return Texts.of([self.blob[start:end].tobytes() for start, end in bounds])
 
@@ -50,7 +50,7 @@ class Split:
     """[reviews]: the number of the movie on IMDb."""
 
     def take(self, rows: npt.NDArray[np.int64]) -> Split:
-        """The reviews at ``rows``, in that order."""
+        """Take the reviews at ``rows``, in that order."""
         return Split(self.texts.take(rows), self.labels[rows], self.movies[rows])
 
 
@@ -79,7 +79,7 @@ class Encoded:
     def of(
         cls, reviews: Sequence[npt.NDArray[np.uint16]], labels: npt.NDArray[np.int8] | None = None
     ) -> Encoded:
-        """Reviews that are numbers already; without ``labels``, unknown ones."""
+        """Give reviews that are numbers already; without ``labels``, unknown ones."""
         ids = np.concatenate([np.zeros(0, np.uint16), *reviews])
         offsets = np.zeros(len(reviews) + 1, np.int64)
         np.cumsum([len(review) for review in reviews], out=offsets[1:])
@@ -87,7 +87,7 @@ class Encoded:
         return cls(ids, offsets, unknown if labels is None else labels)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Encoded:
-        """The reviews at ``rows``, in that order."""
+        """Take the reviews at ``rows``, in that order."""
         return Encoded.of([self[row] for row in rows], self.labels[rows])
 
     def __add__(self, other: Encoded) -> Encoded:
@@ -100,7 +100,7 @@ class Encoded:
 
 
 def encode_split(split: Split, vocabulary: Vocabulary, name: str) -> Encoded:
-    """Each review as numbers; shapes as in ``Encoded``."""
+    """Encode each review as numbers; shapes as in ``Encoded``."""
     if len(vocabulary) > np.iinfo(np.uint16).max:
         raise ConfigError(f"a vocabulary of {len(vocabulary)} entries needs more than 16 bits")
     reviews = [
@@ -110,5 +110,5 @@ def encode_split(split: Split, vocabulary: Vocabulary, name: str) -> Encoded:
 
 
 def watch(texts: Sequence[str], name: str) -> Iterator[str]:
-    """The texts, one by one, with a progress bar called ``name``."""
+    """Give the texts, one by one, with a progress bar called ``name``."""
     return iter(tqdm(texts, desc=name, unit=" reviews", mininterval=1))

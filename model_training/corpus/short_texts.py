@@ -34,7 +34,7 @@ NOT_GOOD, NOT_BAD, NOT_GOOD_AT_ALL, NOT_BAD_AT_ALL = 0.15, 0.75, 0.05, 0.85
 
 
 def cut_excerpts(reviews: Encoded, vocabulary: Vocabulary, seed: int) -> Encoded:
-    """Of each review of several sentences one to three of them, with the review's label; no longer
+    """Take one to three sentences of each review of several, with the review's label; no longer
     than a window."""
     random = np.random.default_rng((seed, 1))
     ends = _ids(vocabulary, _SENTENCE_ENDS)
@@ -56,8 +56,8 @@ def negate_sentences(
     label: Callable[[Encoded], npt.NDArray[np.float32]],
     seed: int,
 ) -> tuple[Encoded, npt.NDArray[np.float32]]:
-    """Short sentences that ``label`` is sure of, as they are and negated, with their probabilities
-    of positive. All labels are of the more likely class."""
+    """Give short sentences that ``label`` is sure of, as they are and negated, with their
+    probabilities of positive. All labels are of the more likely class."""
     said = _plain_sentences(reviews, vocabulary, seed)
     probabilities = label(Encoded.of([sentence for sentence, _ in said]))
     pieces: list[Ids] = []

@@ -25,7 +25,7 @@ from review_text import load_vocabulary
 
 
 def describe(settings: ClassifierSettings, weights: BundleWeights) -> str:
-    """The architecture in one sentence, for people."""
+    """Describe the architecture in one sentence, for people."""
     kind = "bidirectional LSTM" if len(settings.directions) > 1 else "LSTM"
     start = ", pre-trained as language models" if settings.start else ""
     if settings.transformer:

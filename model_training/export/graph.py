@@ -42,12 +42,12 @@ _GUARDS = 2
 _SATURATED = 20.0
 """A gate's bias that opens it fully in fp32."""
 _MAX_WEIGHT = 63
-"""Of an int8 weight. With 7 bits, no sum of two products overflows the 16 bits that processors
-without VNNI add in, so all of them give the same answer."""
+"""Maximum size of an int8 weight. With 7 bits, no sum of two products overflows the 16 bits that
+processors without VNNI add in, so all of them give the same answer."""
 
 
 def quantise_embedding(reader: Reader) -> tuple[npt.NDArray[np.int8], np.float32]:
-    """The word vectors as [entries, E] int8 and one scale: a quarter of the bytes.
+    """Quantise the word vectors as [entries, E] int8 and one scale: a quarter of the bytes.
 
     The reader's own vectors are set to what these stand for, so that what is measured in PyTorch
     and what is shipped are the same function.
@@ -61,7 +61,7 @@ def quantise_embedding(reader: Reader) -> tuple[npt.NDArray[np.int8], np.float32
 
 
 def build_graph(model: ReviewLSTM, weights: BundleWeights) -> onnx.ModelProto:
-    """The graph of ``model``, whose word vectors are quantised on the way.
+    """Build the graph of ``model``, whose word vectors are quantised on the way.
 
     With int8 weights, an LSTM takes a third of the time and a quarter of the bytes.
     """

@@ -37,7 +37,7 @@ _IMAGE_TAGS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_
 
 
 def collect_files(folder: Path, runtime: Path | None = None) -> dict[str, Path]:
-    """What goes into the archive: name there → file here; ``runtime`` becomes code/lib.
+    """Collect what goes into the archive: name there → file here; ``runtime`` becomes code/lib.
 
     Raises:
         BundleError: the bundle is not complete, or something in the place of a file is none.

@@ -33,7 +33,7 @@ class Batch:
     """[R]: where the reviews stand in their split."""
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on another device."""
+        """Give the same batch on another device."""
         return Batch(
             self.ids.to(device),
             self.reversed_ids.to(device),
@@ -65,7 +65,7 @@ class Batches:
         self._rows = np.flatnonzero(split.lengths > 0)
 
     def plan(self, seed: int | None = None, epoch: int = 0) -> list[npt.NDArray[np.int64]]:
-        """The rows of each batch: shuffled where ``seed`` is given, else in order of length.
+        """Give the rows of each batch: shuffled where ``seed`` is given, else in order of length.
 
         A batch has texts whose windows are of one width, so that sentences need not be padded to
         the length of reviews.
@@ -78,7 +78,7 @@ class Batches:
         return [batches[index] for index in draws.permutation(len(batches))]
 
     def make(self, rows: npt.NDArray[np.int64]) -> Batch:
-        """The batch of the reviews at ``rows``."""
+        """Make the batch of the reviews at ``rows``."""
         window = self._settings.window
         cut = cut_windows([self._split[row].tolist() for row in rows], window)
         counts = [count_windows(length, window) for length in cut.lengths]
@@ -106,7 +106,7 @@ class Batches:
         )
 
     def in_order(self) -> Iterator[Batch]:
-        """All reviews once, for scoring."""
+        """Give all reviews once, for scoring."""
         return map(self.make, self.plan())
 
     def _width(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

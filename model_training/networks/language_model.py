@@ -46,7 +46,8 @@ class LanguageModel(nn.Module):
         self.register_buffer("log_expected", expected, persistent=False)
 
     def forward(self, words: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """The loss of telling ``following`` [N, L], after ``words`` [N, L], from the negatives.
+        """Give the loss of telling ``following`` [N, L], after ``words`` [N, L], from the
+        negatives.
 
         Positions whose next entry is ``NO_WORD`` (a review's end) are left out.
         """
@@ -72,7 +73,7 @@ class LanguageModel(nn.Module):
         return loss
 
     def full_losses(self, words: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """[positions that count] losses against the whole vocabulary, in nats a token."""
+        """Give [positions that count] losses against the whole vocabulary, in nats a token."""
         targets = following.T.reshape(-1).long()
         guesses = self._guesses(self.embedding(words.T.long()))
         logits = guesses @ self.embedding.weight.to(guesses.dtype).T + self.bias
@@ -115,7 +116,7 @@ class Stream:
         return (tokens - 1 - self._window) // self._window
 
     def epoch(self, seed: int, epoch: int) -> npt.NDArray[np.uint16]:
-        """[windows, L + 1]: each window with the entry that follows it, in random order."""
+        """Give [windows, L + 1]: each window with the entry that follows it, in random order."""
         random = np.random.default_rng((seed, epoch))
         pieces: list[npt.NDArray[np.uint16]] = [np.zeros(0, np.uint16)]
         end = np.array([NO_WORD], np.uint16)

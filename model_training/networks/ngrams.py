@@ -55,18 +55,18 @@ class NGrams:
     """[SLOTS]: of the n-gram that the slot belongs to."""
     scale: float
     bias: float
-    """Of the classifier; part of every logit."""
+    """The classifier's bias; part of every logit."""
 
     def times(self, factor: float) -> NGrams:
-        """The same with all logits multiplied."""
+        """Give the same with all logits multiplied."""
         return NGrams(self.levels, self.checks, self.scale * factor, self.bias * factor)
 
     def logits(self, split: Encoded) -> npt.NDArray[np.float64]:
-        """[reviews]; of a review without tokens, the bias."""
+        """Give [reviews]; of a review without tokens, the bias."""
         return np.array([self.logit(split[row]) for row in range(len(split))])
 
     def logit(self, ids: npt.NDArray[np.uint16]) -> float:
-        """Of one review's ids."""
+        """Give the logit of one review's ids."""
         if not len(ids):
             return self.bias
         keys = np.concatenate([np.unique(of_length) for of_length in keys_of(ids)])
@@ -135,7 +135,7 @@ def save_ngrams(ngrams: NGrams, path: Path) -> None:
 
 
 def load_ngrams(path: Path) -> NGrams | None:
-    """What ``save_ngrams`` wrote; None where there is no such file."""
+    """Load what ``save_ngrams`` wrote; None where there is no such file."""
     if not path.exists():
         return None
     with safe_open(path, framework="np") as file:

@@ -53,7 +53,7 @@ class ReviewLSTM(nn.Module):
         shifts: Sequence[torch.Tensor] | None = None,
         vectors: list[torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """[R] logits.
+        """Give [R] logits.
 
         Args:
             batch: the reviews.

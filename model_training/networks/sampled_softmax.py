@@ -35,7 +35,7 @@ class SampledSoftmax(torch.autograd.Function):
         same: tuple[torch.Tensor, torch.Tensor],
         weights: torch.Tensor,
     ) -> torch.Tensor:
-        """The loss, in nats.
+        """Give the loss, in nats.
 
         Args:
             ctx: keeps the gradients.
@@ -78,6 +78,6 @@ class SampledSoftmax(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The gradients of all that vectors and offsets are computed from."""
+        """Give the gradients of all that vectors and offsets are computed from."""
         scaled = [gradient * gradients[0].to(gradient.dtype) for gradient in ctx.saved_tensors]
         return *scaled, None, None

@@ -62,7 +62,7 @@ class ReviewTransformer(nn.Module):
         """What learns, and so what there is to keep."""
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """[N] logits."""
+        """Give [N] logits."""
         states = self.body(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
         mask = batch.mask[..., None].float()
         mean = (states.float() * mask).sum(1) / mask.sum(1)
@@ -74,7 +74,7 @@ class Reader:
     """Texts as the transformer's own tokens."""
 
     def __init__(self, folder: Path, length: int) -> None:
-        """Of a text of more than ``length`` tokens, both ends are read."""
+        """Read both ends of a text of more than ``length`` tokens."""
         from transformers import AutoTokenizer
 
         self._tokenizer = AutoTokenizer.from_pretrained(folder)  # nosec B615: as above
@@ -83,14 +83,14 @@ class Reader:
         self.padding: int = self._tokenizer.pad_token_id
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
-        """The tokens of each text."""
+        """Give the tokens of each text."""
         if not texts:
             return []
         found = self._tokenizer([_SPACE.sub(" ", text).strip() for text in texts])["input_ids"]
         return [self._cut(ids) for ids in cast("list[Ids]", found)]
 
     def pad(self, rows: Sequence[Ids]) -> Batch:
-        """Texts of like length side by side."""
+        """Give texts of like length side by side."""
         width = _round_up(max(map(len, rows)))
         ids = torch.full((len(rows), width), self.padding)
         mask = torch.zeros(len(rows), width, dtype=torch.int64)

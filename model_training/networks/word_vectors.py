@@ -35,7 +35,8 @@ class SkipGram:
 def load_or_train(
     corpus: Corpus, vocabulary: Vocabulary, settings: SkipGram, folder: Path, workers: int
 ) -> npt.NDArray[np.float32]:
-    """[entries, vector_size]: a vector for each entry of the vocabulary, from the cache if there.
+    """Give [entries, vector_size]: a vector for each entry of the vocabulary, from the cache if
+    there.
 
     More than one worker makes training faster and its result different each time; the cached
     vectors are what a resumed run goes on with.

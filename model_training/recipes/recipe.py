@@ -41,14 +41,14 @@ class Recipe:
 
     name: str
     bundle_weights: BundleWeights
-    """Of the LSTM as it ships."""
+    """Precision of the LSTM's weights as it ships."""
     verdict: VerdictRule | None
     """When the model calls a text unclear or mixed; never, where there is none."""
     stages: tuple[Stage, ...]
     """The last one is the model; before it stand those that it needs, each before its users."""
 
     def stage(self, name: str) -> Stage:
-        """The stage called ``name``.
+        """Give the stage called ``name``.
 
         Raises:
             ConfigError: there is none.
@@ -56,7 +56,7 @@ class Recipe:
         return self.stages[_find(self.name, self.stages, name)]
 
     def type_of(self, setting: str) -> Any:
-        """The type of what an override is called: SETTING, or STAGE.SETTING.
+        """Give the type of what an override is called: SETTING, or STAGE.SETTING.
 
         Raises:
             ConfigError: no stage has it.
@@ -70,8 +70,8 @@ class Recipe:
 def load_recipe(
     name: str, overrides: Mapping[str, Any] | None = None, until: str | None = None
 ) -> Recipe:
-    """The recipe ``<name>.toml`` of this folder, or the file ``name``; no further than the stage
-    ``until``.
+    """Load the recipe ``<name>.toml`` of this folder, or the file ``name``; no further than the
+    stage ``until``.
 
     ``overrides`` replace settings: ``{"seed": 2}`` of all stages that have it, ``{"teacher-1.seed":
     2}`` of one. Values may be text, as a command line has them.
@@ -92,13 +92,13 @@ def load_recipe(
 
 
 def recipe_names() -> list[str]:
-    """The recipes that are there."""
+    """Give the recipes that are there."""
     return sorted(path.stem for path in RECIPES.glob("*.toml"))
 
 
 def read_words(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
-    """What a command line says besides a program's own options: a recipe's name, if any, and what
-    replaces its settings: ``modern --epochs 3 --teacher-1.seed=2``.
+    """Read what a command line says besides a program's own options: a recipe's name, if any, and
+    what replaces its settings: ``modern --epochs 3 --teacher-1.seed=2``.
 
     Raises:
         ConfigError: not of that form.

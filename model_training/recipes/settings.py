@@ -48,12 +48,12 @@ class StageSettings:
 
     @classmethod
     def types(cls) -> dict[str, Any]:
-        """The type of each setting, by name."""
+        """Give the type of each setting, by name."""
         return get_type_hints(cls)
 
     @classmethod
     def read(cls, values: Mapping[str, Any], origin: str) -> Self:
-        """Settings from what TOML or a command line has; ``origin`` is named in errors.
+        """Read settings from what TOML or a command line has; ``origin`` is named in errors.
 
         Raises:
             ConfigError: a setting is missing, unknown, of another type or out of range.

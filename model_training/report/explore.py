@@ -54,8 +54,8 @@ class Phrases:
 
 
 def count_phrases(split: Encoded, vocabulary: Vocabulary, length: int) -> Phrases:
-    """Phrases of ``length`` words that are in at least ``MIN_REVIEWS`` reviews. A phrase has no
-    punctuation in it, and no infrequent word."""
+    """Count phrases of ``length`` words that are in at least ``MIN_REVIEWS`` reviews. A phrase has
+    no punctuation in it, and no infrequent word."""
     entries, reviews = np.uint64(len(vocabulary)), np.uint64(len(split))
     of_review = np.repeat(np.arange(len(split), dtype=np.uint64), split.lengths)
     usable = _is_word(vocabulary)[split.ids]
@@ -84,9 +84,10 @@ def most_frequent(phrases: Phrases, label: int, shown: int) -> list[tuple[str, f
 
 
 def log_odds(counts: npt.NDArray[np.int64], weight: float = 0.1) -> npt.NDArray[np.float64]:
-    """[phrases] z-scores of the log-odds ratio, above 0 for positive, with both classes together,
-    times ``weight``, as the prior, which keeps rare phrases, whose ratios are extreme by chance,
-    from the top (Monroe, Colaresi and Quinn, *Fightin' Words*, 2008, equations 16 and 19 to 22)."""
+    """Give [phrases] z-scores of the log-odds ratio, above 0 for positive, with both classes
+    together, times ``weight``, as the prior, which keeps rare phrases, whose ratios are extreme by
+    chance, from the top (Monroe, Colaresi and Quinn, *Fightin' Words*, 2008, equations 16 and 19 to
+    22)."""
     prior = weight * counts.sum(0)  # [phrases]
     smoothed = counts + prior  # [2, phrases]
     odds = np.log(smoothed) - np.log(smoothed.sum(1, keepdims=True) - smoothed)
@@ -102,7 +103,8 @@ def most_distinctive(phrases: Phrases, label: int, shown: int) -> list[tuple[str
 
 
 def draw_phrases(path: Path, phrases: Phrases, reviews: Sequence[int]) -> None:
-    """The most frequent and the most distinctive ones of both classes, which have ``reviews``."""
+    """Draw the most frequent and the most distinctive ones of both classes, which have
+    ``reviews``."""
     frequent, distinctive = [], []
     for name, (label, colour) in CLASSES.items():
         shares = [
@@ -120,7 +122,7 @@ def draw_phrases(path: Path, phrases: Phrases, reviews: Sequence[int]) -> None:
 
 
 def draw_clouds(path: Path, words: Phrases) -> None:
-    """The most distinctive words of both classes side by side, as large as their z-scores."""
+    """Draw the most distinctive words of both classes side by side, as large as their z-scores."""
     width, height = _CLOUD_SIZE
     both = Image.new("RGB", (2 * width, height), "white")
     for side, (label, colour) in enumerate(CLASSES.values()):
@@ -147,7 +149,7 @@ def draw_clouds(path: Path, words: Phrases) -> None:
 
 
 def describe_lengths(lengths: npt.NDArray[np.int64], labels: npt.NDArray[Any], cut: int) -> str:
-    """A table of the lengths of both classes, in Markdown."""
+    """Describe the lengths of both classes in a table, in Markdown."""
     rows = []
     for name, (label, _) in CLASSES.items():
         tokens = lengths[labels == label]

@@ -27,13 +27,13 @@ class Failure:
     positive: bool
     """What the reviewer says."""
     probability: float
-    """Of positive, as the model says."""
+    """Probability of positive, as the model says."""
     words: list[str]
     """What moved it to its verdict most, as written."""
 
 
 def find_failures(model: Model, corpus: Corpus, shown: int = SHOWN) -> list[Failure]:
-    """The ``shown`` surest errors on dev, the surest first."""
+    """Find the ``shown`` surest errors on dev, the surest first."""
     split, (_, dev) = corpus.split("train"), corpus.train_rows(model.dev_reviews)
     logits = score_split(model, corpus.encoded("train", model.vocabulary).take(dev))
     wrong = (logits >= 0) != (split.labels[dev] == 1)

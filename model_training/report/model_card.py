@@ -48,7 +48,7 @@ _METRICS = {
 
 
 def describe_details(bundle: Path, manifest: Manifest, model: Model) -> str:
-    """What the model is, as a list."""
+    """Describe what the model is, as a list."""
     size = sum((bundle / name).stat().st_size for name in FILES) / 1e6
     settings = model.vocabulary.settings
     return "\n".join(
@@ -66,7 +66,7 @@ def describe_details(bundle: Path, manifest: Manifest, model: Model) -> str:
 
 
 def describe_metrics(names: Sequence[str], metrics: Sequence[dict[str, Any]]) -> str:
-    """The quality on the test split, a column for each bundle."""
+    """Describe the quality on the test split, a column for each bundle."""
     rows = [
         ["accuracy (standard error)", *(_with_error(m["accuracy"], m["reviews"]) for m in metrics)]
     ]
@@ -81,7 +81,7 @@ def describe_metrics(names: Sequence[str], metrics: Sequence[dict[str, Any]]) ->
 
 
 def describe_slices(metrics: dict[str, Any]) -> str:
-    """Accuracy by length."""
+    """Describe accuracy by length."""
     rows = [
         [row["tokens"], f"{row['reviews']:,}", _with_error(row["accuracy"], row["reviews"])]
         for row in metrics["slices"]
@@ -90,7 +90,7 @@ def describe_slices(metrics: dict[str, Any]) -> str:
 
 
 def describe_short_cases(cases: Sequence[ShortCase]) -> str:
-    """Short cases by kind, and those that the model gets wrong."""
+    """Describe short cases by kind, and those that the model gets wrong."""
     rows = []
     for kind in dict.fromkeys(case.kind for case in cases):
         of_kind = [case for case in cases if case.kind == kind]
@@ -108,7 +108,7 @@ def describe_short_cases(cases: Sequence[ShortCase]) -> str:
 
 
 def describe_failures(failures: Sequence[Failure]) -> str:
-    """The surest errors on dev."""
+    """Describe the surest errors on dev."""
     rows = [
         [
             f"`{failure.file}`",
@@ -123,7 +123,7 @@ def describe_failures(failures: Sequence[Failure]) -> str:
 
 
 def describe_faithfulness(names: Sequence[str], results: Sequence[dict[str, Any]]) -> str:
-    """How faithful explanations are: a table for all bundles, and what it says."""
+    """Describe how faithful explanations are: a table for all bundles, and what it says."""
     rows = []
     for name, result in zip(names, results, strict=True):
         for way, found in result["ways"].items():
@@ -151,7 +151,7 @@ def describe_faithfulness(names: Sequence[str], results: Sequence[dict[str, Any]
 
 
 def draw_evaluation(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
-    """Confusion, reliability and ROC of all bundles."""
+    """Draw confusion, reliability and ROC of all bundles."""
     scored = []
     for bundle in bundles:
         manifest = read_bundle(bundle).manifest
@@ -164,7 +164,7 @@ def draw_evaluation(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
 
 
 def draw_training(folder: Path, bundles: Sequence[Path], runs: Path) -> None:
-    """Learning curves of the bundles whose runs are here."""
+    """Draw learning curves of the bundles whose runs are here."""
     for bundle in bundles:
         manifest = read_bundle(bundle).manifest
         stages = find_stages(runs, manifest.name, manifest.vocabulary)
@@ -179,7 +179,7 @@ def _with_error(accuracy: float, reviews: int) -> str:
 
 
 def describe_other_texts(names: Sequence[str], results: Sequence[dict[str, Any]]) -> str:
-    """The quality on texts from elsewhere, a pair of columns for each bundle."""
+    """Describe the quality on texts from elsewhere, a pair of columns for each bundle."""
     kinds = {
         "edited": "counterfactual dev, the edited reviews",
         "pairs": "counterfactual dev, edited and original",
@@ -199,7 +199,7 @@ def describe_other_texts(names: Sequence[str], results: Sequence[dict[str, Any]]
 
 
 def describe_groups(result: dict[str, Any]) -> str:
-    """How far the probability depends on who is named, sentence by sentence."""
+    """Describe how far the probability depends on who is named, sentence by sentence."""
     rows = [
         [
             row["template"],

@@ -98,7 +98,7 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 
 def draw_learning_curves(path: Path, stages: Sequence[Stage]) -> None:
-    """Loss and dev accuracy after each epoch, stage after stage."""
+    """Draw loss and dev accuracy after each epoch, stage after stage."""
     rows = [row for stage in stages for row in stage.history]
     epochs = np.arange(1, len(rows) + 1)
 
@@ -120,7 +120,7 @@ def draw_learning_curves(path: Path, stages: Sequence[Stage]) -> None:
 
 
 def draw_confusion(path: Path, models: Sequence[Scored]) -> None:
-    """How many reviews of each kind were taken for which."""
+    """Draw how many reviews of each kind were taken for which."""
     with picture(path, 3.6 * len(models), 3.6) as figure:
         for axes, model in zip(_panels(figure, len(models)), models, strict=True):
             found = score(model.logits, model.labels, model.temperature)
@@ -135,8 +135,8 @@ def draw_confusion(path: Path, models: Sequence[Scored]) -> None:
 
 
 def draw_reliability(path: Path, models: Sequence[Scored]) -> None:
-    """Whether a probability is to be believed: what was said against what was the case, in bins of
-    as many reviews each, before and after the temperature."""
+    """Draw whether a probability is to be believed: what was said against what was the case, in
+    bins of as many reviews each, before and after the temperature."""
     with picture(path, 4.2 * len(models), 5.6) as figure:
         panels = figure.subplots(
             2, len(models), squeeze=False, height_ratios=[3, 1.4], sharey="row"
@@ -156,7 +156,7 @@ def draw_reliability(path: Path, models: Sequence[Scored]) -> None:
 
 
 def draw_roc(path: Path, models: Sequence[Scored]) -> None:
-    """Which share of the positive reviews is found at which price in false alarms."""
+    """Draw which share of the positive reviews is found at which price in false alarms."""
     with picture(path, 4.8, 4.6) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
@@ -192,7 +192,7 @@ def draw_perturbation(path: Path, models: Mapping[str, Mapping[str, Sequence[flo
 
 
 def draw_bars(path: Path, rows: Sequence[BarRow]) -> None:
-    """Ranked bars, one above the other, in rows of two panels on one scale."""
+    """Draw ranked bars, one above the other, in rows of two panels on one scale."""
     longest = max(len(panel.bars) for row in rows for panel in row.panels)
     with picture(path, 9, len(rows) * (0.22 * longest + 1)) as figure:
         spaces = figure.subplots(len(rows), 2, squeeze=False, sharex="row")
@@ -211,7 +211,7 @@ def draw_bars(path: Path, rows: Sequence[BarRow]) -> None:
 def draw_lengths(
     path: Path, lengths: Mapping[str, npt.NDArray[np.integer[Any]]], cut: int, longest: int
 ) -> None:
-    """How many reviews of each class have how many tokens, and where the model cuts them."""
+    """Draw how many reviews of each class have how many tokens, and where the model cuts them."""
     edges = np.arange(0, longest + 1, 25)
     with picture(path, 8, 3.4) as figure:
         axes = figure.subplots()

@@ -27,7 +27,7 @@ class Stage:
 
 
 def find_stages(runs: Path, name: str, vocabulary: str) -> list[Stage]:
-    """The runs of the model ``name``, the first one first: its own and all that it came from.
+    """Find the runs of the model ``name``, the first one first: its own and all that it came from.
     Nothing where its own run is not here, or is of another vocabulary. Those before it may read
     windows of another length, and so have another fingerprint."""
     stages: dict[str, Stage] = {}
@@ -68,7 +68,7 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
 CORES = 2
 """vCPUs of the machine; each stage keeps them busy."""
 WATTS = 3.5
-"""Of a vCPU at full load, on average over AWS's machines. This and the next two:
+"""Power of a vCPU at full load, on average over AWS's machines. This and the next two:
 cloudcarbonfootprint.org, methodology, appendix I to V."""
 POWER_USAGE = 1.135
 """What a data centre of AWS takes for each watt of its machines."""
@@ -79,7 +79,7 @@ INSTANCE = "ml.m5.large"
 
 
 def describe_costs(stages: Sequence[Stage]) -> str:
-    """A table of the stages in Markdown, and their sum."""
+    """Describe the stages in a table, in Markdown, with their sum."""
     total = Stage("all", sum(stage.seconds for stage in stages), ())
     rows = [_row(stage) for stage in [*stages, *([total] if len(stages) > 1 else [])]]
     heads = ["stage", "hours", "kWh", "g CO2e", f"dollars on {INSTANCE}"]

@@ -25,7 +25,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @cache
 def load_app() -> Application:
-    """The Flask application around the four functions, with the model loaded."""
+    """Load the Flask application around the four functions, with the model loaded."""
     model = transformer.Transformer(
         # Not the folder that it is given, which would be below SAGEMAKER_BASE_DIR.
         model_fn=lambda _: functions.model_fn(MODEL_DIR),

@@ -38,7 +38,7 @@ class Manifest:
     vocabulary: str
     """The fingerprint of the vocabulary that the model was trained with."""
     architecture: str
-    """For people."""
+    """A sentence for people."""
     temperature: float
     bias: float
     """Part of every logit; the other parts are the contributions."""

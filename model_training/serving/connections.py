@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 BODY_SECONDS = 30.0
-"""For a request's body."""
+"""Maximum time for a request's body to arrive, seconds."""
 
 SERVER_LIMITS: dict[str, Any] = {"http": "h11", "ws": "none", "limit_concurrency": 600}
-"""Of uvicorn's settings. 600 connections are well below the 1,024 files that a process may usually
+"""Uvicorn's settings. 600 connections are well below the 1,024 files that a process may usually
 have open; with more, uvicorn answers 503."""
 
 

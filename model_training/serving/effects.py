@@ -45,7 +45,7 @@ class Effects:
         self._max_weight = weight[:, 0].astype(np.float64)
 
     def find(self, ids: Sequence[int]) -> Floats:
-        """[words]: the logit of ``ids``, two or more, less the logit without each of them."""
+        """Find [words]: the logit of ``ids``, two or more, less the logit without each of them."""
         logits = self._read_windows(list(ids))
         effects: Floats = logits[0] - logits[1:]
         return effects

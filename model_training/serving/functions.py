@@ -75,7 +75,7 @@ class RefusalError(Exception):
         self.status, self.code, self.message = status, code, message
 
     def to_dict(self) -> dict[str, str]:
-        """The refusal as the caller sees it."""
+        """Give the refusal as the caller sees it."""
         return {"error": self.code, "message": self.message}
 
 
@@ -182,7 +182,7 @@ def predict_fn(data: Request | Lines | Refusal, model: Model) -> dict[str, Any] 
 
 
 def output_fn(prediction: dict[str, Any] | str | Refusal, accept: str) -> Any:
-    """The answer and its content type, or the refusal. ``accept`` is not asked: each kind of
+    """Give the answer and its content type, or the refusal. ``accept`` is not asked: each kind of
     request has one kind of answer."""
     if isinstance(prediction, Refusal):
         return prediction

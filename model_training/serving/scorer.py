@@ -40,7 +40,7 @@ class Result:
 
     logit: float
     probability: float
-    """Of positive, calibrated."""
+    """Probability of positive, 0 to 1, calibrated."""
     contributions: npt.NDArray[np.float32]
     """[tokens]; with the bias they add up to the logit. Empty where nobody asked for them."""
 
@@ -227,5 +227,5 @@ def _try_out(model: Model, path: Path) -> None:
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Parts of ``items``, in order, ``size`` long but for the last."""
+    """Give parts of ``items``, in order, ``size`` long but for the last."""
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -30,7 +30,7 @@ from model_training.serving.functions import Refusal, input_fn, output_fn, predi
 from model_training.serving.scorer import Model, load_model
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
-"""Of a request's body. SageMaker stops JSON at 4 MB; a batch transform's payload may be 6 MB."""
+"""Maximum request body, bytes. SageMaker stops JSON at 4 MB; a batch transform may send 6."""
 QUEUE_SECONDS = 60.0
 """That a request waits for a free core: SageMaker itself gives up then."""
 # A container is reached from outside it, or not at all; `make run` passes 127.0.0.1.
@@ -38,7 +38,7 @@ _EVERYWHERE = "0.0.0.0"  # nosec B104
 
 
 def make_app(model: Model) -> Starlette:
-    """The application around a loaded model."""
+    """Make the application around a loaded model."""
 
     @asynccontextmanager
     async def load(app: Starlette) -> AsyncIterator[None]:

@@ -61,7 +61,7 @@ _FINAL = ("accuracy", "log_loss")
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Recipe]:
-    """The options, and the recipe with what replaces its settings."""
+    """Give the options, and the recipe with what replaces its settings."""
     parser = argparse.ArgumentParser(
         prog="model_training.training",
         description=__doc__,

@@ -188,11 +188,11 @@ class Run:
     processes: Processes
     checkpoint: Path
     key: str
-    """Of all that decides the result: a checkpoint is only used for the run that it belongs to."""
+    """Digest of all that decides the result: a checkpoint is used for its own run alone."""
 
 
 def learning_rate(settings: ClassifierSettings, step: int, steps: int) -> float:
-    """The learning rate of a step, from 0 on, out of ``steps``."""
+    """Give the learning rate of a step, from 0 on, out of ``steps``."""
     if settings.schedule == "constant":
         return settings.learning_rate
     done, top = (step + 1) / steps, _WARM_UP
@@ -201,7 +201,7 @@ def learning_rate(settings: ClassifierSettings, step: int, steps: int) -> float:
 
 
 def make_adam(model: ReviewLSTM, settings: ClassifierSettings) -> torch.optim.Adam:
-    """Adam, with a slower learning rate for each layer further from the output (discriminative
+    """Make Adam, with a slower learning rate for each layer further from the output (discriminative
     fine-tuning: Howard and Ruder, 2018).
 
     Its fused form updates the embeddings in a third of the time.
@@ -354,9 +354,9 @@ def scale_shifts(
     batch: Batch,
     size: float,
 ) -> list[torch.Tensor]:
-    """``gradients`` with another length: over all directions and windows of a review,
-    ``size`` times the rms of its vectors' entries; less for a text that does not fill a window, so
-    that the few words of a sentence are not changed more than those of a review."""
+    """Give ``gradients`` with another length: over all directions and windows of a review, ``size``
+    times the rms of its vectors' entries; less for a text that does not fill a window, so that the
+    few words of a sentence are not changed more than those of a review."""
     known = [gradient for gradient in gradients if gradient is not None]
     words = _of_reviews(batch, batch.lengths.float())
     entries = words.clamp(min=len(vectors[0])) * vectors[0].shape[2] * len(vectors)

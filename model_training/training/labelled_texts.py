@@ -49,7 +49,7 @@ def save_texts(labelled: LabelledTexts, folder: Path) -> None:
 
 
 def load_texts(folder: Path) -> LabelledTexts:
-    """What a finished transformer left in ``folder``."""
+    """Load what a finished transformer left in ``folder``."""
     with np.load(folder / TEXTS) as arrays:
         texts = Texts(arrays["blob"], arrays["offsets"])
         opinions = (arrays[name] for name in ("targets", "labelled", "unlabelled"))

@@ -195,7 +195,8 @@ class Pretraining:
 
 
 def perplexity(model: LanguageModel, reviews: Encoded, direction: Direction) -> float:
-    """Of each next token, against the whole vocabulary; of about 130,000 tokens of ``reviews``."""
+    """Measure the perplexity of each next token against the whole vocabulary, on about 130,000
+    tokens of ``reviews``."""
     # A stream loses up to a window where it begins; a few short reviews have not even two.
     window = max(1, min(model.config.text_settings.window, (len(reviews.ids) - 1) // 2))
     windows = Stream([reviews], direction, window).epoch(0, 0)[:_DEV_WINDOWS]

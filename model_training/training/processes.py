@@ -55,11 +55,12 @@ class Processes:
             distributed.barrier()
 
     def share(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """This process's part of a batch's rows; may be empty."""
+        """Give this process's part of a batch's rows; may be empty."""
         return rows[self.rank :: self.count]
 
     def parallel(self, model: nn.Module) -> nn.Module:
-        """The model with its gradients averaged over all processes, and the first one's weights."""
+        """Give the model with its gradients averaged over all processes, and the first one's
+        weights."""
         return DistributedDataParallel(model) if self.count > 1 else model
 
     @contextmanager
@@ -91,7 +92,7 @@ def join_processes() -> Iterator[Processes]:
 
 
 def choose_device(rank: int = 0) -> torch.device:
-    """The GPU of the process ``rank`` on this machine, if there is one.
+    """Choose the GPU of the process ``rank`` on this machine, if there is one.
 
     Raises:
         HardwareError: SageMaker counts GPUs on this machine, and PyTorch can't use them.
@@ -109,7 +110,7 @@ def choose_device(rank: int = 0) -> torch.device:
 
 
 def low_precision(precision: Precision, device: torch.device) -> torch.autocast:
-    """Matrices multiplied in ``precision`` within the block; the weights stay in fp32."""
+    """Multiply matrices in ``precision`` within the block; the weights stay in fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 

@@ -40,23 +40,23 @@ class Trained:
     def logits(
         self, reviews: Encoded, device: torch.device = CPU, precision: Precision = "fp32"
     ) -> npt.NDArray[np.float64]:
-        """[reviews] logits in PyTorch and NumPy."""
+        """Give [reviews] logits in PyTorch and NumPy."""
         model = self.model.to(device)
         logits = predict_logits(model, reviews, device, precision)
         beside = self.ngrams.logits(reviews) if self.ngrams else np.zeros(len(reviews))
         return logits.astype(np.float64) + beside
 
     def without_ngrams(self) -> Trained:
-        """The LSTM alone."""
+        """Give the LSTM alone."""
         return replace(self, ngrams=None)
 
     def with_share(self, share: float) -> Trained:
-        """The same with the n-grams' logit counted ``share`` times."""
+        """Give the same with the n-grams' logit counted ``share`` times."""
         return replace(self, ngrams=self.ngrams and self.ngrams.times(share))
 
 
 def load_run(folder: Path) -> Trained:
-    """A finished training run of a classifier.
+    """Load a finished training run of a classifier.
 
     Raises:
         BundleError: the folder is not one.
@@ -78,7 +78,7 @@ def load_run(folder: Path) -> Trained:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What a finished run says of itself.
+    """Read what a finished run says of itself.
 
     Raises:
         BundleError: the folder is not one.
@@ -91,7 +91,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def load_classifier(folder: Path, settings: ClassifierSettings) -> ReviewLSTM:
-    """The LSTMs of all directions in ``folder`` as one, whose logit is the mean of theirs."""
+    """Load the LSTMs of all directions in ``folder`` as one, whose logit is the mean of theirs."""
     model = ReviewLSTM(settings, len(load_vocabulary(folder / VOCABULARY)))
     parts = [load_file(folder / f"{name}.safetensors") for name in settings.directions]
     model.load_state_dict(_join(parts, kinds=2 if settings.pooling == "max+mean" else 1))
@@ -101,7 +101,7 @@ def load_classifier(folder: Path, settings: ClassifierSettings) -> ReviewLSTM:
 def predict_logits(
     model: ReviewLSTM, split: Encoded, device: torch.device, precision: Precision = "fp32"
 ) -> npt.NDArray[np.float32]:
-    """[reviews] logits; 0 for a review without tokens."""
+    """Give [reviews] logits; 0 for a review without tokens."""
     logits = np.zeros(len(split), np.float32)
     settings, was_training = model.config, model.training
     model.eval()

@@ -30,14 +30,14 @@ class Teacher:
     device: torch.device
 
     def probabilities(self, reviews: Encoded) -> npt.NDArray[np.float32]:
-        """[reviews] probabilities of positive."""
+        """Give [reviews] probabilities of positive."""
         precision = self.trained.model.config.precision
         logits = self.trained.logits(reviews, self.device, precision)
         return positive_probability(logits, self.temperature).astype(np.float32)
 
 
 def make_teacher(trained: Trained, dev: Encoded, device: torch.device) -> Teacher:
-    """``trained``, with the n-grams' share and the temperature fitted on ``dev``."""
+    """Make a teacher of ``trained``: n-grams' share and temperature are fitted on ``dev``."""
     if trained.ngrams is not None:
         precision = trained.model.config.precision
         alone = trained.without_ngrams().logits(dev, device, precision)
@@ -52,7 +52,8 @@ def make_teacher(trained: Trained, dev: Encoded, device: torch.device) -> Teache
 def label_unlabelled(
     folder: Path, corpus: Corpus, device: torch.device
 ) -> tuple[Encoded, npt.NDArray[np.float32]]:
-    """The unlabelled reviews, and what the teacher in ``folder`` thinks of each; kept beside it."""
+    """Give the unlabelled reviews, and what the teacher in ``folder`` thinks of each; kept beside
+    it."""
     vocabulary = load_vocabulary(folder / "vocabulary.json")
     reviews = corpus.encoded("unsup", vocabulary)
     # Of these very weights: a teacher that was trained anew has other opinions.
@@ -66,7 +67,7 @@ def label_unlabelled(
 
 
 def load_teacher(folder: Path, corpus: Corpus, device: torch.device) -> Teacher:
-    """The teacher in ``folder``, fitted on the reviews that it held out."""
+    """Load the teacher in ``folder``, fitted on the reviews that it held out."""
     trained = load_run(folder)
     vocabulary = load_vocabulary(trained.vocabulary)
     _, dev = corpus.labelled(vocabulary, trained.model.config.dev_reviews)

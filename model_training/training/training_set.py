@@ -37,7 +37,7 @@ class TrainingSet:
 
 
 def labelled_set(reviews: Encoded) -> TrainingSet:
-    """Reviews with the labels that they have."""
+    """Give reviews with the labels that they have."""
     return TrainingSet(reviews, reviews.labels.astype(np.float32))
 
 
@@ -49,9 +49,9 @@ def make_training_set(
     inputs: Mapping[str, Path],
     device: torch.device,
 ) -> TrainingSet:
-    """What ``settings`` say is learned from: ``labelled``, what is made of it and of the unlabelled
-    reviews with the teacher, and what the transformer has labelled; both are among the folders
-    ``inputs``.
+    """Make what ``settings`` say is learned from: ``labelled``, what is made of it and of the
+    unlabelled reviews with the teacher, and what the transformer has labelled; both are among the
+    folders ``inputs``.
 
     Raises:
         BundleError: a teacher is not there.

@@ -114,11 +114,11 @@ class Material:
     pairs: Labelled
     phrases: Labelled
     made_up: Labelled
-    """Of patterns, to pass on: they need nobody's opinion."""
+    """Texts made of patterns, to pass on: they need nobody's opinion."""
     reviews: list[str]
     """Training reviews, without those of dev."""
     mentions: Mentions
-    """Of these reviews."""
+    """What is mentioned in these reviews."""
 
 
 def gather_material(settings: TransformerSettings, corpus: Corpus, data: Path) -> Material:
@@ -236,7 +236,7 @@ class _Step:
 
 
 def measure_dev(model: ReviewTransformer, reader: Reader, material: Material) -> dict[str, float]:
-    """Accuracy on each of the dev sets."""
+    """Give accuracy on each of the dev sets."""
     return {
         name: float(((_score(model, reader, dev.texts) > 0) == (np.array(dev.labels) > 0.5)).mean())
         for name, dev in material.dev.items()

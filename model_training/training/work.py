@@ -20,30 +20,30 @@ class Work:
 
     stage: Stage
     folder: Path
-    """For the results."""
+    """Where the results go."""
     inputs: Mapping[str, Path]
     """The folders of the finished stages that it needs, by name."""
     made_of: Mapping[str, Any]
     """Settings, data, and the weights of the stages before: the same ones have the same result."""
     corpus: Corpus
     data: Path
-    """For what is prepared from the data and does not depend on the stage."""
+    """Where is kept what is prepared from the data and does not depend on the stage."""
     checkpoints: Path
     processes: Processes
 
     def key(self, part: str, *without: str) -> str:
-        """What a part's result is known by: equal keys, equal results. Settings named in
+        """Give what a part's result is known by: equal keys, equal results. Settings named in
         ``without`` take no part in it."""
         settings = {k: v for k, v in self.made_of["settings"].items() if k not in without}
         described = {**self.made_of, "settings": settings, "part": part}
         return digest(described)
 
     def checkpoint(self, part: str, *without: str) -> Path:
-        """Where the state of a part is kept while it is trained; other settings, data or weights
-        to start from have another place."""
+        """Say where the state of a part is kept while it is trained; other settings, data or
+        weights to start from have another place."""
         return self.checkpoints / f"{part}-{self.key(part, *without)[:12]}.safetensors"
 
 
 def digest(content: Any) -> str:
-    """A fingerprint of what JSON can say."""
+    """Give a fingerprint of what JSON can say."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

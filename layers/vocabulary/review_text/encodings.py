@@ -31,10 +31,10 @@ _NAMES = {
 }
 _SINGLE_BYTE = ("cp1252", "mac-roman")
 _FOREIGN = 0.3
-"""Of letters, the share that may be outside ASCII in English or French; beyond it, the alphabet is
+"""Share of letters that may be outside ASCII in English or French; beyond it, the alphabet is
 another."""
 _MAX_ODD = 0.1
-"""Of characters outside ASCII, the share that may stand where no word has them."""
+"""Share of characters outside ASCII that may stand where no word has them."""
 _TYPOGRAPHIC = "‘’“”–—…•€™"
 """What most English has beyond ASCII."""
 _LETTERS = bytes([*range(65, 91), *range(97, 123)])

@@ -112,12 +112,12 @@ class _Unread:
 
 
 def is_free_of_markup(source: str) -> bool:
-    """Whether the text has no markup but ``<br />``, which most reviews have."""
+    """Say whether the text has no markup but ``<br />``, which most reviews have."""
     return _OTHER_MARKUP.search(source) is None
 
 
 def join_pieces(source: str) -> list[Piece]:
-    """What BeautifulSoup calls the text: all tags gone, nothing in their place."""
+    """Give what BeautifulSoup calls the text: all tags gone, nothing in their place."""
     if not is_free_of_markup(source):
         return list(_scan(source))
     pieces, start = [], 0
@@ -129,7 +129,7 @@ def join_pieces(source: str) -> list[Piece]:
 
 
 def separate_pieces(source: str) -> list[Piece]:
-    """The text with a space in the place of each tag, so that no two words run together."""
+    """Give the text with a space in the place of each tag, so that no two words run together."""
     pieces: list[Piece] = []
     previous_end = 0
     for text, start, end in _scan(source):
@@ -141,7 +141,8 @@ def separate_pieces(source: str) -> list[Piece]:
 
 
 def blank_line_breaks(source: str) -> str:
-    """``source`` with each ``<br />`` made a line end of the same length: offsets stay true."""
+    """Give ``source`` with each ``<br />`` made a line end of the same length: offsets stay
+    true."""
     return source.replace(LINE_BREAK, "\n     ")
 
 

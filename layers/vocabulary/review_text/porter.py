@@ -12,7 +12,7 @@ from types import ModuleType
 
 @cache
 def porter_stem() -> Callable[[str], str]:
-    """``PorterStemmer().stem``.
+    """Give ``PorterStemmer().stem``.
 
     ``import nltk`` loads a hundred modules (390 ms, measured) of which the stemmer needs two
     (25 ms), and packages that a function should not carry. So the packages around the two are

@@ -35,7 +35,7 @@ class Reading:
 
     logit: float
     probability: float
-    """Of a positive review, calibrated."""
+    """Probability of positive, 0 to 1, calibrated."""
     contributions: list[float]
     """One per token id, if they were asked for; with the bias they add up to the logit."""
     effects: list[float]
@@ -111,7 +111,7 @@ class Prediction:
 
     logit: float
     probability: float
-    """Of a positive review."""
+    """Probability of positive, 0 to 1."""
     truncated: bool
     """Whether the review is longer than what the model read of it."""
     verdict: Verdict

@@ -30,7 +30,7 @@ _NAMES: dict[str, float] = {
 _GRADES = {"A": 9.5, "B": 8.0, "C": 5.5, "D": 3.0, "E": 2.0, "F": 1.0}
 _SCALES = frozenset({4.0, 5.0, 6.0, 10.0, 20.0, 100.0})
 _USUAL_SCALES = frozenset({5.0, 10.0, 100.0})
-"""Of the others, "3/4" or "1/6" are more often shares of something."""
+"""Scales that people rate on; "3/4" or "1/6" are more often shares of something."""
 _STARS = 5.0
 """A star without a scale is one of so many, as long as there are no more."""
 
@@ -115,8 +115,8 @@ _BEFORE_COUNTS = frozenset(
 
 
 def find_ratings(text: str) -> Iterator[Phrase]:
-    """Each rating in ``text``, in order, with the word for it, ``0/10`` to ``10/10``; and each date
-    that could be taken for one, with ``DATE``."""
+    """Find each rating in ``text``, in order, with the word for it, ``0/10`` to ``10/10``; and each
+    date that could be taken for one, with ``DATE``."""
     if whole := _WHOLE.fullmatch(text):
         yield (*_span_of_words(text), _say_whole(whole))
         return
@@ -159,7 +159,7 @@ def _grade(text: str) -> float:
 
 
 def _value(text: str) -> float:
-    """Of a number in digits or words, perhaps with a half."""
+    """Read a number in digits or words, perhaps with a half."""
     if text.isdecimal():
         return float(text)
     match = _DIGITS_OR_NAME.match(text.lower())

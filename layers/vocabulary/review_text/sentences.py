@@ -27,7 +27,8 @@ class Sentence:
 
 
 def split_sentences(text: str, spans: Sequence[tuple[int, int]]) -> list[Sentence]:
-    """The sentences of ``text``, as stretches of the tokens at ``spans``; every token is in one."""
+    """Give the sentences of ``text``, as stretches of the tokens at ``spans``; every token is in
+    one."""
     ends = _END.finditer(text)
     end = next(ends, None)
     sentences: list[Sentence] = []

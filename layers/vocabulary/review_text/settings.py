@@ -37,7 +37,7 @@ class TextSettings:
     """Tokens of a review that the model reads."""
 
     head_tokens: int
-    """Of a longer review: this many from its start, the rest of ``max_tokens`` from its end."""
+    """Tokens from the start of a longer review; the rest of ``max_tokens`` is from its end."""
 
     window: int
     """Tokens that the LSTM reads in one go; a review is cut into windows of this length."""
@@ -56,7 +56,7 @@ class TextSettings:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as they are written into a vocabulary."""
+        """Give the settings as they are written into a vocabulary."""
         return asdict(self)
 
     @classmethod

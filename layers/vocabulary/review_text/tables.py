@@ -72,7 +72,7 @@ class Row:
     """A row below the names of the columns."""
 
     line: int
-    """Of the file, from 1, that it ends in."""
+    """Number of the file's line, from 1, that it ends in."""
     cells: list[str]
     """As many as there are columns; what a row that does not fit has beyond them is in the last.
     Of a row that is broken: its text between delimiters, quotes and all."""
@@ -112,7 +112,7 @@ class Table:
         self.column = self._find_column([cells for _, cells, refusal in self._first if not refusal])
 
     def rows(self) -> Iterator[Row]:
-        """The rows in order, once; lines without anything are none."""
+        """Give the rows in order, once; lines without anything are none."""
         for line, cells, broken in chain(self._first, self._records):
             fitted = self._fit(cells)
             refusal = broken or self._refuse(cells, fitted[self.column])
@@ -193,7 +193,7 @@ class _Lines:
             lines = iter(lambda: file.readline(_MAX_LINE), "")
         self._lines, self._again = iter(lines), deque[str]()
         self.number = 0
-        """Of the last line that was taken, from 1."""
+        """Number of the last line that was taken, from 1."""
         self.taken: list[str] = []
 
     def __iter__(self) -> Iterator[str]:

@@ -54,7 +54,8 @@ _CONTRACTIONS = {f"{verb}nt": f"{verb}n't" for verb in _NEGATED}
 
 
 def find_surfaces(text: str, settings: TextSettings) -> list[str]:
-    """The surface forms of a text, in order: what ``find_tokens`` finds, without the places."""
+    """Find the surface forms of a text, in order: what ``find_tokens`` finds, without the
+    places."""
     pattern, plain, _ = _prepare(text, settings)
     surfaces: list[str] = []
     at = 0
@@ -66,7 +67,7 @@ def find_surfaces(text: str, settings: TextSettings) -> list[str]:
 
 
 def find_tokens(text: str, settings: TextSettings) -> tuple[list[str], list[Span]]:
-    """The surface forms of a text and where each stands in it, in code points."""
+    """Find the surface forms of a text and where each stands in it, in code points."""
     tokens = Tokens(text, settings)
     return tokens.surfaces, tokens.locate(range(len(tokens.surfaces)))
 
@@ -104,7 +105,7 @@ def _find_phrases(plain: str, settings: TextSettings) -> list[Phrase]:
 
 
 def has_word(text: str, surfaces: Iterable[str]) -> bool:
-    """Whether a text says anything: with a letter, a digit, or a sign that stands for a word; a
+    """Say whether a text says anything: with a letter, a digit, or a sign that stands for a word; a
     spreadsheet's or a program's mark for a missing value does not."""
     if text.strip().lower() in _MISSING:
         return False
@@ -115,7 +116,7 @@ def has_word(text: str, surfaces: Iterable[str]) -> bool:
 
 
 def make_normalise(settings: TextSettings) -> Normalise:
-    """The function from a surface form to a vocabulary word, or None for a stop word."""
+    """Make the function from a surface form to a vocabulary word, or None for a stop word."""
     is_normalised = settings.tokens == "normalised"
     base = _normalise_word if is_normalised else _normalise_alphanumeric
     stop_words = english_stop_words() if settings.stop_words == "english" else frozenset()
@@ -138,7 +139,7 @@ def shorten(word: str) -> tuple[str, ...]:
 
 @cache
 def english_stop_words() -> frozenset[str]:
-    """NLTK's English list of 179 words."""
+    """Give NLTK's English list of 179 words."""
     listed = files(__package__).joinpath("stop_words_english.txt").read_text(encoding="utf-8")
     return frozenset(listed.split())
 

@@ -19,8 +19,8 @@ from review_text.predict import MAX_CHARACTERS
 PART = 32 * 1024**2
 """Bytes of an object on S3; several machines share the job by objects."""
 PAYLOAD_MB = 1
-"""Of a request to the model; some 700 reviews, which take a few seconds, where the container's
-server gives 60."""
+"""Megabytes of a request to the model; some 700 reviews, which take a few seconds, where the
+container's server gives 60."""
 MAX_CONCURRENT = 100
 """Requests to one container at a time, at most: SageMaker takes 100 MB of them together."""
 CONTENT_TYPE = "application/jsonlines"

@@ -26,7 +26,7 @@ FIRST_WORD = 2
 _STOP_WORD = -1
 
 _MAX_BYTES = 64 * 1024**2
-"""Of a vocabulary's file; the shipped one has 0.3 MB."""
+"""Maximum vocabulary file, bytes; the shipped one has 0.3 MB."""
 
 # Surface forms remembered in a process, and the longest of them: enough for nearly all words of
 # ordinary reviews, and 15 MB at most, whatever a hostile caller sends.
@@ -120,7 +120,7 @@ class Vocabulary:
         )
 
     def encode_ids(self, text: str) -> list[int]:
-        """``encode(text).ids``, at half the time: for training, which needs no places."""
+        """Give ``encode(text).ids``, at half the time: for training, which needs no places."""
         surfaces = find_surfaces(text, self.settings)
         places, _ = self._choose(surfaces)
         return [self._ids[surfaces[place]] for place in places]
@@ -135,7 +135,7 @@ class Vocabulary:
         }
 
     def word(self, number: int) -> str:
-        """The word of an id, ``<none>`` or ``<infrequent>`` for the reserved two."""
+        """Give the word of an id, ``<none>`` or ``<infrequent>`` for the reserved two."""
         reserved = {NO_WORD: "<none>", INFREQUENT: "<infrequent>"}
         return reserved.get(number) or self.words[number - FIRST_WORD]
 
@@ -170,7 +170,7 @@ class Vocabulary:
 
 
 def build_vocabulary(reviews: Iterable[str], settings: TextSettings) -> Vocabulary:
-    """The most frequent words of ``reviews``; of equally frequent ones, those met first."""
+    """Collect the most frequent words of ``reviews``; of equally frequent ones, those met first."""
     surfaces: Counter[str] = Counter()
     for review in reviews:
         surfaces.update(find_surfaces(review, settings))
