@@ -14,14 +14,10 @@ from pathlib import Path
 from benchmarks import (
     answers,
     attack,
-    batch,
     cold_start,
     distilbert,
     files,
-    limit,
     load,
-    million,
-    start,
     text,
 )
 from benchmarks.part import Bench
@@ -37,12 +33,8 @@ PARTS = {
     for module in (
         text,
         answers,
-        limit,
-        batch,
-        million,
         files,
         cold_start,
-        start,
         load,
         attack,
         distilbert,
@@ -86,9 +78,7 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
         "or all of a quick run",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes and made-up reviews")
-    parser.add_argument(
-        "--reviews", type=int, default=Bench.reviews, help="of the parts million and files"
-    )
+    parser.add_argument("--reviews", type=int, default=Bench.reviews, help="of the part files")
     parser.add_argument("--seconds", type=float, default=Bench.seconds, help="of each load")
     parser.add_argument("--docs", type=Path, default=DOCS, help="default: %(default)s")
     options = parser.parse_args(arguments)

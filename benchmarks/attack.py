@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.chain import local_stack
 from benchmarks.part import Bench, Claim, Part, number
 from benchmarks.results import BenchmarkError, Figures
-from benchmarks.start import local_stack
 from benchmarks.timing import quantile
 from model_training.files import table
 from reeltone.stack import TRIES, pause

@@ -4,15 +4,20 @@
 
 The handler runs in the local stack's execution environment, the container is the real one, and the
 usual code gets exactly the same ways and servers.
+
+    python -m benchmarks.chain URL      the stand-in alone, in front of a container that runs
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,15 +27,18 @@ from typing import IO, Any
 import httpx
 
 from benchmarks.results import BenchmarkError
-from benchmarks.stand_in import ENDPOINT
 from local_stack.container import IMPORT_ROOTS
 from local_stack.functions import BOOTSTRAP, override_environment, process_environment
-from local_stack.servers import find_free_port
+from local_stack.runtime import RuntimeStandIn
+from local_stack.servers import find_free_port, listen, port_of, serving
 from local_stack.template import FunctionDefinition, Template
 from model_training.paths import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
 HANDLERS = Path(__file__).with_name("handlers")
+ENDPOINT = "reeltone"
+NOWHERE = "http://127.0.0.1:9"
+"""Of an endpoint that is not asked: starting sends nothing."""
 START_SECONDS = 120
 _EVENT: dict[str, Any] = json.loads((ROOT / "events" / "positive.json").read_text(encoding="utf-8"))
 
@@ -161,7 +169,7 @@ def running(application: Application) -> Iterator[Chain]:
     """The whole chain, warm."""
     with (
         container(application.container) as (url, process),
-        python(("-m", "benchmarks.stand_in", url)) as stand_in,
+        python(("-m", "benchmarks.chain", url)) as stand_in,
     ):
         assert stand_in.stdout is not None
         environment = Environment(application.function(stand_in.stdout.readline().strip()))
@@ -229,3 +237,37 @@ def python(
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+@contextlib.contextmanager
+def local_stack(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """URL and process of ``make run`` on a free port, with these options.
+
+    Raises:
+        BenchmarkError: it does not start.
+    """
+    with (
+        tempfile.TemporaryFile() as log,  # each request's line would fill the terminal
+        python(("-m", "local_stack", "--port", "0", *options), log) as process,
+    ):
+        assert process.stdout is not None
+        ready = (re.match(r"Ready: (http://\S+)", line) for line in process.stdout)
+        url = next((found[1] for found in ready if found), None)
+        if url is None:
+            log.seek(0)
+            tail = log.read()[-2_000:].decode(errors="replace")
+            raise BenchmarkError(f"the local stack did not start: {tail}")
+        yield url, process
+
+
+async def stand_in(container_url: str) -> None:
+    """Serve SageMaker's runtime in front of a container until cancelled; prints its address."""
+    with listen("127.0.0.1", 0) as listener:
+        app = RuntimeStandIn(ENDPOINT, container_url).create_app()
+        async with serving(app, listener):
+            print(f"http://127.0.0.1:{port_of(listener)}", flush=True)
+            await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(stand_in(sys.argv[1]))

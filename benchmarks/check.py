@@ -7,20 +7,32 @@ are made up of sentences of our own. Keeps nothing.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import batch, text
+from benchmarks import text
 from benchmarks.answers import MEAN_WORDS, TEXTS
-from benchmarks.chain import reeltone, running, usual
+from benchmarks.chain import (
+    NOWHERE,
+    Environment,
+    bare_function,
+    import_environment,
+    python,
+    reeltone,
+    running,
+    usual,
+    wait_for_ping,
+)
 from benchmarks.results import BenchmarkError
 from benchmarks.reviews import Source, made_up
-from benchmarks.start import starts
 from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from benchmarks.usual import review_to_words
+from local_stack.servers import find_free_port
+from local_stack.template import FunctionDefinition
 from model_training.errors import ReeltoneError
 from model_training.files import run_command, table
 
@@ -74,13 +86,6 @@ LIMITS = (
     ),
     Limit("answers, p99 to p50", "answers", 2, True, "what is promised; the quietest third counts"),
     Limit(
-        "64 reviews a request, to one",
-        "batch",
-        1.05,
-        False,
-        "1.13 is usual, 1.4 was for LSTMs twice as wide; 1 would mean that none are run together",
-    ),
-    Limit(
         "function's start, to a bare boto3 client's",
         "starts",
         1.4,
@@ -103,7 +108,6 @@ class Sizes:
 
     text: int = 24
     answers: int = 40
-    batch: int = 256
     starts: int = 7
 
 
@@ -139,22 +143,15 @@ def measure_answers(source: Source, sizes: Sizes) -> Ratios:
     }
 
 
-def measure_batch(source: Source, sizes: Sizes) -> Ratios:
-    """Reviews a second in requests of 64 to requests of one."""
-    lines = batch.make_lines(source.pick(min(sizes.batch, len(source.test.texts))))
-    seconds: dict[int, list[float]] = {1: [], 64: []}
-    with one_core():
-        for _ in range(3):
-            for size, times in seconds.items():
-                times.append(batch.run_scorer(lines, size)[0])
-    return {"64 reviews a request, to one": median(seconds[1]) / median(seconds[64])}
-
-
 def measure_starts(source: Source, sizes: Sizes) -> Ratios:
     """The function's start to that of one that only makes a boto3 client, and the endpoint's to
     that of a process that imports what a server with onnxruntime must; in processor time."""
-    tasks = starts()
-    del tasks["local stack"]
+    tasks: dict[str, Callable[[], None]] = {
+        "bare function": lambda: start_function(bare_function()),
+        "function": lambda: start_function(reeltone().function(NOWHERE)),
+        "imports of the endpoint": start_imports,
+        "endpoint": start_endpoint,
+    }
     found = take_turns(tasks, sizes.starts, children_seconds)
     seconds = {name: median(times) for name, times in found.items()}
     return {
@@ -165,11 +162,29 @@ def measure_starts(source: Source, sizes: Sizes) -> Ratios:
     }
 
 
+def start_function(function: FunctionDefinition) -> None:
+    """Start an execution environment until the handler is imported, then stop it."""
+    Environment(function).stop()
+
+
+def start_imports() -> None:
+    """Import what a server with onnxruntime imports in any case: the endpoint's lower bound."""
+    program = "import numpy, onnxruntime, starlette.applications, uvicorn"
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, check=True, env=import_environment() | {"ORT_DISABLE_TELEMETRY": "1"})
+
+
+def start_endpoint() -> None:
+    """Start the container until /ping answers 200, then stop it."""
+    port = find_free_port()
+    with python((*reeltone().container, "--port", str(port))) as process:
+        wait_for_ping(f"http://127.0.0.1:{port}", process)
+
+
 Measure = Callable[[Source, Sizes], Ratios]
 GROUPS: dict[str, Measure] = {
     "text": measure_text,
     "answers": measure_answers,
-    "batch": measure_batch,
     "starts": measure_starts,
 }
 

@@ -21,10 +21,9 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.chain import HANDLERS, ROOT, bare_function, reeltone
+from benchmarks.chain import HANDLERS, NOWHERE, ROOT, bare_function, reeltone
 from benchmarks.part import Bench, Claim, Part, medians, number, times
 from benchmarks.results import BenchmarkError, Figures, MissingNeedError
-from benchmarks.start import NOWHERE
 from benchmarks.timing import median
 from local_stack.functions import process_environment
 from local_stack.servers import find_free_port

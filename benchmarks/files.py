@@ -66,7 +66,8 @@ def measure(bench: Bench) -> Figures:
             "cores": CORES,
             "seconds": {name: round(spent, 2) for name, spent in seconds.items()},
             "many": many,
-            "samples": samples,
+            "many seconds": samples[-1][1],
+            "megabytes": memory_of(samples),
             "import seconds": start_python("import reeltone", quick),
             "answer seconds": start_python(_FIRST, quick),
             **({} if quick else install(place)),
@@ -103,6 +104,12 @@ def score(path: Path, reviews: int) -> list[Sample]:
     if process.returncode or not output.exists() or count_answers(output) != reviews:
         raise BenchmarkError(f"reeltone score left rows of {path.name} without an answer")
     return samples
+
+
+def memory_of(samples: Sequence[Sample]) -> tuple[float | None, float | None]:
+    """Megabytes at a tenth of the rows, and at the end."""
+    early = next(sample for sample in samples if sample[0] * 10 >= samples[-1][0])
+    return early[2], samples[-1][2]
 
 
 def count_answers(path: Path) -> int:
@@ -206,18 +213,11 @@ def _find_memory(pid: int) -> float | None:
 
 def claim(figures: Figures) -> list[Claim]:
     """Flat memory."""
-    early, late = memory_of(figures)
+    early, late = figures["megabytes"]
     if early is None or late is None:
         return []
     what = f"memory of reeltone score at the end of {figures['many']:,} reviews"
     return [Claim(what, late / early, "times that at a tenth")]
-
-
-def memory_of(figures: Figures) -> tuple[float | None, float | None]:
-    """Megabytes at a tenth of the rows, and at the end."""
-    samples = figures["samples"]
-    early = next(sample for sample in samples if sample[0] * 10 >= figures["many"])
-    return early[2], samples[-1][2]
 
 
 def write(figures: Figures) -> str:
@@ -226,11 +226,11 @@ def write(figures: Figures) -> str:
         [f"{_TITLES[name]}, reviews a second", number(figures["reviews"] / seconds)]
         for name, seconds in figures["seconds"].items()
     ]
-    early, late = memory_of(figures)
+    early, late = figures["megabytes"]
     if early is not None and late is not None:
         rows.append([f"memory at a tenth of {figures['many']:,} reviews, MB", number(early)])
         rows.append(["memory at their end, MB", number(late)])
-    rows.append([f"{figures['many']:,} reviews, minutes", number(figures["samples"][-1][1] / 60)])
+    rows.append([f"{figures['many']:,} reviews, minutes", number(figures["many seconds"] / 60)])
     rows.append(["`import reeltone`, seconds", number(figures["import seconds"])])
     rows.append(["a first answer in a new process, seconds", number(figures["answer seconds"])])
     if "wheel megabytes" in figures:

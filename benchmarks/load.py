@@ -17,9 +17,9 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.chain import local_stack
 from benchmarks.part import Bench, Claim, Part, number, or_dash, write_plainly
 from benchmarks.results import Figures
-from benchmarks.start import local_stack
 from benchmarks.timing import median, quantile
 from model_training.files import table
 from model_training.report.plots import BLUE, VERMILION, picture

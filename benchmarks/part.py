@@ -14,11 +14,6 @@ from benchmarks.results import Figures
 from benchmarks.reviews import Source, from_corpus, made_up
 from benchmarks.timing import median
 from model_training.corpus.cache import DEFAULT_FOLDER, prepare_corpus
-from model_training.report.plots import BLUE, GREEN, GREY
-
-LABELS = {"usual": "usual path", "modern": "Reeltone, modern", "classic": "Reeltone, classic"}
-STYLES = {"usual": (GREY, "x:"), "classic": (GREEN, "s--"), "modern": (BLUE, "o-")}
-"""Of lines: colour and form."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,7 @@ class Bench:
     quick: bool = False
     """Whether sizes take seconds and mean nothing."""
     reviews: int = 1_000_000
-    """Reviews in the files of the parts ``million`` and ``files``."""
+    """Reviews in the large file of the part ``files``."""
     seconds: float = 60.0
     """How long each number of users asks, of the part ``load``."""
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
-import numpy as np
-
-from benchmarks.part import Bench, Claim, Part, medians, number, times, write_plainly
+from benchmarks.part import Bench, Claim, Part, medians, number, times
 from benchmarks.results import Figures
-from benchmarks.timing import median, take_turns
+from benchmarks.timing import take_turns
 from benchmarks.usual import review_to_words, review_to_words_tidied
 from model_training.files import table
 from model_training.paths import MODELS
-from model_training.report.plots import BLUE, GREY, picture
 from review_text import Vocabulary, load_vocabulary
 
 NAMES = ("classic", "modern")
@@ -92,26 +88,4 @@ def write(figures: Figures) -> str:
     return note + "\n\n" + table(("code", "to the usual", "reviews a second"), rows)
 
 
-def draw(path: Path, figures: Figures) -> None:
-    """Reviews a second of each kind of text processing."""
-    rates = {name: median(values) for name, values in figures["rates"].items()}
-    with picture(path, 8, 0.32 * len(rates) + 1) as figure:
-        axes = figure.subplots()
-        colors = [GREY if name.startswith("usual") else BLUE for name in rates]
-        places = np.arange(len(rates))
-        axes.barh(places, list(rates.values()), 0.7, color=colors)
-        axes.set_yticks(places, list(rates))
-        axes.invert_yaxis()
-        axes.set(xscale="log", xlabel="reviews a second, one core (logarithmic)")
-        write_plainly(axes, "x")
-
-
-PART = Part(
-    name="text",
-    title="Text",
-    measure=measure,
-    write=write,
-    claim=claim,
-    draw=draw,
-    caption="Reviews a second of one core",
-)
+PART = Part(name="text", title="Text", measure=measure, write=write, claim=claim)

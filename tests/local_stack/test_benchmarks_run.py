@@ -39,31 +39,6 @@ def test_answers(tmp_path: Path) -> None:
     assert "modern, explained" in page
 
 
-def test_limit(tmp_path: Path) -> None:
-    figures, page = run("limit", tmp_path)
-    assert sum(figures["operators"].values()) == pytest.approx(1, abs=0.01)
-    assert 0.5 < figures["operations of the LSTMs"] / figures["operations"] <= 1
-    # No graph is faster than the core: a count of operations that is far too high would be.
-    rate = figures["operations"] / figures["milliseconds"]["graph"] / 1e6
-    assert 0 < rate < 20 * max(figures["peaks"].values())
-    assert "where the time goes" in page
-
-
-def test_batch(tmp_path: Path) -> None:
-    figures, page = run("batch", tmp_path)
-    assert list(figures["sizes"]) == ["1", "8", "64", "512"]
-    assert min(figures["sizes"]["64"]["reviews a second"]) > 0
-    assert "reviews a request" in page
-
-
-def test_start(tmp_path: Path) -> None:
-    figures, page = run("start", tmp_path)
-    seconds = figures["seconds"]
-    assert seconds["function"] > [0]
-    assert min(seconds["local stack"]) > min(seconds["function"])
-    assert "imports of the endpoint" in page
-
-
 def test_load(tmp_path: Path) -> None:
     figures, page = run("load", tmp_path)
     for level in figures["levels"]:
@@ -85,15 +60,9 @@ def test_attack(tmp_path: Path) -> None:
 def test_files(tmp_path: Path) -> None:
     figures, page = run("files", tmp_path)
     assert set(figures["seconds"]) == {"reeltone", "vader", "textblob", "nbsvm"}
-    assert figures["samples"][-1][0] == figures["many"] == 300
+    assert figures["many"] == 300
     assert figures["answer seconds"] > 0
     assert "Reeltone, reviews a second" in page
-
-
-def test_million(tmp_path: Path) -> None:
-    figures, page = run("million", tmp_path)
-    assert figures["samples"][-1][0] == figures["reviews"] == 300
-    assert "slowest to fastest tenth" in page
 
 
 def test_distilbert(tmp_path: Path) -> None:
@@ -104,6 +73,6 @@ def test_distilbert(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_limit_of_bench_check_is_measured_by_its_group(group: str) -> None:
-    ratios = GROUPS[group](made_up(), Sizes(text=4, answers=1, batch=64, starts=1))
+    ratios = GROUPS[group](made_up(), Sizes(text=4, answers=1, starts=1))
     assert ratios.keys() == {limit.name for limit in LIMITS if limit.group == group}
     assert min(ratios.values()) > 0

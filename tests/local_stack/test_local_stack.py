@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.start import local_stack
+from benchmarks.chain import local_stack
 from local_stack.__main__ import parse_options
 from local_stack.servers import find_free_port
 from tests.needs import need

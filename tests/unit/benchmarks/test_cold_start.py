@@ -16,10 +16,9 @@ import pytest
 
 from benchmarks import cold_start
 from benchmarks.__main__ import main
-from benchmarks.chain import HANDLERS, bare_function, reeltone
+from benchmarks.chain import HANDLERS, NOWHERE, bare_function, reeltone
 from benchmarks.part import Bench
 from benchmarks.results import BenchmarkError, MissingNeedError
-from benchmarks.start import NOWHERE
 
 
 @pytest.fixture

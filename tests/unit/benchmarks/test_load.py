@@ -1,9 +1,8 @@
-"""What users make of each answer, in load test and attack, and how a file is cut into requests."""
+"""What users make of each answer, in load test and attack."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Callable
 
@@ -12,8 +11,6 @@ import pytest
 
 from benchmarks import attack
 from benchmarks.load import Tally, ask
-from benchmarks.million import Progress, payloads, send_until_free, tenths
-from benchmarks.results import BenchmarkError
 
 Respond = Callable[[httpx.Request], httpx.Response]
 
@@ -97,48 +94,3 @@ def test_figures_without_an_answer_have_no_times() -> None:
     assert figures["answers a second"] == 0
     assert figures["answer p99"] is None
     assert figures["refusal p99"] == 10
-
-
-def test_requests_are_whole_lines_as_many_as_fit() -> None:
-    texts = ["short", "x" * 150, "y" * 400, "z"]
-    bodies = list(payloads(texts, 300))
-    lines = [line for body in bodies for line in body.splitlines()]
-    assert [json.loads(line)["review"] for line in lines] == texts
-    assert [len(body.splitlines()) for body in bodies] == [2, 1, 1]
-    # A line that is larger than a request by itself is sent all the same, for the endpoint to say.
-    assert [len(body) <= 300 for body in bodies] == [True, False, True]
-
-
-def test_an_even_way_has_tenths_of_one_speed() -> None:
-    even = [(n * 10, float(n), 2.0 * n, 100.0) for n in range(101)]
-    assert tenths(even) == pytest.approx([5.0] * 10)
-    unknown = [(n, seconds, None, None) for n, seconds, *_ in even]
-    assert tenths(unknown) == pytest.approx([10.0] * 10)
-    late = [*range(51), *range(52, 152, 2)]
-    slower = [(n, 1.0, float(s), m) for (n, _, _, m), s in zip(even, late, strict=True)]
-    assert max(tenths(slower)) / min(tenths(slower)) == pytest.approx(2)
-
-
-def post_once(statuses: list[int], progress: Progress) -> list[bytes]:
-    answers = iter(statuses)
-
-    async def run() -> list[bytes]:
-        transport = httpx.MockTransport(lambda _: httpx.Response(next(answers), content=b"1\n2\n"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://film") as client:
-            return await send_until_free(client, b"lines", progress)
-
-    return asyncio.run(run())
-
-
-def test_a_request_of_a_large_file_is_sent_again_while_the_endpoint_is_busy() -> None:
-    progress = Progress(reviews=2, pid=0)
-    assert post_once([503, 503, 200], progress) == [b"1", b"2"]
-    assert progress.again == 2
-
-
-@pytest.mark.parametrize("statuses", [[503] * 4, [500], [413]])
-def test_a_large_file_stops_at_an_error_or_a_busy_endpoint(statuses: list[int]) -> None:
-    progress = Progress(reviews=2, pid=0)
-    with pytest.raises(BenchmarkError, match=f"answered {statuses[-1]}"):
-        post_once(statuses, progress)
-    assert progress.again == len(statuses) - 1
