@@ -217,10 +217,6 @@ fonts: $(VENV)/test ## Cut the website's typeface out of its npm package (needs 
 		$(BIN)/fonttools subset build/fonts/$$1.ttf --unicodes=$(LETTERS) --layout-features=kern,tnum \
 			--no-hinting --desubroutinize --flavor=woff2 --output-file=frontend/fonts/$$1.woff2; done
 
-.PHONY: choices
-choices: data ## Measure what the text processing's choices are worth, on dev
-	@$(BIN)/python -m model_training.evaluation.peers.text_choices --data-dir $(DATA)
-
 .PHONY: reference
 reference: $(VENV)/test ## Write the tables of docs/reference.md, and the documents' indexes
 	@$(BIN)/python -m checks.reference

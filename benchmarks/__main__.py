@@ -1,47 +1,85 @@
 """Measure Reeltone on this machine, and write docs/benchmarks.md: make bench
 
-Each part's figures are kept in docs/benchmarks.json; the page and its plots are made of all that is
-there, so a long part need not be repeated with the others.
+Each part's figures are kept in docs/benchmarks.json; the page is made of all that is there, so a
+long part need not be repeated with the others.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks import (
-    answers,
-    attack,
-    cold_start,
-    distilbert,
-    files,
-    load,
-    text,
-)
-from benchmarks.part import Bench
-from benchmarks.report import write_report
-from benchmarks.results import MissingNeedError, load_results, measure_part
+from benchmarks import answers, attack, cold_start, cost, distilbert, files, load, text
+from benchmarks.part import Bench, Claim, Part
+from benchmarks.results import Conditions, MissingNeedError, Result, load_results, measure_part
 from model_training.corpus.cache import add_data_options
 from model_training.errors import ReeltoneError
-from model_training.files import run_command
+from model_training.files import fill_section, run_command, table
 from model_training.paths import DOCS
 
-PARTS = {
-    module.PART.name: module.PART
-    for module in (
-        text,
-        answers,
-        files,
-        cold_start,
-        load,
-        attack,
-        distilbert,
-    )
-}
+_MODULES = (text, answers, files, cold_start, load, attack, distilbert)
+PARTS = {module.PART.name: module.PART for module in _MODULES}
 """In the page's order."""
 USUAL = [part.name for part in PARTS.values() if not part.long]
+PAGE = "benchmarks.md"
+Results = Mapping[str, Result]
+
+
+def write_report(parts: Iterable[Part], results: Results, docs: Path) -> None:
+    """Fill the page, which is made of the project's own where there is none.
+
+    The operations guide's costs follow, where it is there.
+
+    Raises:
+        ReeltoneError: the page has lost its marks.
+    """
+    parts = [part for part in parts if part.name in results]
+    docs.mkdir(parents=True, exist_ok=True)
+    if not (docs / PAGE).exists():
+        shutil.copyfile(DOCS / PAGE, docs / PAGE)
+    fill_section(docs / PAGE, "benchmarks", write_page(parts, results))
+    cost.fill_guide(results, docs)
+
+
+def write_page(parts: Iterable[Part], results: Results) -> str:
+    """Everything between the page's marks."""
+    shown = [part for part in parts if part.name in results]
+    if not shown:
+        return "Nothing has been measured yet."
+    texts = [summarise(shown, results)]
+    texts += [show(part, results[part.name]) for part in shown]
+    if costs := cost.write(results):
+        texts.append(costs)
+    return "\n\n".join(texts)
+
+
+def summarise(parts: Iterable[Part], results: Results) -> str:
+    """The ratios, each with its goal where there is one."""
+    claims: list[Claim] = []
+    for part in parts:
+        claims += part.claim(results[part.name].figures)
+    return table(("what", "measured", "goal"), [claim.row() for claim in claims])
+
+
+def show(part: Part, result: Result) -> str:
+    """One part: title, table, conditions."""
+    lines = [f"## {part.title}", "", part.write(result.figures), ""]
+    return "\n".join([*lines, describe(part.name, result.conditions)])
+
+
+def describe(part: str, conditions: Conditions) -> str:
+    """Where, when and with what a part was measured."""
+    before, after = conditions.load
+    versions = ", ".join(f"{name} {version}" for name, version in conditions.versions.items())
+    return (
+        f"*`make bench ARGS={part}`, {conditions.when}: {conditions.machine}, {conditions.system}; "
+        f"load average {before:g} before, {after:g} after {conditions.seconds:,.0f} s; "
+        f"{', '.join(conditions.models.values())}; {versions}.*"
+    )
 
 
 def main(arguments: list[str]) -> None:

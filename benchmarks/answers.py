@@ -9,19 +9,14 @@ from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from itertools import cycle
-from pathlib import Path
-
-import numpy as np
-from matplotlib.ticker import FuncFormatter
 
 from benchmarks.chain import Application, Chain, reeltone, running, usual
-from benchmarks.part import Bench, Claim, Part, number, times, write_plainly
+from benchmarks.part import Bench, Claim, Part, number, times
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import median, one_core, quantile, take_turns
 from benchmarks.usual import Usual, review_to_words
 from model_training.files import table
 from model_training.paths import MODELS
-from model_training.report.plots import BLUE, GREEN, GREY, picture
 from model_training.serving.functions import JSON, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model, load_model
 
@@ -36,12 +31,6 @@ APPLICATIONS: dict[str, Callable[[], Application]] = {
     "modern": reeltone,
     "modern, explained": lambda: reeltone(explain=True),
 }
-_STYLES = {
-    "usual": ("usual path", GREY, "x:"),
-    "classic": ("Reeltone, classic", GREEN, "s--"),
-    "modern": ("Reeltone, modern", BLUE, "o-"),
-}
-"""Of each line: label, colour and form."""
 _OURS_A_TURN = 5
 """Requests of each of ours for one of the usual, which takes that much longer."""
 
@@ -186,32 +175,6 @@ def write(figures: Figures) -> str:
     return f"{table(heads, rows)}\n\nOf which, by themselves:\n\n{inside}"
 
 
-def draw(path: Path, figures: Figures) -> None:
-    """p50 of an answer by the review's length; the bars reach to p99."""
-    lengths = figures["milliseconds"]
-    words = [int(length) for length in lengths]
-    with picture(path, 8, 3.8) as figure:
-        axes = figure.subplots()
-        for name, (label, color, style) in _STYLES.items():
-            middle = [lengths[str(count)][name]["p50"] for count in words]
-            slow = [lengths[str(count)][name]["p99"] for count in words]
-            above = [max(0.0, high - low) for high, low in zip(slow, middle, strict=True)]
-            spread = np.array([[0.0] * len(words), above])
-            axes.errorbar(words, middle, spread, fmt=style, color=color, label=label, capsize=3)
-        axes.set(xscale="log", yscale="log", xlabel="words of the review")
-        axes.set_ylabel("milliseconds, p50 to p99")
-        axes.set_xticks(words, [f"{count:,}" for count in words], minor=False)
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, place: ""))
-        write_plainly(axes, "y")
-        axes.legend()
-
-
 PART = Part(
-    name="answers",
-    title="One review, end to end",
-    measure=measure,
-    write=write,
-    claim=claim,
-    draw=draw,
-    caption="Milliseconds by length",
+    name="answers", title="One review, end to end", measure=measure, write=write, claim=claim
 )

@@ -27,10 +27,9 @@ from typing import IO, Any
 import httpx
 
 from benchmarks.results import BenchmarkError
-from local_stack.container import IMPORT_ROOTS
 from local_stack.functions import BOOTSTRAP, override_environment, process_environment
 from local_stack.runtime import RuntimeStandIn
-from local_stack.servers import find_free_port, listen, port_of, serving
+from local_stack.servers import IMPORT_ROOTS, find_free_port, listen, port_of, serving
 from local_stack.template import FunctionDefinition, Template
 from model_training.paths import MODELS
 
@@ -86,14 +85,14 @@ def usual() -> Application:
 
     def function(runtime: str) -> FunctionDefinition:
         variables = {"ENDPOINT_NAME": ENDPOINT, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime}
-        return FunctionDefinition("Usual", "usual.handler", (HANDLERS,), variables, 60, 1024)
+        return FunctionDefinition("Usual", "app.usual", (HANDLERS,), variables, 60, 1024)
 
     return Application(("-m", "benchmarks.usual"), function, lambda review: review)
 
 
 def bare_function() -> FunctionDefinition:
     """A function that only makes a boto3 client."""
-    return FunctionDefinition("Bare", "bare.handler", (HANDLERS,), {}, 60, 1024)
+    return FunctionDefinition("Bare", "app.bare", (HANDLERS,), {}, 60, 1024)
 
 
 class Environment:

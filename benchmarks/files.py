@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from benchmarks.part import Bench, Claim, Part, number
 from benchmarks.results import BenchmarkError, Figures
 from benchmarks.timing import median, resident_megabytes
-from model_training.evaluation.peers.lexicons import Lexicon, TextBlob, Vader
-from model_training.evaluation.peers.nbsvm import NaiveBayesSVM
+from model_training.evaluation.peers.counted_words import NaiveBayesSVM
 from model_training.evaluation.peers.peer import modern
+from model_training.evaluation.peers.pretrained import Lexicon, TextBlob, Vader
 from model_training.files import table
 
 CORES = 2

@@ -13,16 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
-from pathlib import Path
 
 import httpx
 
 from benchmarks.chain import local_stack
-from benchmarks.part import Bench, Claim, Part, number, or_dash, write_plainly
+from benchmarks.part import Bench, Claim, Part, number, or_dash
 from benchmarks.results import Figures
 from benchmarks.timing import median, quantile
 from model_training.files import table
-from model_training.report.plots import BLUE, VERMILION, picture
 
 USERS = (1, 8, 32, 128, 512)
 """The last is more than the stack lets wait."""
@@ -148,29 +146,4 @@ def write(figures: Figures) -> str:
     return note + "\n\n" + table(heads, rows)
 
 
-def draw(path: Path, figures: Figures) -> None:
-    """Answers a second, and their times, by the number of users."""
-    levels = [level for level in figures["levels"] if level["answered"]]
-    users = [str(level["users"]) for level in levels]
-    with picture(path, 8, 3.2) as figure:
-        left, right = figure.subplots(1, 2)
-        left.bar(users, [level["answers a second"] for level in levels], color=BLUE)
-        left.set(title="answers a second", xlabel="users")
-        for name, color, style in (("p50", BLUE, "o-"), ("p99", VERMILION, "s--")):
-            values = [level[f"answer {name}"] for level in levels]
-            right.plot(users, values, style, color=color, label=name)
-        right.set(title="milliseconds until the answer", xlabel="users", yscale="log")
-        write_plainly(right, "y")
-        right.legend()
-
-
-PART = Part(
-    name="load",
-    title="Under load",
-    measure=measure,
-    write=write,
-    claim=claim,
-    draw=draw,
-    caption="By number of users",
-    long=True,
-)
+PART = Part(name="load", title="Under load", measure=measure, write=write, claim=claim, long=True)

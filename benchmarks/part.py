@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
-
 from benchmarks.results import Figures
 from benchmarks.reviews import Source, from_corpus, made_up
 from benchmarks.timing import median
@@ -69,9 +66,6 @@ class Part:
     """Its figures in Markdown."""
     claim: Callable[[Figures], list[Claim]] = lambda figures: []
     """Its lines of the summary."""
-    draw: Callable[[Path, Figures], None] | None = None
-    """Draws its plot, an SVG file."""
-    caption: str = ""
     long: bool = False
     """Whether it is left out unless it is asked for: it takes longer than minutes, or Docker."""
 
@@ -99,9 +93,3 @@ def times(ratio: float) -> str:
 def or_dash(value: float | None) -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else number(value)
-
-
-def write_plainly(axes: Axes, axis: str) -> None:
-    """Numbers of a logarithmic axis as people write them."""
-    formatter = FuncFormatter(lambda value, place: f"{value:,g}")
-    (axes.xaxis if axis == "x" else axes.yaxis).set_major_formatter(formatter)

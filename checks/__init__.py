@@ -1,1 +1,1 @@
-"""What the project is checked with beyond its tests; see docs/quality.md."""
+"""What the project is checked with beyond its tests; see docs/testing.md."""

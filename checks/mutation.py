@@ -1,6 +1,6 @@
 """Mutation testing: small changes to the code that the tests must notice.
 
-    python -m checks.mutation             all of it; docs/quality.md says how long that takes
+    python -m checks.mutation             all of it; docs/testing.md says how long that takes
     python -m checks.mutation predict     one part: review_text, predict or endpoint
 
 mutmut names a mutant after its file's path and expects that to be the module's name, which it is

@@ -16,11 +16,17 @@ from pathlib import Path
 import httpx
 
 from local_stack import StackError
-from local_stack.container import START_TIMEOUT, ModelContainer
 from local_stack.functions import FunctionPool, override_environment
 from local_stack.gateway import create_gateway
 from local_stack.runtime import RuntimeStandIn
-from local_stack.servers import find_free_port, listen, port_of, serving
+from local_stack.servers import (
+    START_TIMEOUT,
+    ModelContainer,
+    find_free_port,
+    listen,
+    port_of,
+    serving,
+)
 from local_stack.template import Template
 
 ROOT = Path(__file__).resolve().parent.parent

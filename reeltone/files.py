@@ -20,9 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TextIO
 
-from model_training.serving.strict_json import read_json
+from model_training.serving.bundle import read_json
 from review_text.encodings import Encoding, find_encoding
-from review_text.refusals import Refusal, TableError, say
+from review_text.errors import Refusal, TableError, say
 from review_text.tables import NAMES, Table, refuse_value
 
 SUFFIXES = {

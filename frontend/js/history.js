@@ -1,8 +1,34 @@
-/** Reviews that were read before, {text, sentiment, confidence}, kept on this device and nowhere else. */
+/**
+ * What is kept on this device and nowhere else: the draft, and reviews that were read before, {text,
+ * sentiment, confidence}. A browser that keeps nothing, or is full, costs only that.
+ */
 
 import { byId, make, on } from "./dom.js";
 import { percent } from "./phrases.js";
-import { keep, recall } from "./store.js";
+
+const keyOf = (name) => `reeltone.${name}`;
+
+/** A tab's own copy comes first, so that two tabs do not overwrite each other's draft. */
+export function recall(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(keyOf(name)) ?? localStorage.getItem(keyOf(name))) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keep a value, or nothing where it is undefined; gives whether that worked. */
+export function keep(name, value, inTab = true) {
+  try {
+    for (const shelf of inTab ? [sessionStorage, localStorage] : [localStorage]) {
+      if (value === undefined) shelf.removeItem(keyOf(name));
+      else shelf.setItem(keyOf(name), JSON.stringify(value));
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const MAX_ENTRIES = 30;
 

@@ -5,10 +5,9 @@ import { isExample, prepareDesk, send, setLimit, submit } from "./desk.js";
 import { byId, on, say } from "./dom.js";
 import { prepareExplanation, strikeOut } from "./explanation.js";
 import { prepareHistory, remember } from "./history.js";
-import { takeFromLink } from "./link.js";
 import { showModel, showNoModel } from "./model.js";
 import { createReader } from "./reader.js";
-import { prepareShare } from "./share.js";
+import { prepareShare, takeFromLink } from "./share.js";
 import { showState } from "./view.js";
 
 /** A review that stood this long, in milliseconds, without another word is kept in the history. */

@@ -13,8 +13,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from faults import AnswerError
-from journal import log
+from faults import AnswerError, log
 from request import Envelope
 
 PAUSES = (1, 2, 4, 8, 16)

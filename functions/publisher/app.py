@@ -17,8 +17,7 @@ from typing import Any, Protocol
 from answer import Outcome, make_body, send_answer
 from buckets import connect
 from deadline import DeadlineError, limit_time
-from faults import PublisherError
-from journal import find_places, log
+from faults import PublisherError, find_places, log
 from publish import clear_up, publish
 from request import Envelope, read_envelope, read_publication, read_request_type
 from stack import Stack, check_request, is_answer_address, read_stack

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from buckets import Bucket
-from faults import BucketGoneError
-from journal import log
+from faults import BucketGoneError, log
 from package import SiteFile, find_model, hash_site, read_site
 from request import Publication
 from stack import Stack

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from errors import CallerError
+from review_text.errors import say
 from review_text.predict import MAX_REVIEWS, Prediction
-from review_text.refusals import say
 from review_text.tables import Row, Table
 from storage import NewFile
 

@@ -29,8 +29,8 @@ from batch import (
 from endpoint import load_endpoint
 from errors import ServiceError, find_problem
 from review_text.encodings import find_encoding
+from review_text.errors import TableError, say
 from review_text.predict import predict, read_reviews
-from review_text.refusals import TableError, say
 from review_text.tables import Table
 from score import Answered, Outcome, Sheet, ask_all, write_rows
 from settings import load_settings

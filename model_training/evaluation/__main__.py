@@ -17,8 +17,7 @@ import sys
 
 from model_training.corpus.cache import prepare_corpus
 from model_training.errors import ReeltoneError
-from model_training.evaluation.answers import all_metrics, load_or_score
-from model_training.evaluation.options import bundles_parser
+from model_training.evaluation.answers import all_metrics, bundles_parser, load_or_score
 from model_training.evaluation.short_cases import score_short_cases
 from model_training.files import run_command, write_json
 from model_training.serving.bundle import read_bundle

@@ -5,6 +5,7 @@ Of all that makes or measures our models, this file alone reads the test split.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from model_training.corpus.cache import Corpus
+from model_training.corpus.cache import Corpus, add_data_options
 from model_training.corpus.reviews import Encoded
 from model_training.errors import ReeltoneError
 from model_training.evaluation.calibration import calibration_error, positive_probability
-from model_training.evaluation.metrics import score, score_split
+from model_training.evaluation.metrics import score
 from model_training.evaluation.short_cases import ShortCase, share_right
 from model_training.files import replacing
+from model_training.paths import RUNS
 from model_training.serving.scorer import Model
 from review_text import Vocabulary
 
@@ -155,3 +157,26 @@ def _read(arrays: Any) -> Answers:
 
 def _accuracy(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int8]) -> float:
     return float(((logits >= 0) == (labels == 1)).mean())
+
+
+def score_split(model: Model, split: Encoded) -> npt.NDArray[np.float32]:
+    """[reviews] logits of the bundle; 0 for a review without tokens."""
+    logits = np.zeros(len(split), np.float32)
+    rows = np.flatnonzero(split.lengths > 0)
+    for part in np.array_split(rows, max(1, len(rows) // 500)):
+        results = model.score([split[row].tolist() for row in part], contributions=False)
+        logits[part] = [result.logit for result in results]
+    return logits
+
+
+def bundles_parser(program: str, description: str | None) -> argparse.ArgumentParser:
+    """Make a parser for bundles, the data, and the folder where results are kept."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("bundles", type=Path, nargs="+", metavar="bundle")
+    add_data_options(parser)
+    parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
+    return parser

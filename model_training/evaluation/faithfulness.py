@@ -30,8 +30,8 @@ from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus, prepare_corpus
 from model_training.errors import ReeltoneError
+from model_training.evaluation.answers import bundles_parser
 from model_training.evaluation.calibration import positive_probability
-from model_training.evaluation.options import bundles_parser
 from model_training.files import run_command, write_json
 from model_training.serving.bundle import read_bundle
 from model_training.serving.scorer import Model, load_model

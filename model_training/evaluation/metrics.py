@@ -1,11 +1,9 @@
-"""Reviews through a bundle, and how good a set of scored reviews is."""
+"""How good a set of scored reviews is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import (
     accuracy_score,
     brier_score_loss,
@@ -17,14 +15,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from model_training.corpus.reviews import Encoded
 from model_training.evaluation.calibration import (
     Floats,
     Labels,
     calibration_error,
     positive_probability,
 )
-from model_training.serving.scorer import Model
 
 
 def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str, Any]:
@@ -53,13 +49,3 @@ def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str,
         "false_negative": int(false_negative),
         "reviews": len(labels),
     }
-
-
-def score_split(model: Model, split: Encoded) -> npt.NDArray[np.float32]:
-    """[reviews] logits of the bundle; 0 for a review without tokens."""
-    logits = np.zeros(len(split), np.float32)
-    rows = np.flatnonzero(split.lengths > 0)
-    for part in np.array_split(rows, max(1, len(rows) // 500)):
-        results = model.score([split[row].tolist() for row in part], contributions=False)
-        logits[part] = [result.logit for result in results]
-    return logits

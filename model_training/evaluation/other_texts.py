@@ -23,8 +23,8 @@ import numpy.typing as npt
 from model_training.corpus.cache import prepare_corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Labelled, prepare_labelled
 from model_training.errors import ReeltoneError
+from model_training.evaluation.answers import bundles_parser
 from model_training.evaluation.calibration import calibration_error, positive_probability
-from model_training.evaluation.options import bundles_parser
 from model_training.files import run_command, write_json
 from model_training.serving.scorer import Model, load_model
 

@@ -28,10 +28,18 @@ from model_training.corpus.cache import DEFAULT_FOLDER, add_data_options, prepar
 from model_training.errors import ReeltoneError
 from model_training.files import run_command
 from model_training.jobs import artefact, evaluation, prices, registry, status, transform
-from model_training.jobs.cloud import Cloud, JobError, Place, aws_errors, check_bucket, find_role
+from model_training.jobs.artefact import upload_archive
+from model_training.jobs.cloud import (
+    Cloud,
+    JobError,
+    Place,
+    aws_errors,
+    check_bucket,
+    find_role,
+    find_stack,
+)
 from model_training.jobs.local import train_locally
 from model_training.jobs.prices import SERVERLESS
-from model_training.jobs.stack import find_stack
 from model_training.jobs.training import (
     Machines,
     job_name,
@@ -40,7 +48,6 @@ from model_training.jobs.training import (
     training_request,
 )
 from model_training.jobs.tuning import DEFAULT_RANGES, start_tuning, tuning_request
-from model_training.jobs.upload import upload_archive
 from model_training.paths import MODELS
 from model_training.recipes.recipe import read_words, recipe_names
 from review_text.transform import Transform

@@ -1,4 +1,4 @@
-"""The source archive of a training job: what training needs, and nothing else."""
+"""What a training job runs: AWS's image, and an archive of the source that training needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import gzip
 import hashlib
 import io
 import tarfile
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import botocore.session
 
 import review_text
 from model_training.jobs.cloud import JobError
@@ -51,3 +55,70 @@ def requirements(lock: Path = _LOCK) -> bytes:
         return lock.read_bytes()
     except OSError as error:
         raise JobError(f"{lock}: {error}; start jobs from a copy of the project") from error
+
+
+_TAG = "2.13-{device}-amzn2023-sagemaker"
+_ACCOUNT = "763104351884"
+_REGIONS = {
+    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+}
+# Elsewhere it is in another account.
+_ACCOUNTS = dict.fromkeys(_REGIONS, _ACCOUNT) | {
+    "af-south-1": "626614931356",
+    "ap-east-1": "871362719292",
+    "ap-east-2": "975050140332",
+    "ap-northeast-3": "364406365360",
+    "ap-south-2": "772153158452",
+    "ap-southeast-3": "907027046896",
+    "ap-southeast-4": "457447274322",
+    "ap-southeast-5": "550225433462",
+    "ap-southeast-6": "633930458069",
+    "ap-southeast-7": "590183813437",
+    "ca-west-1": "204538143572",
+    "cn-north-1": "727897471807",
+    "cn-northwest-1": "727897471807",
+    "eu-central-2": "380420809688",
+    "eu-isoe-west-1": "371248457586",
+    "eu-south-1": "692866216735",
+    "eu-south-2": "503227376785",
+    "eusc-de-east-1": "204133271717",
+    "il-central-1": "780543022126",
+    "me-central-1": "914824155844",
+    "me-south-1": "217643126080",
+    "me-west-1": "124382933778",
+    "mx-central-1": "637423239942",
+    "us-gov-east-1": "446045086412",
+    "us-gov-west-1": "442386744353",
+    "us-iso-east-1": "886529160074",
+    "us-isob-east-1": "094389454867",
+    "us-isof-east-1": "303241398832",
+    "us-isof-south-1": "454834333376",
+}
+
+
+def training_image(region: str, has_gpu: bool) -> str:
+    """The address of the image.
+
+    Raises:
+        JobError: AWS has none in that region.
+    """
+    if region not in _ACCOUNTS:
+        raise JobError(f"AWS has no PyTorch image in {region!r}: pass one of your own with --image")
+    tag = _TAG.format(device="cu133" if has_gpu else "cpu")
+    return f"{_ACCOUNTS[region]}.dkr.ecr.{region}.{_suffix(region)}/pytorch:{tag}"
+
+
+def _suffix(region: str) -> str:
+    """The domain of the region's partition, such as amazonaws.com."""
+    session = botocore.session.get_session()
+    name = session.get_partition_for_region(region)
+    return next(str(p["outputs"]["dnsSuffix"]) for p in _partitions() if p["id"] == name)
+
+
+@cache
+def _partitions() -> list[dict[str, Any]]:
+    loader = botocore.session.get_session().get_component("data_loader")
+    partitions: list[dict[str, Any]] = loader.load_data("partitions")["partitions"]
+    return partitions

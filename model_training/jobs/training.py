@@ -16,9 +16,8 @@ from typing import Any
 
 from model_training.corpus.acl_imdb import ARCHIVE_NAME
 from model_training.jobs.cloud import AbsentError, Cloud, JobError, Place
-from model_training.jobs.images import training_image
 from model_training.jobs.prices import gpus_of
-from model_training.jobs.source import ENTRY, pack_source
+from model_training.jobs.source import ENTRY, pack_source, training_image
 from model_training.recipes.recipe import load_recipe
 
 _DATA = "/opt/ml/input/data/training"

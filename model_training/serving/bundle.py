@@ -6,12 +6,12 @@ libraries that run it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model_training.errors import BundleError
-from model_training.serving.strict_json import read_json
 from review_text import (
     VerdictRule,
     VerdictRuleError,
@@ -19,6 +19,23 @@ from review_text import (
     VocabularyError,
     load_vocabulary,
 )
+
+
+def read_json(text: str | bytes) -> Any:
+    """Read a JSON text; NaN and Infinity, which Python reads too, are none.
+
+    Raises:
+        ValueError: it is not JSON, or too deeply nested to be read.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
 
 FILES = ("manifest.json", "metrics.json", "model.onnx", "vocabulary.json")
 """A complete bundle's. metrics.json is for people: it is not needed to serve."""

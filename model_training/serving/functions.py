@@ -27,8 +27,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ParamSpec, TypeVar
 
+from model_training.serving.bundle import read_json
 from model_training.serving.scorer import Model, Result, chunks, load_model
-from model_training.serving.strict_json import read_json
 from review_text import (
     NO_WORD,
     Vocabulary,

@@ -284,8 +284,8 @@ def csv_of(reviews: Sequence[str]) -> str:
     return "\r\n".join(["id,review", *lines]) + "\r\n"
 
 
-def take_screenshots(page: Page, base_url: str, folder: Path) -> list[Path]:
-    """Pictures of the results of the sample, on a desk and on a phone; their paths.
+def take_screenshot(page: Page, base_url: str, folder: Path) -> Path:
+    """Take a picture of the results of the sample; gives its path.
 
     ``page`` must be a new one; the site at ``base_url`` must be running.
     """
@@ -298,8 +298,6 @@ def take_screenshots(page: Page, base_url: str, folder: Path) -> list[Path]:
     many.wait_for("Done.")
     page.mouse.move(0, 0)
     many.wait_for_rows(lambda rows: len(rows) == 30 and rows[0][3].endswith("%"))
-    paths = [folder / "website-many.png", folder / "website-many-phone.png"]
-    page.screenshot(path=paths[0])
-    page.set_viewport_size({"width": 375, "height": 1300})
-    page.screenshot(path=paths[1])
-    return paths
+    path = folder / "website-many.png"
+    page.screenshot(path=path)
+    return path

@@ -13,41 +13,23 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import many_page
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.review_page import REQUEST_ID, ReviewPage, problem
+from tests.browser.review_page import ReviewPage, problem
 
 EXAMPLE = "Torn"
 STRUCK = ("clumsy", "mess")
 WAKING = problem(503, "model-waking", "The model was asleep and is waking up.", retry_after=8)
-BROKEN = problem(502, "model-failed", f"The model failed. Please report {REQUEST_ID}.")
-
 
 SHORT = "I expected little and came out grinning. A warm, clever film."
-LONG = " ".join(
-    (
-        "I had heard much of this film before I went, and most of it was wrong.",
-        "It starts slowly, in a village that nobody leaves.",
-        "The photography is gorgeous, all rain and lamplight.",
-        "Then the brother comes home, and the film wakes up.",
-        "What follows is funny, frightening and very moving.",
-        "The music is dreadful, sadly.",
-        "It never stops, and it tells you what to feel.",
-        "The middle hour drags.",
-        "But the last scene is one of the best I have seen in years.",
-        "I cried, and I am not ashamed of it.",
-        "Go and see it, with cotton in your ears.",
-    )
-)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What is on it, and the window it is taken in: width and height in pixels, media."""
+    """What is on it, and the window it is taken in: width and height in pixels, colours."""
 
     prepare: Callable[[ReviewPage], None]
     width: int = 1280
     height: int = 860
     dark: bool = False
-    forced_colours: bool = False
     folder: str = "docs"
 
 
@@ -71,19 +53,6 @@ def show_what_if(page: ReviewPage) -> None:
     page.page.evaluate("scrollTo(0, 0)")
 
 
-def show_sentence(page: ReviewPage) -> None:
-    """A long review, and the sentence of a frame of its film."""
-    page.read(LONG)
-    page.wait_for_text(LONG)
-    page.page.locator("#strip button").nth(8).click()
-
-
-def show_offer(page: ReviewPage) -> None:
-    """A review that somebody sent, before it is read."""
-    show_answer(page)
-    page.follow(page.link())
-
-
 def show_preview(page: ReviewPage) -> None:
     """What fits into a small picture."""
     page.read(SHORT)
@@ -91,24 +60,11 @@ def show_preview(page: ReviewPage) -> None:
     page.page.locator("#strip button").first.hover()
 
 
-def show_print(page: ReviewPage) -> None:
-    """The verdict on paper."""
-    show_answer(page)
-    page.page.emulate_media(media="print")
-
-
 def show_waking(page: ReviewPage) -> None:
     """The wait for a model that was asleep."""
     page.fake(WAKING)
     page.page.get_by_role("button", name=EXAMPLE).click()
     page.wait_for("waiting")
-
-
-def show_problem(page: ReviewPage) -> None:
-    """An error with its request id."""
-    page.fake(BROKEN)
-    page.page.get_by_role("button", name=EXAMPLE).click()
-    page.wait_for("problem")
 
 
 def show_request(page: ReviewPage) -> None:
@@ -123,14 +79,8 @@ PICTURES = {
     "website-opening": Picture(show_opening),
     "website": Picture(show_answer),
     "website-dark": Picture(show_what_if, dark=True),
-    "website-wide": Picture(show_sentence, width=1920, height=1080, dark=True),
     "website-phone": Picture(show_what_if, width=360, height=780),
-    "website-phone-dark": Picture(show_answer, width=360, height=780, dark=True),
-    "website-offer": Picture(show_offer),
     "website-waking": Picture(show_waking, dark=True),
-    "website-problem": Picture(show_problem, width=360, height=780, dark=True),
-    "website-forced-colours": Picture(show_answer, forced_colours=True),
-    "website-print": Picture(show_print, width=800, height=620),
     "website-developers": Picture(show_request),
     # What a link to the site shows where people talk.
     "preview": Picture(show_preview, width=1200, height=630, dark=True, folder="frontend"),
@@ -143,7 +93,6 @@ def take(browser: Browser, url: str, name: str, root: Path) -> Path:
     with browser.new_context(
         viewport={"width": picture.width, "height": picture.height},
         color_scheme="dark" if picture.dark else "light",
-        forced_colors="active" if picture.forced_colours else "none",
         reduced_motion="reduce",
     ) as context:
         page = ReviewPage(context.new_page(), url)
@@ -172,7 +121,7 @@ def main() -> None:
         if not options.only or "many" in options.only:
             with browser.new_context() as context:
                 docs = options.output / "docs"
-                print(*many_page.take_screenshots(context.new_page(), options.url, docs))
+                print(many_page.take_screenshot(context.new_page(), options.url, docs))
         browser.close()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model_training.corpus.cache import Corpus
-from model_training.evaluation.metrics import score_split
+from model_training.evaluation.answers import score_split
 from model_training.paths import MODELS, SHIPPED
 from model_training.recipes.recipe import load_recipe, recipe_names
 from model_training.serving.bundle import FILES, read_bundle

@@ -80,7 +80,7 @@ def test_a_model_that_proves_unequal_leaves_the_bundle_as_it_was(
     target = tmp_path / "bundles" / "modern"
     target.mkdir(parents=True)
     (target / "model.onnx").write_bytes(b"the good one")
-    monkeypatch.setattr("model_training.export.proof.TOLERANCE", -1.0)
+    monkeypatch.setattr("model_training.export.bundles.TOLERANCE", -1.0)
     with pytest.raises(BundleError, match=r"more than -1\.0"):
         artefact.export_run(trained_model.folder, trained_model.data, tmp_path / "bundles")
     assert (target / "model.onnx").read_bytes() == b"the good one"

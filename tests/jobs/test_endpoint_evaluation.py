@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutErro
 
 from model_training.corpus.cache import prepare_corpus
 from model_training.corpus.reviews import Encoded
-from model_training.evaluation import answers, metrics
+from model_training.evaluation import answers
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError
 from model_training.jobs.evaluation import describe_endpoint, score_split
@@ -77,7 +77,7 @@ def test_the_endpoint_gives_the_bundles_own_logits(
 ) -> None:
     endpoint = Endpoint(model)
     logits = score_split(endpoint, "e", model.vocabulary, split, pauses.append)
-    np.testing.assert_allclose(logits, metrics.score_split(model, split), atol=1e-5)
+    np.testing.assert_allclose(logits, answers.score_split(model, split), atol=1e-5)
     assert logits[0] == 0.0  # a review without tokens
     assert sum(endpoint.sizes) == 225
     assert max(endpoint.sizes) <= 100

@@ -22,10 +22,19 @@ def unpacked(tmp_path: Path) -> Path:
     return tmp_path / "code"
 
 
+ALONE = """
+import runpy, sys
+# An editable install finds what the archive lacks in this checkout.
+sys.meta_path = [finder for finder in sys.meta_path if "__editable__" not in repr(finder)]
+sys.argv.pop(0)
+runpy.run_path("train_job.py", run_name="__main__")
+"""
+
+
 def run(code: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the job's script as SageMaker does: in its folder, with nothing else of ours."""
     return subprocess.run(
-        [sys.executable, "train_job.py", *arguments],
+        [sys.executable, "-c", ALONE, "train_job.py", *arguments],
         cwd=code,
         env={"PATH": "", "PYTHONPATH": str(code)},
         capture_output=True,

@@ -10,7 +10,7 @@ import pytest
 from model_training.jobs import registry, status
 from model_training.jobs.__main__ import main
 from model_training.jobs.cloud import Cloud, JobError
-from model_training.jobs.logs import GROUP, JobLog
+from model_training.jobs.status import GROUP, JobLog
 from tests.jobs.conftest import TRAINED, Aws, sagemaker_job
 
 

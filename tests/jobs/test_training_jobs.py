@@ -12,7 +12,7 @@ import pytest
 
 from local_stack.template import Template
 from model_training.jobs.__main__ import main
-from model_training.jobs.images import training_image
+from model_training.jobs.source import training_image
 from model_training.jobs.training import (
     METRICS,
     Machines,

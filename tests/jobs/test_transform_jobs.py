@@ -13,8 +13,7 @@ import pytest
 
 from model_training.jobs import status
 from model_training.jobs.__main__ import main
-from model_training.jobs.cloud import Cloud, JobError, Place
-from model_training.jobs.stack import find_stack
+from model_training.jobs.cloud import Cloud, JobError, Place, find_stack
 from model_training.paths import MODELS
 from model_training.serving.scorer import Model, load_model
 from review_text.predict import MAX_CHARACTERS

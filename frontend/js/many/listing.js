@@ -1,8 +1,7 @@
 /** The rows: which are shown, in which order; what narrows them stands above them and can be taken away. */
 
 import { byId, make, on } from "../dom.js";
-import { patternOf, search } from "./search.js";
-import { dependsOnResults, rowsFor } from "./selection.js";
+import { dependsOnResults, patternOf, rowsFor, search } from "./selection.js";
 import { createTable, showOrder } from "./table.js";
 import { labelsOf, numberIn } from "./values.js";
 
@@ -128,4 +127,3 @@ function showChips() {
     return chip;
   }));
 }
-

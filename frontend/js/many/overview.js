@@ -2,8 +2,7 @@
 
 import { byId, make } from "../dom.js";
 import { count, percent } from "../phrases.js";
-import { BINS, VERDICTS } from "./results.js";
-import { wilson } from "./statistics.js";
+import { BINS, VERDICTS, wilson } from "./results.js";
 
 const TOP_WORDS = 10;
 

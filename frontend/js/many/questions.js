@@ -4,9 +4,8 @@ import { byId, make, on } from "../dom.js";
 import { count, percent } from "../phrases.js";
 import { intervalBar, timeChart } from "./drawing.js";
 import { narrow } from "./listing.js";
-import { SCORED } from "./results.js";
-import { countWords } from "./search.js";
-import { groupsOf, tellingWords } from "./statistics.js";
+import { groupsOf, SCORED, tellingWords } from "./results.js";
+import { countWords } from "./selection.js";
 import { labelsOf, monthReader, numbersOf, rolesOf } from "./values.js";
 
 /** Groups that are listed at once. */

@@ -3,14 +3,13 @@
 import { fetchModel } from "../api.js";
 import { byId, make } from "../dom.js";
 import { count, percent } from "../phrases.js";
-import { groupChart, histogram, standalone, timeChart, toPng } from "./drawing.js";
 import { harmless } from "./download.js";
+import { groupChart, histogram, standalone, timeChart, toPng } from "./drawing.js";
 import { currentRows } from "./listing.js";
 import { intervalInWords, rankWords } from "./overview.js";
 import { comparison, currentGroups, currentMonths, groupTitle, monthsTitle } from "./questions.js";
 import { quote } from "./reading/delimited.js";
-import { BINS, SCORED, VERDICTS } from "./results.js";
-import { wilson } from "./statistics.js";
+import { BINS, SCORED, VERDICTS, wilson } from "./results.js";
 
 /** Groups and months on one page. */
 const MOST = 25;

@@ -2,8 +2,24 @@
 
 import { byId, make, on, say } from "../dom.js";
 import { count } from "../phrases.js";
-import { FORMATS } from "./reading/formats.js";
-import { noticesInWords } from "./words.js";
+import { fillIn, FORMATS } from "./reading/kinds.js";
+
+/** The words for what can't be read, which programs other than this page read as well. */
+const words = await (await fetch("js/many/reading/refusals.json")).json();
+
+/** What to say of an error that reading a file ended with. */
+export function refusalInWords({ key, facts }) {
+  return fillIn(words.files[key], facts);
+}
+
+function noticesInWords(notices) {
+  return notices.map(({ key, facts }) => fillIn(words.notices[key], facts)).join(" ");
+}
+
+/** Why a row has no review in it. */
+export function problemInWords({ key, facts }) {
+  return fillIn(words.rows[key], facts);
+}
 
 /** Rows that are shown. */
 const MAX_ROWS = 6;

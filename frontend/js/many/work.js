@@ -7,14 +7,12 @@ import { downloadOf } from "./download.js";
 import { currentFilter, find, narrow, openListing, prepareListing, refresh, settle } from "./listing.js";
 import { prepareOverview, showOverview } from "./overview.js";
 import { drawAll, openQuestions, prepareQuestions } from "./questions.js";
-import { Refusal } from "./reading/refusal.js";
+import { Refusal } from "./reading/kinds.js";
 import { copyOf, openSource } from "./reading/source.js";
 import { chartsFile, rowsFile, showReport, summaryFile } from "./report.js";
-import { compose } from "./requests.js";
 import { FAILED, PENDING, Results, SCORED, UNREADABLE } from "./results.js";
-import { createRunner } from "./runner.js";
-import { prepareSetup, showSetup } from "./setup.js";
-import { problemInWords, refusalInWords } from "./words.js";
+import { compose, createRunner } from "./runner.js";
+import { prepareSetup, problemInWords, refusalInWords, showSetup } from "./setup.js";
 
 /** Reviews that are explained: each is a hundred times as much to download. */
 const SAMPLE = 500;

@@ -14,13 +14,17 @@ from review_text.verdict import Verdict, VerdictRule, VerdictRuleError
 from review_text.vocabulary import (
     FIRST_WORD,
     INFREQUENT,
+    NO_WORD,
     EncodedReview,
     Vocabulary,
     VocabularyError,
+    Windows,
     build_vocabulary,
+    count_windows,
+    cut_windows,
+    join_windows,
     load_vocabulary,
 )
-from review_text.windows import NO_WORD, Windows, count_windows, cut_windows, join_windows
 
 __all__ = [
     "CLASSIC",

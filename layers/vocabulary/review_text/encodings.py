@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 from unicodedata import category
 
-from review_text.refusals import Refusal, TableError, say
+from review_text.errors import Refusal, TableError, say
 
 _BLOCK = 256 * 1024
 """Bytes that are looked at in one go. The first so many are a file's beginning."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import TextIOBase
 from itertools import chain, islice
 
-from review_text.refusals import Refusal, TableError
+from review_text.errors import Refusal, TableError
 
 csv.field_size_limit(1 << 20)  # a stray quote must not hold the rest of a file
 

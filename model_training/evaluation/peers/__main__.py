@@ -1,4 +1,4 @@
-"""Reeltone beside its peers, on one split: docs/peers.md and its plot.
+"""Reeltone beside its peers, on one split: docs/peers.md.
 
     python -m model_training.evaluation.peers            train, score, report
     python -m model_training.evaluation.peers --time     measure latencies again
@@ -29,14 +29,10 @@ from tqdm import tqdm
 from model_training.corpus.cache import DEV_REVIEWS, Corpus, add_data_options, prepare_corpus
 from model_training.errors import ReeltoneError
 from model_training.evaluation.metrics import score
-from model_training.evaluation.peers.boosted_trees import BoostedTrees
-from model_training.evaluation.peers.bundles import Bundle
-from model_training.evaluation.peers.embeddings import MiniLM
-from model_training.evaluation.peers.fast_text import FastText
+from model_training.evaluation.peers.counted_words import BoostedTrees, FastText, NaiveBayesSVMPeer
 from model_training.evaluation.peers.keras_networks import KerasCNN, KerasLSTM, KerasRCNN
-from model_training.evaluation.peers.lexicons import TextBlob, Vader
-from model_training.evaluation.peers.nbsvm import NaiveBayesSVMPeer
 from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Reviews
+from model_training.evaluation.peers.pretrained import Bundle, MiniLM, TextBlob, Vader
 from model_training.evaluation.peers.report import (
     RESULTS,
     Conditions,
@@ -59,14 +55,12 @@ def make_peers() -> list[Peer]:
         Bundle(
             "modern",
             "**Reeltone, modern**",
-            "Reeltone",
             "The shipped model. Its training time is in model_log.md, and so is what it learned "
             "from the 50,000 unlabelled reviews, which the recipes of the others do not use.",
         ),
         Bundle(
             "classic",
             "Reeltone, classic LSTM",
-            "LSTM and CNN",
             "The published recipe of most projects on this data set: 5,000 stems, vectors of 32, "
             "an LSTM of 200, 10 epochs. Published with 0.8368. Its training time is in "
             "model_log.md.",

@@ -179,7 +179,6 @@ def run_epochs(network: nn.Module, ids: Tensor, labels: Tensor, batch: int, epoc
 class KerasNetwork(Peer):
     """One of the post's networks."""
 
-    family = "LSTM and CNN"
     package = "torch"
     network: type[CNN | RCNN | LSTM]
     """Made of how many words it knows, with random weights."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from review_text import CLASSIC, MODERN
 from review_text.tokens import find_surfaces, make_normalise
 
 Floats = npt.NDArray[np.floating[Any]]
-Family = Literal["Reeltone", "LSTM and CNN", "transformer", "words and n-grams", "lexicon"]
 
 
 class PeerError(ReeltoneError):
@@ -42,7 +41,6 @@ class Peer(ABC):
     name: str
     """On the command line and in file names."""
     title: str
-    family: Family
     package: str
     """The distribution on PyPI that it stands on."""
     remark: str
@@ -122,13 +120,13 @@ def optional(module: str) -> Any:
         ) from error
 
 
-normalise_modern = make_normalise(MODERN)
+_normalise_modern = make_normalise(MODERN)
 _normalise_classic = make_normalise(CLASSIC)
 
 
 def modern(text: str) -> list[str]:
     """The tokens of the shipped model, of the whole review."""
-    return [normalise_modern(surface) or "" for surface in find_surfaces(text, MODERN)]
+    return [_normalise_modern(surface) or "" for surface in find_surfaces(text, MODERN)]
 
 
 def classic(text: str) -> list[str]:

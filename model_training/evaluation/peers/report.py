@@ -1,4 +1,4 @@
-"""What is known of each peer: on disk, and as the comparison's table, remarks and plot."""
+"""What is known of each peer: on disk, and as the comparison's table and remarks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_training.evaluation.peers.peer import Family, Peer, optional
+from model_training.evaluation.peers.peer import Peer
 from model_training.files import fill_section, read_entries, table, write_entry
 
 SECTION = "peers"
 """Of both documents: see files.py."""
-PAGE, PLOT, RESULTS = "peers.md", "peers.svg", "peers.json"
+PAGE, RESULTS = "peers.md", "peers.json"
 _FIRST_HEADS = ("model", "accuracy", "MB", "ms a review")
 _HEADS = (
     "model",
@@ -30,24 +30,6 @@ _HEADS = (
     "ms a review",
 )
 _METRICS = ("accuracy", "precision", "recall", "f1", "auc", "ece")
-
-# Okabe and Ito's colours, which the colour-blind can tell apart, and a form for each besides.
-STYLES: dict[Family, tuple[str, str]] = {
-    "Reeltone": ("#d55e00", "*"),
-    "LSTM and CNN": ("#0072b2", "o"),
-    "transformer": ("#cc79a7", "D"),
-    "words and n-grams": ("#009e73", "^"),
-    "lexicon": ("#7f7f7f", "s"),
-}
-_PLACES = (
-    ((8, 4), "left"),
-    ((8, -11), "left"),
-    ((-8, 4), "right"),
-    ((-8, -11), "right"),
-    ((0, 9), "center"),
-    ((0, -17), "center"),
-)
-"""Where a label may stand, in points from its own; the last is taken in any case."""
 
 
 @dataclass
@@ -68,7 +50,7 @@ class Conditions:
 
 @dataclass
 class Result:
-    """One row of the table, and what the plot needs."""
+    """One row of the table, and its remarks."""
 
     version: str
     megabytes: float
@@ -113,12 +95,10 @@ def _processor() -> str:
 
 
 Row = tuple[Peer, Result]
-Point = tuple[Peer, float, float]
-"""Milliseconds and accuracy."""
 
 
 def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
-    """Put what is known into docs/peers.md and the README, and draw the plot.
+    """Put what is known into docs/peers.md and the README.
 
     Raises:
         ReeltoneError: a document is missing or has no room for it.
@@ -128,18 +108,14 @@ def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
     rows.sort(key=lambda row: -row[1].metrics["accuracy"])
     fill_section(docs / PAGE, SECTION, body(rows))
     fill_section(readme, SECTION, summary(rows))
-    if any(result.milliseconds for _, result in rows):
-        draw(rows, docs / PLOT)
 
 
 def body(rows: Sequence[Row]) -> str:
-    """Table, plot, conditions, remarks."""
+    """Table, conditions, remarks."""
     if not rows:
         return "Nothing has been compared yet."
     lines = [table(_HEADS, [_cells(*row) for row in rows]), ""]
     results = [result for _, result in rows]
-    if any(result.milliseconds for result in results):
-        lines += [f"![Accuracy against milliseconds a review]({PLOT})", ""]
     lines += _conditions("Trained", [result.trained for result in results])
     lines += _conditions("Timed", [result.timed for result in results if result.timed])
     versions = ", ".join(sorted({result.version for result in results}))
@@ -178,60 +154,3 @@ def _conditions(what: str, conditions: Sequence[Conditions]) -> list[str]:
 def _own_rule(result: Result) -> str:
     own = result.extra.get("accuracy_at_own_threshold")
     return "" if own is None else f" With the package's own threshold, zero, accuracy is {own:.4f}."
-
-
-def draw(rows: Sequence[Row], path: Path) -> None:
-    """Accuracy against latency (logarithmic), a point each."""
-    matplotlib = optional("matplotlib")
-    matplotlib.use("svg")
-    settings = {"svg.hashsalt": "reeltone", "svg.fonttype": "none", "font.size": 9}
-    with matplotlib.rc_context(settings):
-        pyplot = optional("matplotlib.pyplot")
-        figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-        axes.set_xscale("log")
-        axes.set_xlabel("milliseconds a review, one core (logarithmic)")
-        axes.set_ylabel("accuracy on 25,000 test reviews")
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_major_formatter("{x:.0%}")
-        axes.margins(x=0.1, y=0.08)
-        points = [(p, r.milliseconds, r.metrics["accuracy"]) for p, r in rows if r.milliseconds]
-        _draw_points(axes, points)
-        figure.draw_without_rendering()  # sets the axes' place, which labels keep to
-        _draw_labels(axes, points)
-        figure.savefig(path, metadata={"Date": None})
-        pyplot.close(figure)
-
-
-def _draw_points(axes: Any, points: Sequence[Point]) -> None:
-    for family, (colour, form) in STYLES.items():
-        places = [(x, y) for peer, x, y in points if peer.family == family]
-        if places:
-            size = 160 if family == "Reeltone" else 50
-            axes.scatter(*zip(*places, strict=True), c=colour, marker=form, s=size, label=family)
-    axes.legend(loc="lower right", frameon=False)
-
-
-def _draw_labels(axes: Any, points: Sequence[Point]) -> None:
-    """Each beside its point, where it covers neither another label nor another point."""
-    box = optional("matplotlib.transforms").Bbox
-    taken = [axes.get_legend().get_window_extent()]
-    for x, y in axes.transData.transform([(x, y) for _, x, y in points]):
-        taken.append(box.from_extents(x - 5, y - 5, x + 5, y + 5))
-    for peer, x, y in points:
-        for place, side in _PLACES:
-            label = axes.annotate(
-                peer.title.replace("*", ""),
-                (x, y),
-                xytext=place,
-                textcoords="offset points",
-                ha=side,
-                color=STYLES[peer.family][0],
-            )
-            extent = label.get_window_extent()
-            inside = axes.bbox.x0 < extent.x0 and extent.x1 < axes.bbox.x1
-            if (inside and not extent.count_overlaps(taken)) or place == _PLACES[-1][0]:
-                taken.append(extent)
-                break
-            label.remove()

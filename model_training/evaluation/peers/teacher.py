@@ -20,7 +20,6 @@ class Teacher(Peer):
 
     name = "teacher"
     title = "MPNet, fine-tuned: its teacher"
-    family = "transformer"
     package = "transformers"
     trained_here = False
     remark = (

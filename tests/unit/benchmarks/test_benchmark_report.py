@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import cost
-from benchmarks.__main__ import PARTS, choose, main
+from benchmarks.__main__ import PARTS, choose, main, summarise, write_page, write_report
 from benchmarks.part import Claim, number
-from benchmarks.report import summarise, write_page, write_report
 from benchmarks.results import (
     BenchmarkError,
     Conditions,
@@ -112,14 +110,6 @@ FIGURES: dict[str, dict[str, Any]] = {
 RESULTS_OF_ALL = {part: Result(CONDITIONS, figures) for part, figures in FIGURES.items()}
 
 
-@pytest.fixture(scope="module")
-def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The documents after a report of all parts, where there were none: its plots take seconds."""
-    folder = tmp_path_factory.mktemp("docs")
-    write_report(PARTS.values(), RESULTS_OF_ALL, folder)
-    return folder
-
-
 def page(results: dict[str, Result]) -> str:
     return write_page(PARTS.values(), results)
 
@@ -164,28 +154,11 @@ def test_what_was_not_measured_is_not_there() -> None:
     assert page({}) == "Nothing has been measured yet."
 
 
-@pytest.mark.slow
-def test_the_report_makes_page_and_plots(docs: Path) -> None:
-    text = (docs / "benchmarks.md").read_text()
+def test_the_report_makes_a_page_where_there_was_none(tmp_path: Path) -> None:
+    write_report(PARTS.values(), RESULTS_OF_ALL, tmp_path)
+    text = (tmp_path / "benchmarks.md").read_text()
     assert text.startswith("# How fast it is")
     assert page(RESULTS_OF_ALL) in text
-    plots = {path.name for path in (docs / "benchmarks").iterdir()}
-    drawn = {f"{part.name}.svg" for part in PARTS.values() if part.draw}
-    assert plots == drawn
-    for name in drawn:
-        assert f"](benchmarks/{name})" in text
-        root = ElementTree.parse(docs / "benchmarks" / name).getroot()
-        assert "".join(root.itertext()).strip()
-
-
-@pytest.mark.slow
-def test_the_same_figures_give_the_same_bytes(docs: Path) -> None:
-    def written() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in (docs / "benchmarks").iterdir()}
-
-    before = written()
-    write_report(PARTS.values(), RESULTS_OF_ALL, docs)
-    assert written() == before
 
 
 def test_costs_are_computed_from_the_measured_times() -> None:

@@ -72,7 +72,7 @@ def test_the_container_gets_code_layer_and_the_functions_own_variables(
 
 def test_the_bare_function_gets_nothing_but_its_code() -> None:
     command = cold_start.docker_command(bare_function(), {HANDLERS: "/var/task"}, 9000)
-    assert "_HANDLER=bare.handler" in command
+    assert "_HANDLER=app.bare" in command
     assert not [word for word in command if word.startswith("VOCABULARIES_DIR")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from model_training.export.manifest import write_manifest
+from model_training.export.bundles import write_manifest
 from review_text import FIRST_WORD, Vocabulary
 
 WEIGHTS = {

@@ -10,8 +10,8 @@ import pytest
 
 from model_training.serving.scorer import Model, load_model
 from reeltone import Reeltone, ReviewError
+from reeltone.__main__ import show_explanation
 from reeltone.scoring import show_answers
-from reeltone.terminal import show_explanation
 from tests import function
 from tests.invocations import make_event
 

@@ -14,7 +14,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from model_training.serving.strict_json import read_json
+from model_training.serving.bundle import read_json
 from reeltone.files import FileError, Row, Writer, find_format, open_source
 from review_text.tables import MISSING
 

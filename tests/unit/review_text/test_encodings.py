@@ -10,7 +10,7 @@ import pytest
 
 from review_text import encodings
 from review_text.encodings import find_encoding
-from review_text.refusals import TableError
+from review_text.errors import TableError
 from review_text.tables import Table
 from tests.browser.file_kinds import ENCODINGS, Kind
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from review_text import tables
-from review_text.refusals import TableError
+from review_text.errors import TableError
 from review_text.tables import MISSING, Table
 
 ROOT = Path(__file__).resolve().parents[3]

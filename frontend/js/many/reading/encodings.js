@@ -1,6 +1,6 @@
 /** How a file's letters are written. Work is done in UTF-8; what goes back is written as it came. */
 
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./kinds.js";
 
 /** Bytes that are decoded at a time. */
 const CHUNK = 256 * 1024;

@@ -1,4 +1,32 @@
-/** What a column holds: number, date, address, label (a word or two, as of a set), text, empty. */
+/** What a file may be, why it can't be read, and what a column of it holds. */
+
+/** A file that can't be read rightly. The words for it are in refusals.json, under this key. */
+export class Refusal extends Error {
+  constructor(key, facts = {}) {
+    super(key);
+    Object.assign(this, { key, facts });
+  }
+}
+
+/** Fills {name} with facts.name. */
+export function fillIn(words, facts = {}) {
+  return words.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+}
+
+/** The formats that a visitor may choose, where the reader's guess is wrong. */
+export const FORMATS = [
+  { id: "comma", name: "Columns, commas", delimiter: "," },
+  { id: "semicolon", name: "Columns, semicolons", delimiter: ";" },
+  { id: "tab", name: "Columns, tabs", delimiter: "\t" },
+  { id: "pipe", name: "Columns, pipes", delimiter: "|" },
+  { id: "blank", name: "Columns, blanks", delimiter: " " },
+  { id: "caret", name: "Columns, ^", delimiter: "^" },
+  { id: "tilde", name: "Columns, ~", delimiter: "~" },
+  { id: "control", name: "Columns, control characters", delimiter: "\x01" },
+  { id: "unit", name: "Columns, unit separators", delimiter: "\x1f" },
+  { id: "json", name: "JSON" },
+  { id: "lines", name: "One review a line" },
+];
 
 /** What programs write where there is no value. */
 const MISSING = new Set(
@@ -30,7 +58,10 @@ export function isOfKind(cell, kind) {
   return !test || isBlank(bare) || test(bare);
 }
 
-/** { kind, words, values }: words is the mean number of words, values are those that are filled. */
+/**
+ * { kind, words, values }: kind is number, date, address, label (a word or two, as of a set), text or
+ * empty, words is the mean number of words, values are those that are filled.
+ */
 export function describe(cells) {
   const values = cells.filter((cell) => cell !== undefined && !isBlank(cell));
   if (!values.length) return { kind: "empty", words: 0, values };

@@ -1,15 +1,13 @@
 /** A file of reviews. Its text stays in a Blob, out of the page's memory; here are only places. */
 
-import { unwrap } from "./containers.js";
 import { chooseColumn } from "./columns.js";
+import { unwrap } from "./containers.js";
 import { fieldsOf, fieldText, readRecord, RecordScanner } from "./delimited.js";
 import { alignCells, areSame, guessLines, guessTable, isOwnOfQualtrics, isRuling, strangeness } from "./dialects.js";
 import { recordsIn } from "./documents.js";
-import { ENCODING_NAMES, encoderOf, toUtf8 } from "./encodings.js";
-import { isMissing } from "./kinds.js";
-import { FORMATS } from "./formats.js";
+import { encoderOf, ENCODING_NAMES, toUtf8 } from "./encodings.js";
+import { FORMATS, isMissing, Refusal } from "./kinds.js";
 import { flatten, parseValue } from "./literals.js";
-import { Refusal } from "./refusal.js";
 
 /** Bytes: looked at in one go, as the page must stay responsive. */
 const CHUNK = 256 * 1024;

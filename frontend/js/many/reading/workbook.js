@@ -1,7 +1,7 @@
 /** An Excel workbook (.xlsx): one sheet of it becomes a CSV. */
 
 import { quote } from "./delimited.js";
-import { Refusal } from "./refusal.js";
+import { Refusal } from "./kinds.js";
 
 const CELL = /<(?:\w+:)?c(\s[^>]*?)?(?:\/>|>(.*?)<\/(?:\w+:)?c>)/gs;
 const TEXT = /<(?:\w+:)?t(?:\s[^>]*)?>(.*?)<\/(?:\w+:)?t>/gs;

@@ -12,7 +12,7 @@ import pytest
 from model_training.corpus.cache import Corpus
 from model_training.errors import BundleError
 from model_training.export import __main__ as command
-from model_training.export import packing, proof
+from model_training.export import bundles, packing
 from model_training.export.__main__ import main
 from model_training.export.packing import RUNTIME
 from model_training.serving.bundle import FILES, read_bundle
@@ -57,7 +57,7 @@ def test_an_export_that_fails_its_proof_replaces_nothing(
     arguments = [str(run), "--bundle", str(bundle), "--data-dir", str(tmp_path / "data")]
     main(arguments)
     before = {name: (bundle / name).read_bytes() for name in FILES}
-    monkeypatch.setattr(proof, "INT8_TOLERANCE", -1.0)  # fails where the first part has passed
+    monkeypatch.setattr(bundles, "INT8_TOLERANCE", -1.0)  # fails where the first part has passed
     with pytest.raises(BundleError, match=r"more than -1\.0"):
         main(arguments)
     assert {name: (bundle / name).read_bytes() for name in FILES} == before

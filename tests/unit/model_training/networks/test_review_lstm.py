@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from model_training.corpus.reviews import Encoded
-from model_training.networks import sampled_softmax
+from model_training.networks import language_model
 from model_training.networks.batches import Batch, Batches
+from model_training.networks.language_model import SampledSoftmax
 from model_training.networks.review_lstm import ReviewLSTM
-from model_training.networks.sampled_softmax import SampledSoftmax
 from model_training.networks.shrinking import shrink
 from model_training.recipes.settings import ClassifierSettings
 from model_training.training.runs import predict_logits
@@ -222,7 +222,7 @@ def plain_loss(
 def test_loss_and_gradients_are_those_of_the_definition(
     monkeypatch: pytest.MonkeyPatch, block: int, scale: float
 ) -> None:
-    monkeypatch.setattr(sampled_softmax, "_BLOCK", block)
+    monkeypatch.setattr(language_model, "_BLOCK", block)
     inputs, same = make_inputs(scale)
     weights = torch.rand(POSITIONS)
     weights[3] = 0.0

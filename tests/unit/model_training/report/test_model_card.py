@@ -18,8 +18,12 @@ from model_training.evaluation import faithfulness
 from model_training.evaluation.short_cases import ShortCase
 from model_training.paths import DOCS, MODELS
 from model_training.report import model_card
-from model_training.report.failures import find_failures
-from model_training.report.model_card import describe_metrics, describe_short_cases, describe_slices
+from model_training.report.model_card import (
+    describe_metrics,
+    describe_short_cases,
+    describe_slices,
+    find_failures,
+)
 from model_training.report.stages import Stage, describe_costs, find_stages
 from model_training.serving.scorer import load_model
 from review_text import MODERN

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from model_training.corpus.reviews import Encoded
 from model_training.errors import BundleError
-from model_training.export import proof
+from model_training.export import bundles
+from model_training.export.bundles import write_manifest
 from model_training.export.graph import build_graph
-from model_training.export.manifest import write_manifest
 from model_training.export.packing import check_bundle, collect_files, pack_bundle
 from model_training.networks.review_lstm import ReviewLSTM
 from model_training.recipes.recipe import load_recipe
@@ -322,7 +322,7 @@ def test_an_export_that_differs_from_pytorch_is_refused(tmp_path: Path) -> None:
     other = ReviewLSTM(config, len(bundle.vocabulary)).eval()
     trained = Trained("modern", other, None, tmp_path)
     with pytest.raises(BundleError, match="differ from PyTorch"):
-        proof.prove_equal(bundle, trained, _no_reviews())
+        bundles.prove_equal(bundle, trained, _no_reviews())
 
 
 def _no_reviews() -> Encoded:

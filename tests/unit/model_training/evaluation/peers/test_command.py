@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,9 @@ from model_training.evaluation.peers.report import (
     Conditions,
     Result,
     body,
-    draw,
     load_result,
     write_report,
 )
-from tests.needs import need
 from tests.small_corpus import write_archive
 
 TEXTS = ["good"] * 5 + ["bad"] * 5
@@ -34,7 +31,6 @@ class Counting(Peer):
     """Knows "good"; counts what is asked of it."""
 
     title = "**Counting**"
-    family = "lexicon"
     package = "numpy"
     remark = "It counts."
 
@@ -204,7 +200,7 @@ def test_the_split_is_that_of_training_and_no_movie_is_on_both_sides(
 
 
 class TestReport:
-    """docs/peers.md and its plot."""
+    """docs/peers.md."""
 
     def row(self, name: str, accuracy: float, time: float | None) -> tuple[Peer, Result]:
         metrics = dict.fromkeys(["precision", "recall", "f1", "auc", "ece"], 0.5)
@@ -221,10 +217,8 @@ class TestReport:
         assert lines[3].endswith("| – | 1.2 | – |")
         assert "Timed on a machine; 2026-11-22, load average 0.2 to 0.2." in text
         assert "- **Counting**: It counts." in lines
-        assert "(peers.svg)" in text
 
-    def test_there_is_no_plot_before_anything_was_timed(self) -> None:
-        assert "peers.svg" not in body([self.row("a", 0.9, None)])
+    def test_before_anything_was_compared_it_says_so(self) -> None:
         assert body([]) == "Nothing has been compared yet."
 
     def test_the_best_stands_first_and_the_page_s_own_words_stay(self, tmp_path: Path) -> None:
@@ -243,24 +237,11 @@ class TestReport:
         assert readme.startswith("# Title\n") and readme.endswith("\nAfter.\n")
         assert "| **Counting** | 0.8000 | 1.2 | – |" in readme
 
-    @pytest.mark.slow
-    def test_the_plot_names_every_timed_model_and_repeats_byte_for_byte(
-        self, tmp_path: Path
-    ) -> None:
-        need(find_spec("matplotlib") is not None, "matplotlib is not installed")
-        rows = [self.row("a", 0.9, 0.5), self.row("b", 0.8, 20.0), self.row("c", 0.7, None)]
-        draw(rows, tmp_path / "one.svg")
-        draw(rows, tmp_path / "two.svg")
-        plot = (tmp_path / "one.svg").read_text()
-        assert plot.count(">Counting<") == 2
-        assert plot == (tmp_path / "two.svg").read_text()
-
 
 @pytest.mark.usefixtures("small_expected")
 def test_the_command_compares_then_measures_then_starts_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    need(find_spec("matplotlib") is not None, "matplotlib is not installed")
     peers = [Counting("one"), Counting("two")]
     monkeypatch.setattr(command, "make_peers", lambda: peers)
     for name in ("peers.md", "README.md"):
@@ -273,7 +254,6 @@ def test_the_command_compares_then_measures_then_starts_anew(
     assert [peer.fits for peer in peers] == [0, 1]
     main([*arguments, "--time"])
     assert "ms a review" in capsys.readouterr().out
-    assert (tmp_path / "peers.svg").exists()
     main([*arguments, "--redo", "two"])
     assert [peer.fits for peer in peers] == [1, 2]
     assert all(load_result(tmp_path / "peers.json", name) for name in ("one", "two"))

@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from model_training.evaluation.peers import (
-    boosted_trees,
-    embeddings,
-    fast_text,
+    counted_words,
     keras_networks,
+    pretrained,
 )
 from model_training.evaluation.peers.__main__ import make_peers
-from model_training.evaluation.peers.boosted_trees import BoostedTrees
-from model_training.evaluation.peers.bundles import Bundle
-from model_training.evaluation.peers.embeddings import MiniLM
-from model_training.evaluation.peers.fast_text import FastText
+from model_training.evaluation.peers.counted_words import (
+    BoostedTrees,
+    FastText,
+    NaiveBayesSVM,
+    NaiveBayesSVMPeer,
+)
 from model_training.evaluation.peers.keras_networks import (
     CNN,
     LSTM,
@@ -30,8 +31,6 @@ from model_training.evaluation.peers.keras_networks import (
     KerasRCNN,
     KerasText,
 )
-from model_training.evaluation.peers.lexicons import TextBlob, Vader
-from model_training.evaluation.peers.nbsvm import NaiveBayesSVM, NaiveBayesSVMPeer
 from model_training.evaluation.peers.peer import (
     Peer,
     PeerError,
@@ -40,6 +39,7 @@ from model_training.evaluation.peers.peer import (
     log_odds,
     optional,
 )
+from model_training.evaluation.peers.pretrained import Bundle, MiniLM, TextBlob, Vader
 from model_training.paths import MODELS
 from model_training.serving.scorer import load_model
 from tests.needs import need
@@ -72,8 +72,8 @@ def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kind, "batch", 4)
         monkeypatch.setattr(kind, "length", 40)
     monkeypatch.setattr(keras_networks, "LEARNING_RATE", 1e-2)
-    monkeypatch.setitem(fast_text.SETTINGS, "bucket", 1_000)
-    monkeypatch.setitem(boosted_trees.SETTINGS, "min_child_weight", 1)
+    monkeypatch.setitem(counted_words.FAST_TEXT, "bucket", 1_000)
+    monkeypatch.setitem(counted_words.XGBOOST, "min_child_weight", 1)
 
 
 def train(peer: Peer, folder: Path) -> Peer:
@@ -134,7 +134,7 @@ def test_an_absent_package_has_no_version() -> None:
 
 
 def test_a_bundle_scores_as_it_is_served() -> None:
-    peer = Bundle("modern", "modern", "Reeltone", "As it ships.")
+    peer = Bundle("modern", "modern", "As it ships.")
     peer.load(Path("unused"))
     model = load_model(MODELS / "modern")
     expected = model.score([model.vocabulary.encode_ids(text) for text in TEXTS[:6]])
@@ -221,8 +221,8 @@ def test_fasttext_keeps_the_learning_rate_that_is_best_on_dev(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_module_of(FastText)
-    monkeypatch.setitem(fast_text.SETTINGS, "bucket", 1_000)
-    monkeypatch.setattr(fast_text, "RATES", (1e-9, 0.5, 2e-9))
+    monkeypatch.setitem(counted_words.FAST_TEXT, "bucket", 1_000)
+    monkeypatch.setattr(counted_words, "RATES", (1e-9, 0.5, 2e-9))
     peer = train(FastText(), tmp_path)
     assert (peer.logits(BAD) < 0).all() and (peer.logits(GOOD) > 0).all()
 
@@ -231,7 +231,7 @@ def test_embeddings_of_an_interrupted_run_are_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_module_of(MiniLM)
-    monkeypatch.setattr(embeddings, "_CHUNK", 40)
+    monkeypatch.setattr(pretrained, "_CHUNK", 40)
     np.savez(tmp_path / "00000.npz", vectors=np.eye(40, 384, dtype=np.float32), seconds=12.5)
     peer = MiniLM()
     peer.fit(REVIEWS, REVIEWS, tmp_path, tmp_path)
