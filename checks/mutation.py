@@ -60,7 +60,6 @@ _SOURCES = ("functions/sentiment", "layers/vocabulary")
 # What those tests need besides; the routes are compared with the template's.
 _SURROUNDINGS = (
     "tests/conftest.py",
-    f"{_SENTIMENT}/__init__.py",
     f"{_SENTIMENT}/conftest.py",
     "template.yaml",
 )
