@@ -373,6 +373,8 @@ JSONS = [
     ),
     kind("lines.json", JSON_LINES),
     kind("lines.jsonl", JSON_LINES),
+    kind("objects.txt", JSON_LINES),
+    kind("spaced.ndjson", "\ufeff" + JSON_LINES.replace("\n", " \r\n\r\n")),
     kind("lines-commas.json", JSON_LINES.replace("}\n", "},\n")),
     kind(
         "nan.json", '[{"review": "' + A + '", "rating": NaN}, {"review": "' + B + '", "rating": 1}]'

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from tests.browser.review_page import Fake, problem
+from tests.browser.review_page import Fake, SitePage, problem
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
@@ -139,12 +139,9 @@ def _result(review: str, explain: bool) -> dict[str, Any]:
 
 
 @dataclass
-class ManyPage:
-    """The page, and whatever went wrong on it (``faults``) that no test should see."""
+class ManyPage(SitePage):
+    """The page for many reviews."""
 
-    page: Page
-    url: str
-    faults: list[str] = field(default_factory=list)
     api: PretendedApi = field(default_factory=PretendedApi)
 
     def __post_init__(self) -> None:
@@ -215,13 +212,6 @@ class ManyPage:
                 return rows
             self.page.wait_for_timeout(50)
         raise AssertionError(f"the table's rows are {self.rows()[:5]} ...")
-
-    def scrolls_sideways(self) -> bool:
-        """Whether the page is wider than the window."""
-        wide: bool = self.page.evaluate(
-            "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        return wide
 
     def measure_tasks(self) -> None:
         """Begin to note the longest task of the page's thread."""

@@ -80,12 +80,25 @@ class Fake:
 
 
 @dataclass
-class ReviewPage:
-    """The page, and whatever went wrong on it (``faults``) that no test should see."""
+class SitePage:
+    """A page, and whatever went wrong on it (``faults``) that no test should see."""
 
     page: Page
     url: str
     faults: list[str] = field(default_factory=list)
+
+    def scrolls_sideways(self) -> bool:
+        """Whether the page is wider than the window."""
+        wide: bool = self.page.evaluate(
+            "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        return wide
+
+
+@dataclass
+class ReviewPage(SitePage):
+    """The page for one review."""
+
     faked: bool = False
     dropped: bool = False
 
@@ -188,13 +201,6 @@ class ReviewPage:
     def marked(self, kind: str) -> list[str]:
         """The words that are marked so, or whose kind begins so."""
         return [words for other, words in self.marks() if other.startswith(kind)]
-
-    def scrolls_sideways(self) -> bool:
-        """Whether the page is wider than the window."""
-        wide: bool = self.page.evaluate(
-            "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        return wide
 
     def fake(self, *answers: Fake) -> list[Request]:
         """Answer POST /api/sentiment with these, the last one for ever; gives the requests."""

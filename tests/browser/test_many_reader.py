@@ -6,15 +6,15 @@ import base64
 import functools
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.file_kinds import KINDS, Kind
+from tests.servers import Quiet, handled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,24 +45,18 @@ READ = """async ({ name, content, format }) => {
 }"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves the site's files and writes no log."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+class Files(Quiet, SimpleHTTPRequestHandler):
+    """Serves the site's files."""
 
 
 @pytest.fixture(scope="module")
 def reader(browser: Browser) -> Iterator[Page]:
     """A page that can import the site's modules; no API behind it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/favicon.svg")
-    yield page
-    page.close()
-    server.shutdown()
-    server.server_close()
+    with handled(functools.partial(Files, directory=SITE)) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/favicon.svg")
+        yield page
+        page.close()
 
 
 def read(page: Page, kind: Kind, file_format: str | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from benchmarks.attack import LONGEST_GUESS
-from reeltone.stack import pause
+from reeltone.stack import pause as pause_of
 from tests.browser.review_page import REQUEST_ID, Fake, ReviewPage, answer, problem
 
 if TYPE_CHECKING:
@@ -99,22 +99,30 @@ def test_a_throttled_review_is_answered_before_anybody_hears_of_it(review_page: 
     review_page.wait_for("result")
 
 
-def test_a_throttle_that_lasts_is_told_and_given_up_within_half_a_minute(
-    review_page: ReviewPage,
+@pytest.mark.parametrize(
+    ("trouble", "pauses", "title"),
+    [(THROTTLED, (1, 2), "Full house"), (WAKING, (10, 10), "Still asleep")],
+    ids=["throttled", "waking"],
+)
+def test_what_lasts_is_told_and_given_up_after_twelve_attempts(
+    review_page: ReviewPage, trouble: Fake, pauses: tuple[int, int], title: str
 ) -> None:
+    """A throttle's first pause is over before anybody hears of it."""
     review_page.page.clock.install()
-    draw(review_page, 0.999)
-    requests = review_page.fake(THROTTLED)
+    draw(review_page, 0.999 if trouble is THROTTLED else 0)
+    requests = review_page.fake(trouble)
     review_page.read(REVIEW)
     for attempt in range(1, 12):
+        # Until the next request has been sent, the screen may still show the wait before it.
         review_page.wait_for_requests(requests, attempt)
-        if attempt > 1:
+        pause = pauses[attempt > 1]
+        if pause > 1:
             review_page.wait_for("waiting")
-            assert "again by itself in 2 seconds" in review_page.text_of("#card-text")
-        review_page.page.clock.run_for(1_000 if attempt == 1 else 2_000)
+            assert f"again by itself in {pause} seconds" in review_page.text_of("#card-text")
+        review_page.page.clock.run_for(pause * 1_000)
     review_page.wait_for_requests(requests, 12)
     review_page.wait_for("problem")
-    assert review_page.text_of("#card-title") == "Full house"
+    assert review_page.text_of("#card-title") == title
 
 
 def test_website_package_and_benchmark_come_back_at_the_same_time(
@@ -127,7 +135,7 @@ def test_website_package_and_benchmark_come_back_at_the_same_time(
         for said, refusals in product(told, (1, 2, 12)):
             with subtests.test(said=said, refusals=refusals, chance=chance):
                 pages = review_page.page.evaluate(PAUSE, [said, refusals])
-                assert pages == pytest.approx(pause(said, refusals, LONGEST_GUESS))
+                assert pages == pytest.approx(pause_of(said, refusals, LONGEST_GUESS))
 
 
 def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: ReviewPage) -> None:
@@ -142,21 +150,6 @@ def test_waiting_can_be_stopped_and_nothing_is_sent_afterwards(review_page: Revi
     assert len(requests) == 1
     assert review_page.box() == REVIEW
     assert review_page.page.evaluate("document.activeElement.id") == "screen"
-
-
-def test_a_model_that_never_wakes_up_is_given_up_in_the_end(review_page: ReviewPage) -> None:
-    review_page.page.clock.install()
-    draw(review_page, 0)
-    requests = review_page.fake(WAKING)
-    review_page.read(REVIEW)
-    for attempt in range(1, 12):
-        # Until the next request has been sent, the screen may still show the wait before it.
-        review_page.wait_for_requests(requests, attempt)
-        review_page.wait_for("waiting")
-        review_page.page.clock.run_for(10_000)
-    review_page.wait_for_requests(requests, 12)
-    review_page.wait_for("problem")
-    assert review_page.text_of("#card-title") == "Still asleep"
 
 
 LASTING = [

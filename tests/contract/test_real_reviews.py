@@ -10,7 +10,6 @@ import pytest
 from bs4 import BeautifulSoup
 from nltk.stem.porter import PorterStemmer
 
-from model_training.corpus.acl_imdb import EXPECTED
 from model_training.corpus.cache import Corpus
 from model_training.serving.scorer import Model
 from review_text import CLASSIC, INFREQUENT, MODERN, build_vocabulary
@@ -42,12 +41,6 @@ def usual_numbers(numbers: dict[str, int], words: list[str]) -> tuple[list[int],
     """0 = no word, 1 = infrequent, cut and padded to 500, and the length."""
     row = [numbers.get(word, 1) for word in words[:PAD]]
     return row + [0] * (PAD - len(row)), min(len(words), PAD)
-
-
-def test_the_archive_has_what_the_official_one_has(corpus: Corpus) -> None:
-    sizes = {name: len(corpus.split(name).texts) for name in ("train", "test", "unsup")}
-    assert sizes == {"train": 25_000, "test": 25_000, "unsup": 50_000}
-    assert sum(reviews for reviews, *_ in EXPECTED.values()) == sum(sizes.values())
 
 
 def test_classic_numbers_are_those_of_the_usual_libraries(corpus: Corpus) -> None:

@@ -3,12 +3,10 @@ failure of their own."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +19,9 @@ from starlette.applications import Starlette
 
 from app import ROUTES
 from local_stack.gateway import SECURITY_HEADERS
-from local_stack.servers import listen, port_of, serving
 from model_training.serving.scorer import load_model
 from model_training.serving.server import make_app
-from tests import in_process
+from tests import in_process, servers
 
 SECONDS = 30
 """Until an answer counts as missing; a busy machine is slow."""
@@ -76,28 +73,16 @@ class Errors(logging.Handler):
 
 @contextmanager
 def served(app: Starlette) -> Iterator[Server]:
-    """The application, served in a thread of its own."""
-    ending = threading.Event()
-
-    async def serve() -> None:
-        async with serving(app, listener):
-            await asyncio.to_thread(ending.wait)
-
-    with listen("127.0.0.1", 0) as listener:
-        server = Server(port_of(listener))
-        loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    """The application, served in a thread of its own, and its errors."""
+    with servers.served(app) as port:
+        server = Server(port)
         handler = Errors(server.errors)
-        thread = threading.Thread(target=lambda: asyncio.run(serve()))
-        thread.start()
-        try:
-            for logger in loggers:
-                logger.addHandler(handler)
-            yield server
-        finally:
-            ending.set()
-            thread.join()
-            for logger in loggers:
-                logger.removeHandler(handler)
+        loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+        for logger in loggers:
+            logger.addHandler(handler)
+        yield server
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
 @pytest.fixture(scope="module")
@@ -269,23 +254,6 @@ def test_any_headers_of_an_invocation_are_answered_by_the_models_server(
 ) -> None:
     sent = head(b"POST", b"/invocations", kind + headers, host=host, length=len(body))
     check_answer(read(endpoint.send(sent, body)))
-
-
-LENGTHS = [b"9" * 18, b"9" * 19, b"9" * 5_000, b"-1", b"+1", b"1_0", b"0x1", b"\xb2", b"", b"1, 2"]
-
-
-@pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize(
-    ("server", "path"), [("gateway", b"/api/sentiment"), ("endpoint", b"/invocations")]
-)
-def test_a_length_that_no_body_has_is_refused(
-    request: pytest.FixtureRequest, server: str, path: bytes, length: bytes
-) -> None:
-    sent = b"POST %b HTTP/1.1\r\nHost: film\r\nConnection: close\r\n" % path
-    sent += b"Content-Length: %b\r\n\r\n" % length
-    answer = read(request.getfixturevalue(server).send(sent))
-    assert answer.status in (400, 413)
-    check_answer(answer)
 
 
 CHUNKED = b"POST /api/sentiment HTTP/1.1\r\nHost: film\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -7,11 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +17,7 @@ from checks import smoke
 from local_stack.gateway import MAX_BODY, SECURITY_HEADERS
 from tests.canary import CANARY, find_traces
 from tests.local_stack.test_local_stack import ROOT, Stack, stack
+from tests.servers import Quiet, handled
 
 ONE, MANY = "/api/sentiment", "/api/sentiments"
 JSON = {"content-type": "application/json"}
@@ -165,7 +163,7 @@ def test_where_nobody_is_every_check_fails() -> None:
 def answering(status: int, body: bytes, headers: dict[str, str]) -> Iterator[str]:
     """A server that says the same to everything."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", "0")))
             self.send_response(status)
@@ -176,18 +174,8 @@ def answering(status: int, body: bytes, headers: dict[str, str]) -> Iterator[str
 
         do_POST = do_GET
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with handled(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

@@ -199,10 +199,14 @@ def test_a_client_that_says_it_is_done_amid_its_body_is_closed(server: Served) -
             pass
 
 
+NO_LENGTHS = [b"-1", b"+1", b"1_0", b"0x1", b"\xb2", b"", b"1, 2"]
+NO_LENGTHS += [b"9" * digits for digits in (18, 19, 5_000)]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        b"content-length: -1\r\n\r\n",
+        *(b"content-length: %b\r\n\r\n" % length for length in NO_LENGTHS),
         b"content-length: 1\r\ncontent-length: 2\r\n\r\n",
         b"content-length: 1" + b"0" * 99 + b"\r\n\r\n",
         CHUNKED + b"ten\r\n",

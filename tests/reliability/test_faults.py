@@ -91,6 +91,7 @@ def test_a_fault_is_the_right_problem_in_time_and_the_next_request_succeeds(
     runtime: FaultyRuntime, name: str
 ) -> None:
     assert ask().status == 200  # so that the fault meets a connection that is open already
+    own = _open_sockets_to(runtime)
     runtime.fault = name
     seen, fault = ask(), FAULTS[name]
     assert (seen.status, seen.problem) == (fault.status, fault.problem)
@@ -98,6 +99,9 @@ def test_a_fault_is_the_right_problem_in_time_and_the_next_request_succeeds(
     assert seen.seconds < IN_TIME
     runtime.fault = "none"
     assert ask().status == 200
+    gc.collect()
+    assert _open_sockets_to(runtime) <= own
+    assert threading.active_count() < 50  # the runtime's own, of connections that end by and by
 
 
 def test_a_port_where_nobody_listens_is_an_unreachable_model(runtime: FaultyRuntime) -> None:
@@ -115,19 +119,6 @@ def test_a_body_of_a_gigabyte_is_cut_off(runtime: FaultyRuntime) -> None:
     runtime.fault = "huge-body"
     assert ask().seconds < IN_TIME
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30 * 1024  # kB
-
-
-def test_no_fault_leaves_a_socket_or_a_thread_of_the_function(runtime: FaultyRuntime) -> None:
-    ask()
-    own = _open_sockets_to(runtime)
-    for name in FAULTS:
-        runtime.fault = name
-        ask()
-    runtime.fault = "none"
-    ask()
-    gc.collect()
-    assert _open_sockets_to(runtime) <= own
-    assert threading.active_count() < 50  # the runtime's own, of connections that end by and by
 
 
 def _open_sockets_to(runtime: FaultyRuntime) -> int:

@@ -8,7 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from moto.core.models import botocore_stubber
 
 from tests.reliability import killing
 from tests.reliability.killing import Moment, jobs_small, moments_of
+from tests.servers import Quiet, handled
 from tests.small_corpus import write_archive
 from tests.transform import work_off
 
@@ -95,21 +96,12 @@ def aws_server(transform: Callable[[Any, dict[str, Any]], None]) -> Iterator[Aws
         s3 = boto3.client("s3", REGION)
         s3.create_bucket(Bucket=BUCKET)
         aws = AwsServer(s3, lambda request: transform(s3, request))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(aws))
-        server.daemon_threads = True
-        aws.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with handled(_handler(aws)) as aws.url:
             yield aws
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 def _handler(aws: AwsServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
@@ -137,9 +129,6 @@ def _handler(aws: AwsServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
 
     return Handler
 

@@ -12,11 +12,9 @@ import importlib.util
 import json
 import os
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +26,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from samtranslator.translator.transform import transform
 
 from local_stack.template import Template
+from tests.servers import Quiet, handled
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
@@ -286,22 +285,12 @@ def load_handler(package: Path) -> Any:
 def taking_answers(answers: list[dict[str, Any]]) -> Iterator[str]:
     """The URL that CloudFormation would take answers at."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_PUT(self) -> None:
             answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with handled(Handler) as url:
+        yield url

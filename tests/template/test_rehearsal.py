@@ -281,12 +281,17 @@ def test_a_canary_that_fails_sets_off_the_alarm_however_late_it_is_heard_of(endp
     "checked",
     "its group names the alarms and stops on them",
 )
-def test_codedeploy_goes_back_on_that_alarm() -> None:
+def test_codedeploy_shifts_traffic_with_our_role_and_goes_back_on_that_alarm() -> None:
     group = Stack({}).resources["SentimentFunctionDeploymentGroup"]["Properties"]
+    assert group["ServiceRoleArn"].startswith("RolloutRole-")
+    alias = Stack({}).document["Resources"]["SentimentFunctionAliaslive"]
+    assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     named = [entry["Name"].partition("-")[0] for entry in group["AlarmConfiguration"]["Alarms"]]
     assert named == ["FailureAlarm", "CrashAlarm"]
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    at_once = Stack({"Rollout": "AllAtOnce"}).resources["SentimentFunctionDeploymentGroup"]
+    assert at_once["Properties"]["AlarmConfiguration"] == {}
 
 
 # --- the deployment's role ------------------------------------------------------------------------

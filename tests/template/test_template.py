@@ -541,16 +541,6 @@ def test_only_cloudfront_reads_the_website_and_only_for_this_distribution() -> N
 # --- the endpoint ---------------------------------------------------------------------------------
 
 
-def test_the_container_starts_our_serving_module_and_runs_no_pip() -> None:
-    container = properties("Model")["PrimaryContainer"]
-    condition, own_image, aws_image = container["Environment"]["Fn::If"]
-    assert (condition, own_image) == ("HasOwnImage", {"Ref": "AWS::NoValue"})
-    assert aws_image["SAGEMAKER_SERVING_MODULE"] == "model_training.serving.aws_image:main"
-    assert aws_image["PYTHONPATH"] == "/opt/ml/model/code:/opt/ml/model/code/lib"
-    assert aws_image["ORT_DISABLE_TELEMETRY"] == "1"
-    assert "SAGEMAKER_PROGRAM" not in aws_image
-
-
 def test_all_that_an_endpoint_is_started_with_is_in_its_version() -> None:
     container = dict(properties("Model")["PrimaryContainer"])
     serving = properties("Publication")["Serving"]
@@ -570,13 +560,6 @@ def test_no_instance_type_is_burstable() -> None:
 def test_instances_that_scaling_added_survive_an_update() -> None:
     retained = properties("ModelEndpoint")["RetainAllVariantProperties"]
     assert retained == {"Fn::If": ["IsOnInstances", True, {"Ref": "AWS::NoValue"}]}
-
-
-@pytest.mark.parametrize("mode", PARAMETERS["ServingMode"]["AllowedValues"])
-def test_an_endpoints_name_is_not_too_long(mode: str) -> None:
-    name = properties("ModelEndpointLogGroup")["LogGroupName"]["Fn::Sub"][0].rsplit("/", 1)[1]
-    name = name.replace("${Stack}", "51af3dc0").replace("${ServingMode}", mode)
-    assert len(name.replace("${Version}", "0123456789abcdef")) <= 63
 
 
 def test_what_the_function_is_made_of_stands_in_its_versions_description() -> None:
@@ -645,13 +628,6 @@ def test_a_limit_for_each_address_refuses_as_the_throttle_does_and_takes_no_samp
     assert limit["ScopeDownStatement"]["ByteMatchStatement"]["SearchString"] == "/api/"
     seen = [acl["VisibilityConfig"], rule["VisibilityConfig"]]
     assert not any(each["SampledRequestsEnabled"] for each in seen)
-
-
-def test_a_gradual_rollout_is_rolled_back_on_alarm() -> None:
-    preference = properties("SentimentFunction")["DeploymentPreference"]
-    alarms = [{"Ref": "FailureAlarm"}, {"Ref": "CrashAlarm"}]
-    assert preference["Alarms"]["Fn::If"][:2] == ["IsGradual", alarms]
-    assert PARAMETERS["Rollout"]["Default"].startswith("Canary")
 
 
 def test_alarms_and_dashboard_look_at_metrics_that_the_function_counts() -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,6 +21,7 @@ from moto import mock_aws
 
 import answer
 import stack
+from tests.servers import Quiet, handled
 
 ROOT = Path(__file__).parents[3]
 SECRET = "X-Amz-Signature=0123456789abcdef"  # pragma: allowlist secret
@@ -102,22 +103,14 @@ class Mailbox:
 def mailbox() -> Iterator[Mailbox]:
     mailbox = Mailbox()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_PUT(self) -> None:
             mailbox.take(self)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    mailbox.url = f"http://127.0.0.1:{server.server_port}/answer?{SECRET}"
-    yield mailbox
-    mailbox.closing.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with handled(Handler) as url:
+        mailbox.url = f"{url}/answer?{SECRET}"
+        yield mailbox
+        mailbox.closing.set()
 
 
 @dataclass

@@ -6,10 +6,8 @@ import csv
 import gzip
 import io
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +22,7 @@ from reeltone.scoring import Batch, Workers, show_answers
 from reeltone.stack import TRIES, Stack, StackError
 from tests import function
 from tests.invocations import make_event
+from tests.servers import Quiet, handled
 
 HEAD = ["id", "review"]
 TEXTS = ["A wonderful, moving film.", "Dull and long.", "", "I loved\nit.", "?!"] * 50
@@ -238,7 +237,7 @@ def test_what_cannot_be_done_is_one_clear_line(
 # --- A deployed stack -----------------------------------------------------------------------------
 
 
-class Api(BaseHTTPRequestHandler):
+class Api(Quiet):
     """The function behind HTTP, which first refuses requests; the first finds the model asleep."""
 
     refusals: ClassVar = [(503, "0", '{"detail": "waking up", "retryAfter": 0}')]
@@ -269,20 +268,12 @@ class Api(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with function.connected("classic", load_model(function.BUNDLES / "classic")):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    model = load_model(function.BUNDLES / "classic")
+    with function.connected("classic", model), handled(Api) as url:
+        yield url
 
 
 def test_a_stack_answers_as_the_model_does(

@@ -7,7 +7,6 @@ import datetime
 import gzip
 import io
 import json
-import re
 from pathlib import Path
 
 import pyarrow
@@ -16,7 +15,6 @@ import pytest
 
 from model_training.serving.bundle import read_json
 from reeltone.files import FileError, Row, Writer, find_format, open_source
-from review_text.tables import MISSING
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = json.loads((ROOT / "frontend/js/many/reading/refusals.json").read_text(encoding="utf-8"))
@@ -160,17 +158,6 @@ def test_stray_quotes_swallow_no_lines(tmp_path: Path) -> None:
     found = read(tmp_path / "a.tsv", "\n".join(lines) + "\n")
     assert len(found) == len(lines) - 1
     assert found[:2] == ['" A fine film.', "So so."]
-
-
-def test_a_broken_off_review_is_not_read_by_halves(tmp_path: Path) -> None:
-    found = read(tmp_path / "a.csv", 'review\nFine.\n"It began well\nand then it was dull\n')
-    assert found == ["Fine.", f"<{WORDS['rows']['broken-end']}>"]
-
-
-def test_what_stands_for_a_missing_value_is_the_same_on_the_website() -> None:
-    script = (ROOT / "frontend/js/many/reading/kinds.js").read_text(encoding="utf-8")
-    [listed] = re.findall(r'const MISSING = new Set\(\s*"([^"]+)"', script)
-    assert set(listed.replace("\\\\", "\\").split()) == MISSING
 
 
 def write(form: str, names: list[str], row: Row) -> str:

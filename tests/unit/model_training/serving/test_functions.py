@@ -256,13 +256,6 @@ def test_a_bundle_without_a_part_says_which(tmp_path: Path) -> None:
         load_model(tmp_path / "model.onnx")
 
 
-def test_a_damaged_graph_is_an_error_that_names_it(tmp_path: Path) -> None:
-    folder = make_bundle(tmp_path, "modern")
-    (folder / "model.onnx").write_bytes((folder / "model.onnx").read_bytes()[:1000])
-    with pytest.raises(BundleError, match=r"model\.onnx cannot be loaded"):
-        load_model(folder)
-
-
 def test_a_vocabulary_of_another_model_is_refused_when_loading_and_packing(tmp_path: Path) -> None:
     folder = make_bundle(tmp_path / "a", "modern")
     other = build_vocabulary(["other words"], load_vocabulary(folder / "vocabulary.json").settings)
