@@ -52,8 +52,6 @@ def write_page(parts: Iterable[Part], results: Results) -> str:
         return "Nothing has been measured yet."
     texts = [summarise(shown, results)]
     texts += [show(part, results[part.name]) for part in shown]
-    if costs := cost.write(results):
-        texts.append(costs)
     return "\n\n".join(texts)
 
 

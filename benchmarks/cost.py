@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import fill
 
-from benchmarks.part import number
 from benchmarks.results import Result, load_results
 from model_training.errors import ReeltoneError
 from model_training.files import fill_section, run_command, table
@@ -25,8 +24,6 @@ from model_training.paths import DOCS
 VOLUMES = (0, 10_000, 1_000_000, 100_000_000)
 """Reviews a month."""
 MONTH_HOURS = 730
-BATCH_INSTANCE = "ml.m5.large"
-"""What a batch transform job is priced with: two vCPUs, one core."""
 LARGE_INSTANCE = "ml.c5.xlarge"
 """What the upload bucket's jobs run on: four vCPUs, two cores."""
 
@@ -121,35 +118,8 @@ AZURE_LANGUAGE = Price(
     _flat(0.001),
     "public documents for the first 500,000; **not verified** beyond",
 )
-PRICES = (
-    API,
-    CDN_REQUESTS,
-    CDN_OUT,
-    FUNCTION_REQUESTS,
-    FUNCTION_TIME,
-    ENDPOINT_TIME,
-    ENDPOINT_DATA,
-    INSTANCE,
-    LOGS,
-    ALARM,
-    DASHBOARD,
-    METRIC,
-    STORAGE,
-    QUEUE,
-    JOB_TIME,
-    COMPREHEND,
-    CLOUD_RUN_CPU,
-    CLOUD_RUN_MEMORY,
-    CLOUD_RUN_REQUESTS,
-    GOOGLE_OUT,
-    CONTAINER_APPS_CPU,
-    CONTAINER_APPS_MEMORY,
-    CONTAINER_APPS_REQUESTS,
-    AZURE_OUT,
-    MACHINE,
-    GOOGLE_LANGUAGE,
-    AZURE_LANGUAGE,
-)
+PRICES = [price for price in list(globals().values()) if isinstance(price, Price)]
+"""All of the above."""
 
 
 @dataclass(frozen=True)
@@ -394,33 +364,26 @@ def azure_language(reviews: int, given: Assumptions) -> float:
     return AZURE_LANGUAGE.of(reviews * given.thousands)
 
 
-ROWS: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
-    ("**Reeltone**", reeltone),
-    ("Reeltone, 100 reviews a request", lambda reviews, given: reeltone(reviews, given, 100)),
-    ("with an always-on ml.m4.xlarge", always_on),
-    ("with DistilBERT at the serverless endpoint", distilbert),
-    ("Amazon Comprehend, without website and API", comprehend),
-)
-
-
-ELSEWHERE: tuple[tuple[str, Callable[[int, Assumptions], float]], ...] = (
-    ("Google Natural Language, the same", google_language),
-    ("Azure Language, the same, at its first price", azure_language),
-    ("Reeltone's one image on Cloud Run", cloud_run),
-    ("Reeltone's one image on Azure Container Apps", container_apps),
-    ("Reeltone's one image on a virtual machine", machine),
-)
+COSTS: dict[str, Callable[[int, Assumptions], float]] = {
+    "**Reeltone**": reeltone,
+    "Reeltone, 100 reviews a request": lambda reviews, given: reeltone(reviews, given, 100),
+    "Reeltone, files in its bucket": uploads,
+    "Reeltone, files above 16 MB there": large_uploads,
+    "with an always-on ml.m4.xlarge": always_on,
+    "with DistilBERT at the serverless endpoint": distilbert,
+    "Amazon Comprehend, without website and API": comprehend,
+    "Google Natural Language, the same": google_language,
+    "Azure Language, the same, at its first price": azure_language,
+    "Reeltone's one image on Cloud Run": cloud_run,
+    "Reeltone's one image on Azure Container Apps": container_apps,
+    "Reeltone's one image on a virtual machine": machine,
+}
 
 
 def cost_table(given: Assumptions) -> str:
     """Dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
-    files = [
-        ("Reeltone, files in its bucket", uploads),
-        ("Reeltone, files above 16 MB there", large_uploads),
-    ]
-    priced = [*ROWS[:2], *files, *ROWS[2:], *ELSEWHERE]
-    rows = [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in priced]
+    rows = [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in COSTS.items()]
     return table(["dollars a month", *volumes], rows)
 
 
@@ -529,37 +492,6 @@ def _millions(reviews: float) -> str:
 
 def _wrap(text: str, indent: str = "") -> str:
     return fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-# --- In docs/benchmarks.md ------------------------------------------------------------------------
-
-
-def write(results: Mapping[str, Result]) -> str:
-    """Dollars for a million reviews, from the measured times; empty where there are none."""
-    if not results.keys() >= MEASURED:
-        return ""
-    given = assume(results)
-    volumes = (1_000_000, 100_000_000)
-    rows = [
-        [name, *(f"{price(volume, given) * 1e6 / volume:,.2f}" for volume in volumes)]
-        for name, price in ROWS
-    ]
-    seconds = 1e6 * (given.text_ms + given.model_ms) / 1e3
-    dollars = seconds / 3600 * hourly(BATCH_INSTANCE)
-    rows.append([f"Reeltone by batch transform, {BATCH_INSTANCE}", *[f"{dollars:,.2f}"] * 2])
-    note = (
-        f"Text {number(given.text_ms)} ms, model with its server {number(given.model_ms)} ms, "
-        f"DistilBERT {number(given.distilbert_ms)} ms, as measured above on one core; the other "
-        "assumptions and all prices, with their sources, are in "
-        f"[operations.md](operations.md#what-it-costs); batch transform's are of {AS_OF}, one "
-        "core, without the minutes that a job takes to start. Standing costs are in it: who asks "
-        "less pays more a review."
-    )
-    heads = (
-        "dollars a million reviews",
-        *(f"at {volume // 10**6} million a month" for volume in volumes),
-    )
-    return f"## Cost of a million reviews\n\n{note}\n\n{table(heads, rows)}"
 
 
 def assume(results: Mapping[str, Result]) -> Assumptions:

@@ -15,8 +15,8 @@ from app import dump_json
 from benchmarks.cost import (
     API,
     COMPREHEND,
+    COSTS,
     LARGE_INSTANCE,
-    ROWS,
     STORAGE,
     VOLUMES,
     Assumptions,
@@ -92,7 +92,7 @@ def test_a_million_reviews_cost_what_a_calculation_by_hand_says() -> None:
     assert reeltone(1_000_000, given) - standing(given) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("cost", [cost for _, cost in ROWS], ids=[name for name, _ in ROWS])
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
 def test_more_reviews_never_cost_less(cost: Cost) -> None:
     dollars = [cost(volume, GIVEN) for volume in VOLUMES]
     assert dollars == sorted(dollars)
