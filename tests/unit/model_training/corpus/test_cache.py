@@ -1,9 +1,10 @@
-"""The data set: verified, split by movies, cached."""
+"""The data set: verified, split by movies, cached; and the weights that a teacher starts from."""
 
 from __future__ import annotations
 
 import bz2
 import functools
+import hashlib
 import http.server
 import io
 import lzma
@@ -16,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_training.corpus import cache
+from model_training.corpus import cache, pretrained
 from model_training.corpus.__main__ import main
 from model_training.corpus.acl_imdb import URL, download, read_archive
 from model_training.corpus.cache import Corpus, prepare_corpus
-from model_training.errors import ArchiveError, ConfigError
+from model_training.corpus.pretrained import FILES, prepare_pretrained
+from model_training.errors import ArchiveError, ConfigError, PretrainedError
 from review_text import CLASSIC, MODERN, Vocabulary
 from tests.small_corpus import GOOD, REVIEWS, make_files, write_archive
 
@@ -315,3 +317,30 @@ def test_a_folder_that_is_taken_is_no_archive_for_jobs(
     main(["--data-dir", str(tmp_path / "other"), "--archive", str(folder)])
     assert corpus.fingerprint[:12] in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["corpus"]
+
+
+def test_weights_that_are_not_those_that_are_pinned_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    copy.mkdir()
+    with pytest.raises(PretrainedError, match=r"has no config\.json"):
+        prepare_pretrained(data, copy)
+    for name in FILES:
+        (copy / name).write_bytes(b"")
+    with pytest.raises(PretrainedError, match="SHA-256"):
+        prepare_pretrained(data, copy)
+    assert not data.exists()
+    monkeypatch.setattr(pretrained, "WEIGHTS_SHA256", hashlib.sha256(b"").hexdigest())
+    kept = prepare_pretrained(data, copy)
+    assert {path.name for path in kept.iterdir()} == set(FILES)
+    assert prepare_pretrained(data) == kept  # and needs no hub
+
+
+def test_a_hub_that_cannot_be_reached_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(PretrainedError, match=r"huggingface\.co"):
+        prepare_pretrained(tmp_path)
