@@ -108,6 +108,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         options["port"] = 8001 if options["endpoint_only"] else 8000
     if options["capacity"] < 1:
         parser.error("--capacity must be at least 1")
+    if options["endpoint_only"] and (options["throttle"] or options["requests_per_address"]):
+        parser.error("--endpoint-only starts no API for --throttle and --requests-per-address")
     return Options(**options)
 
 

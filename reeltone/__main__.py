@@ -81,8 +81,9 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="reeltone", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     asked = argparse.ArgumentParser(add_help=False)
-    asked.add_argument("--endpoint", metavar="URL", help="ask a deployed stack instead")
-    asked.add_argument("--bundle", type=Path, help="another model's folder")
+    model = asked.add_mutually_exclusive_group()
+    model.add_argument("--endpoint", metavar="URL", help="ask a deployed stack instead")
+    model.add_argument("--bundle", type=Path, help="another model's folder")
     score = commands.add_parser(
         "score",
         parents=[asked],

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model_training.corpus.cache import add_data_options, prepare_corpus
-from model_training.errors import ReeltoneError
+from model_training.errors import ConfigError, ReeltoneError
 from model_training.files import run_command
 from model_training.paths import RUNS
 from model_training.recipes.recipe import Recipe, load_recipe, read_words
@@ -80,6 +80,8 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Recipe]:
     parser.add_argument("--restart", action="store_true", help="train the last stage anew")
     options, rest = parser.parse_known_args(arguments)
     name, overrides = read_words(rest)
+    if name and options.recipe:
+        raise ConfigError(f"{name} and --recipe {options.recipe}: name one recipe")
     recipe = load_recipe(name or options.recipe or "modern", overrides, options.until)
     in_job = "SM_MODEL_DIR" in os.environ
     options.model_dir = options.model_dir or Path(

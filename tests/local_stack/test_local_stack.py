@@ -200,6 +200,15 @@ def test_the_port_is_the_one_of_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert parse_options([]).port == 8000
 
 
+@pytest.mark.parametrize("option", ["--throttle", "--requests-per-address=9"])
+def test_an_endpoint_alone_has_no_api_to_protect(
+    capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["--endpoint-only", option])
+    assert "--endpoint-only starts no API for --throttle and" in capsys.readouterr().err
+
+
 def test_a_throttle_holds_for_each_route_by_itself() -> None:
     # This one's log goes to a file: a hundred requests' would fill the pipe of the other.
     with local_stack("--throttle") as (url, _), httpx.Client(base_url=url) as client:

@@ -234,6 +234,12 @@ def test_what_cannot_be_done_is_one_clear_line(
         main(filled)
 
 
+def test_a_deployed_stack_has_a_model_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain", "Good.", "--endpoint", "https://reeltone.example", "--bundle", "models"])
+    assert "--bundle: not allowed with argument --endpoint" in capsys.readouterr().err
+
+
 # --- A deployed stack -----------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded
-from model_training.errors import BundleError, HardwareError
+from model_training.errors import BundleError, ConfigError, HardwareError
 from model_training.networks.batches import Batches
 from model_training.recipes.recipe import load_recipe
 from model_training.recipes.settings import ClassifierSettings
@@ -152,6 +152,11 @@ def test_in_a_training_job_the_folders_are_sagemakers(monkeypatch: pytest.Monkey
     assert str(options.data_dir) == "/opt/ml/input/data/training"
     assert str(options.checkpoint_dir) == "/opt/ml/checkpoints"
     assert options.stages_dir == options.checkpoint_dir
+
+
+def test_one_recipe_is_trained() -> None:
+    with pytest.raises(ConfigError, match="modern and --recipe classic: name one recipe"):
+        command.parse(["modern", "--recipe", "classic"])
 
 
 def test_a_recipe_can_be_trained_up_to_a_stage() -> None:

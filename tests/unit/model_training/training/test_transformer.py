@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +178,49 @@ def test_a_restart_learns_and_labels_anew(folder: Path, monkeypatch: pytest.Monk
     train(folder, recipe, "--until=transformer", "--restart")
     assert step.called
     assert score.call_count > len(("reviews", "counterfactual", "sentences"))
+
+
+# The made-up data sets, in processes that know nothing of a test's fixtures.
+PROGRAM = """
+import sys
+from dataclasses import replace
+from model_training.corpus import acl_imdb, pretrained
+from model_training.training import transformer as stage
+from model_training.training.__main__ import main
+if __name__ == "__main__":
+    acl_imdb.EXPECTED.update({expected!r})
+    pretrained.WEIGHTS_SHA256 = {weights!r}
+    stage.COUNTERFACTUAL = replace(stage.COUNTERFACTUAL, digests={pairs!r})
+    stage.SST2 = replace(stage.SST2, digests={phrases!r})
+    main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_several_processes_learn_and_label_together(
+    folder: Path, small_expected: dict[str, tuple[int, int, str]]
+) -> None:
+    _, alone = train_both(folder)
+    program = folder / "program.py"
+    digests = {"pairs": stage.COUNTERFACTUAL.digests, "phrases": stage.SST2.digests}
+    program.write_text(
+        PROGRAM.format(expected=small_expected, weights=pretrained.WEIGHTS_SHA256, **digests)
+    )
+    model = folder / "together" / "model"
+    places = [f"--data-dir={folder / 'data'}", f"--model-dir={model}"]
+    places.append(f"--checkpoint-dir={folder / 'others'}")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run(
+        [*command, str(program), str(folder / "recipe.toml"), *places],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        timeout=200,
+    )
+    assert json.loads((model / "run.json").read_text())["processes"] == 2
+    labelled = load_texts(model.parent / "transformer")
+    assert list(labelled.texts) == list(load_texts(alone).texts)
+    assert labelled.targets == pytest.approx(load_texts(alone).targets, abs=0.05)
 
 
 def test_to_label_more_texts_nothing_is_learned_again(
