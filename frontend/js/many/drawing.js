@@ -44,7 +44,7 @@ export function histogram(bins, width = 560, height = 240) {
 
 /** Groups below each other: share of positive with its interval, and number. */
 export function groupChart(groups, title, width = 560) {
-  const [left, line] = [170, 24];
+  const left = 170, line = 24;
   const wide = width - left - 70;
   const height = groups.length * line + 52;
   const x = (share) => left + share * wide;
@@ -66,7 +66,7 @@ export function groupChart(groups, title, width = 560) {
 
 /** Months in a row: share of positive, and the band in which it may be. */
 export function timeChart(months, title, width = 560, height = 240) {
-  const [left, bottom, top] = [44, height - 44, 12];
+  const left = 44, bottom = height - 44, top = 12;
   const right = width - 32;
   const x = (at) => left + ((right - left) * at) / Math.max(months.length - 1, 1);
   const y = (share) => bottom - share * (bottom - top);

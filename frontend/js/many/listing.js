@@ -15,8 +15,8 @@ const ORDERS = [
   ["unsure", "Least sure first"],
 ];
 
-let [source, results, table, filter, order] = [];
-let [keys, seen, next] = [new Map(), -1, 0];
+let source, results, table, filter, order;
+let keys = new Map(), seen = -1, next = 0;
 
 export function prepareListing() {
   on("kind", "change", () => narrow({ kind: byId("kind").value }));

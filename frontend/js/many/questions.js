@@ -24,8 +24,8 @@ const HEADS = [
   ["number", "Stars"],
 ];
 
-let [source, results, roles] = [undefined, undefined, []];
-let [grouping, stars, months, sort, isWhole] = [];
+let source, results, roles = [];
+let grouping, stars, months, sort, isWhole;
 
 /** answered() hears of each answer that was asked for. */
 export function prepareQuestions(answered) {
@@ -96,7 +96,7 @@ const roleOf = (id) => roles.find(({ column }) => byId(id).value !== "" && colum
 
 /** Below the middle of the scale that the file uses, stars are a bad review; the middle itself says nothing. */
 function withMiddle(numbers, role) {
-  let [least, most] = [Infinity, -Infinity];
+  let least = Infinity, most = -Infinity;
   for (const number of numbers) {
     if (number < least) least = number;
     if (number > most) most = number;

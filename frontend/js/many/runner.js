@@ -52,8 +52,8 @@ const BREAK = 5;
  * paused, ended.
  */
 export function createRunner({ score, fail, change }) {
-  let [queues, run, controller, most] = [[], { name: "ended" }, new AbortController(), 1];
-  let [active, lanes, size, failures, timer] = [0, 1, BATCH, 0, 0];
+  let queues = [], run = { name: "ended" }, controller = new AbortController(), most = 1;
+  let active = 0, lanes = 1, size = BATCH, failures = 0, timer = 0;
   let hasWorked = false;
 
   function become(next) {

@@ -21,7 +21,7 @@ const STANDS_OUT = 0.25;
 /** source gives the cells; pattern() what is searched for; choose(order) hears of a press on a head. */
 export function createTable({ source, results, choose }) {
   const columns = source.names.map((_, at) => at).filter((at) => at !== source.column);
-  let [page, drawn, rows, pattern] = [0, "", new Uint32Array(0), undefined];
+  let page = 0, drawn = "", rows = new Uint32Array(0), pattern;
   const opened = new Map();
 
   drawHeads(source, columns, choose);

@@ -22,8 +22,8 @@ const PACE = 500;
 
 const TITLE = document.title;
 
-let [source, results, run] = [undefined, new Results(0), { name: "ended" }];
-let [saved, since, before] = [true, 0, 0];
+let source, results = new Results(0), run = { name: "ended" };
+let saved = true, since = 0, before = 0;
 let limits = { characters: 20_000, reviews: 100 };
 
 const announce = (text) => (byId("announcement").textContent = text);

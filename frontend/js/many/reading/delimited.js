@@ -136,7 +136,7 @@ export class RecordScanner {
   push(bytes, isLast) {
     // One character for each byte, so that places in it are places in the file.
     const text = this.text + LATIN.decode(bytes);
-    let [at, lines] = [0, 0];
+    let at = 0, lines = 0;
     while (at < text.length) {
       const code = text.charCodeAt(at);
       if (isLineEnd(code)) {

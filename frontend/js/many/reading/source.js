@@ -223,9 +223,9 @@ export class Source {
   /** The whole file, some records at a time, with their places; what follows them comes last. */
   async *chunks() {
     const { starts, ends } = this.records;
-    let [first, offset] = [0, 0];
+    let first = 0, offset = 0;
     while (first < starts.length) {
-      const [places, from] = [[], offset];
+      const places = [], from = offset;
       do {
         places.push({ row: first - this.header, index: first, start: starts[first] - from, end: ends[first] - from });
         offset = ends[first];

@@ -49,7 +49,7 @@ export async function tableOf(entries, name, wanted) {
 /** A sheet of any size is read piece by piece, each up to the end of a row. */
 async function csvOf(blob, context) {
   const reader = blob.stream().pipeThrough(new TextDecoderStream()).getReader();
-  const [parts, widths] = [[], []];
+  const parts = [], widths = [];
   let rest = "";
   for (let step = await reader.read(); !step.done; step = await reader.read()) {
     rest += step.value;
