@@ -5,7 +5,7 @@
 The handler runs in the local stack's execution environment, the container is the real one, and the
 usual code gets exactly the same ways and servers.
 
-    python -m benchmarks.chain URL      the stand-in alone, in front of a container that runs
+    .venv/bin/python -m benchmarks.chain URL    the stand-in alone, before a container that runs
 """
 
 from __future__ import annotations

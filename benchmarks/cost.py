@@ -1,4 +1,6 @@
-"""What a month of Reeltone costs on AWS, and what else it would cost: python -m benchmarks.cost
+"""What a month of Reeltone costs on AWS, and what else it would cost.
+
+    .venv/bin/python -m benchmarks.cost
 
 Dollars in us-east-1 and what is like it elsewhere, without taxes, discounts and free tiers, as read
 on 2026-11-22 (AWS) and 2026-11-30 (others). Writes what docs/operations.md says of costs, with the
@@ -439,11 +441,11 @@ def describe_assumptions(given: Assumptions) -> str:
     larger = replace(given, model_ms=given.model_ms + 10)
     each_ms = [reeltone(most, more) - reeltone(most, given) for more in (slower, larger)]
     return _wrap(
-        f"`python -m benchmarks.cost` computes it from the prices below and these figures: a "
-        f"review of 230 words (the data set's mean, {given.units:g} units of 100 characters for "
-        f"Comprehend, {given.thousands:g} of 1,000 for Google and Azure) takes {given.text_ms:.1f} "
-        f"ms of text processing and {given.model_ms:.1f} ms of the model with its server "
-        f"(`make bench ARGS=answers`), DistilBERT {given.distilbert_ms:.0f} ms "
+        f"`.venv/bin/python -m benchmarks.cost` computes it from the prices below and these "
+        f"figures: a review of 230 words (the data set's mean, {given.units:g} units of "
+        f"100 characters for Comprehend, {given.thousands:g} of 1,000 for Google and Azure) takes "
+        f"{given.text_ms:.1f} ms of text processing and {given.model_ms:.1f} ms of the model with "
+        f"its server (`make bench ARGS=answers`), DistilBERT {given.distilbert_ms:.0f} ms "
         f"(`make bench ARGS=distilbert`: its shape in PyTorch), all on one thread of a core. **Not "
         f"measured on AWS**: another {given.around_ms:g} ms of the function's time for each "
         f"request, most of it waiting for the endpoint. Each 10 ms more of that are "

@@ -1,6 +1,6 @@
 """The usual path, to compare with: the code of most projects on this data set, as published.
 
-    python -m benchmarks.usual --port 8080        its endpoint, with SageMaker's container contract
+    .venv/bin/python -m benchmarks.usual --port 8080    its endpoint, as a container of SageMaker's
 
 Text: BeautifulSoup, the stop words read and a stemmer made for every word. Model: a PyTorch LSTM
 over 500 steps, however short the review. Two things are left out in its favour: the request for

@@ -1,6 +1,6 @@
 """Whether a package that a lock of the project holds has a known vulnerability.
 
-    python -m checks.audit .venv-security/bin/pip-audit
+    .venv/bin/python -m checks.audit .venv-security/bin/pip-audit
 
 pip-audit asks PyPI. Where PyPI gives no advisories (no network, or a mirror, which has packages
 only), pip-audit skips every package and calls that a success; so this first asks about a version

@@ -1,7 +1,7 @@
 """Mutation testing: small changes to the code that the tests must notice.
 
-    python -m checks.mutation             all of it; docs/testing.md says how long that takes
-    python -m checks.mutation predict     one part: review_text, predict or endpoint
+    .venv/bin/python -m checks.mutation             all of it: docs/testing.md says how long
+    .venv/bin/python -m checks.mutation predict     one part: review_text, predict or endpoint
 
 mutmut names a mutant after its file's path and expects that to be the module's name, which it is
 not in Lambda's layout. So the code is laid out anew, below build/mutation: for each part a project

@@ -1,6 +1,6 @@
 """The list of packages in what `sam build` has built, in CycloneDX's JSON.
 
-    python -m checks.sbom .aws-sam/build --output build/sbom.json
+    .venv/bin/python -m checks.sbom .aws-sam/build --output build/sbom.json
 
 It is read from what will be uploaded: each package's own metadata, in the folders of functions and
 layer and in the models' archives, which carry onnxruntime for the endpoint. So it cannot say

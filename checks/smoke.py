@@ -1,4 +1,4 @@
-"""See that a deployed Reeltone works, as its visitors would: python -m checks.smoke URL
+"""See that a deployed Reeltone works, as its visitors would: .venv/bin/python -m checks.smoke URL
 
 Website, API, answers, problems and headers. Standard library only, so that a pipeline needs to
 install nothing. Ends with status 1, and what was expected, where something is not as it should

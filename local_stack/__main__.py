@@ -1,4 +1,4 @@
-"""Run Reeltone on this machine: python -m local_stack"""
+"""Run Reeltone on this machine: .venv/bin/python -m local_stack"""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TEMPLATE = PROJECT / "template.yaml"
 
 EPILOG = """\
 To run the function as Lambda would, in a container (after `sam build`):
-  python -m local_stack --endpoint-only --host 0.0.0.0 --port 8001
+  .venv/bin/python -m local_stack --endpoint-only --host 0.0.0.0 --port 8001
   sam local invoke SentimentFunction --event events/positive.json
 """
 

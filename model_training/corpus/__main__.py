@@ -1,7 +1,7 @@
 """Download, verify, split and cache the data sets.
 
-    python -m model_training.corpus                     download the official archive (84 MB)
-    python -m model_training.corpus --archive PATH      take a copy that is already here
+    .venv/bin/python -m model_training.corpus                   fetch the official archive (84 MB)
+    .venv/bin/python -m model_training.corpus --archive PATH    take a copy that is here already
 
 A copy is the archive, the tar in it, or the folder aclImdb that it unpacks to; its reviews are
 verified either way. Nothing is unpacked to disk. What is prepared once is not prepared again.

@@ -1,6 +1,6 @@
 """Score finished bundles on the 25,000 test reviews, and write the result into them.
 
-    python -m model_training.evaluation model_training/models/modern --archive aclImdb_v1.tar.gz
+    .venv/bin/python -m model_training.evaluation model_training/models/modern
 
 It is for finished models: whatever is chosen, is chosen on dev. The answers are kept in
 runs/evaluation, so that a model is scored once, and pictures and model card (report/model_card.py)

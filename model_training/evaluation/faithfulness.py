@@ -1,6 +1,6 @@
 """Whether the words that an explanation names are those that the verdict hangs on.
 
-    python -m model_training.evaluation.faithfulness model_training/models/modern
+    .venv/bin/python -m model_training.evaluation.faithfulness model_training/models/modern
 
 On reviews of dev, drawn once at random, words are deleted, those with the largest contributions to
 the verdict first, or those with the largest effects, or random ones, and the bundle reads what is

@@ -1,6 +1,6 @@
 """How good a model is on texts that are no whole reviews from IMDb, and whom it names.
 
-    python -m model_training.evaluation.other_texts model_training/models/modern
+    .venv/bin/python -m model_training.evaluation.other_texts model_training/models/modern
 
 The dev part of the counterfactual reviews, of which half were edited by people to say the opposite;
 SST-2's dev sentences; and, in sentences of our own (groups.toml), how far the probability depends

@@ -1,6 +1,6 @@
 """How often a model's verdicts are mixed or unclear, and how right the others are.
 
-    python -m model_training.evaluation.verdicts model_training/models/modern
+    .venv/bin/python -m model_training.evaluation.verdicts model_training/models/modern
     … --short 10 --sure 0.75 --unknown 0.4 --balance 0.7
 
 On dev reviews, on the short cases of our own, and on files with a column ``text`` and perhaps one

@@ -1,7 +1,7 @@
 """From a training run to a bundle, with the proof that they are the same model.
 
-    python -m model_training.export runs/modern            makes runs/modern/bundle
-    python -m model_training.export runs/modern --ship     makes model_training/models/modern
+    .venv/bin/python -m model_training.export runs/modern           makes runs/modern/bundle
+    .venv/bin/python -m model_training.export runs/modern --ship    makes the bundle that ships
 
 The second one is what runs and is deployed from then on. The proof compares the bundle, as it is
 served, with the model in PyTorch on dev reviews and on reviews of every length that the model

@@ -1,6 +1,6 @@
 """The archive that SageMaker unpacks: a bundle's files, and in code/ what the container runs.
 
-    python -m model_training.export.packing model_training/models/modern --output build
+    .venv/bin/python -m model_training.export.packing model_training/models/modern --output build
 
 packs model-<hash>.tar.gz. The hash is of the content, so a changed model has another name, and an
 unchanged one has not. ``--runtime`` adds onnxruntime for AWS's scikit-learn image (Python 3.12,

@@ -1,9 +1,9 @@
 """Train, tune and score on SageMaker, and bring the model back.
 
-    python -m model_training.jobs upload data/aclImdb_v1.tar.gz
-    python -m model_training.jobs train modern --wait
-    python -m model_training.jobs deploy-model reeltone-modern-261122-033000-9f3c
-    sam build && sam deploy
+    .venv/bin/python -m model_training.jobs upload data/aclImdb_v1.tar.gz
+    .venv/bin/python -m model_training.jobs train modern --wait
+    .venv/bin/python -m model_training.jobs deploy-model reeltone-modern-261122-033000-9f3c
+    make build && .venv-sam/bin/sam deploy
 
 Each command says what it will cost and asks before it starts (--yes does not ask); --dry-run prints
 its requests, sends none that changes anything, and needs no account, bucket or role.
@@ -17,7 +17,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,10 @@ def upload(cloud: Cloud, options: Options) -> None:
 def train(cloud: Cloud, options: Options) -> None:
     """Start a training job."""
     if options.local:
+        _refuse(options, _OF_SAGEMAKER, "is of a job on SageMaker; leave out --local")
         _train_here(options)
         return
+    _refuse(options, _OF_THIS_MACHINE, "is of a job on this machine; add --local")
     machines, place = _machines(options), _place(cloud, options)
     role = find_role(cloud, options.role)
     _confirm(options, _machine_cost(options))
@@ -81,10 +83,22 @@ def train(cloud: Cloud, options: Options) -> None:
     _follow(cloud, options, start_training(cloud, request))
 
 
+_OF_SAGEMAKER = (
+    *("bucket", "prefix", "role", "instance_type", "instances", "spot", "max_hours", "image"),
+    *("price", "resume", "wait"),
+)
+_OF_THIS_MACHINE = ("data_dir", "runs", "processes")
+
+
+def _refuse(options: Options, names: Sequence[str], reason: str) -> None:
+    """Take none of the options ``names``."""
+    for name in names:
+        if getattr(options, name) != options.parser.get_default(name):
+            raise JobError(f"--{name.replace('_', '-')} {reason}")
+
+
 def _train_here(options: Options) -> None:
     """The job on this machine, as AWS's training toolkit runs it."""
-    if options.resume:
-        raise JobError("--resume goes on with a job on SageMaker; leave out --local")
     recipe, overrides = read_words(options.rest)
     recipe = recipe or "modern"
     name = job_name(recipe)
@@ -94,7 +108,7 @@ def _train_here(options: Options) -> None:
     model = train_locally(
         recipe, overrides, options.data_dir, options.runs / name, options.processes
     )
-    print(f"{model} has the model: python -m model_training.export {model}")
+    print(f"{model} has the model: .venv/bin/python -m model_training.export {model}")
 
 
 def tune(cloud: Cloud, options: Options) -> None:
@@ -170,7 +184,7 @@ def evaluate(cloud: Cloud, options: Options) -> None:
 
 
 def deploy_model(cloud: Cloud, options: Options) -> None:
-    """Make a bundle of a finished job's model, ready for sam build && sam deploy."""
+    """Make a bundle of a finished job's model, ready to be built and deployed."""
     name, address = _find_model(cloud, options)
     if cloud.dry_run:
         print(f"s3.download_file {address}, then an export into model_training/models")
@@ -180,8 +194,8 @@ def deploy_model(cloud: Cloud, options: Options) -> None:
     bundle = artefact.export_run(run, options.data_dir, archive=options.archive)
     print(
         f"{bundle} is ready. Measure it, then deploy it:\n"
-        f"  python -m model_training.evaluation {bundle} --write\n"
-        f"  sam build && sam deploy"
+        f"  .venv/bin/python -m model_training.evaluation {bundle} --write\n"
+        f"  make build && .venv-sam/bin/sam deploy"
     )
 
 
@@ -206,7 +220,9 @@ def _find_model(cloud: Cloud, options: Options) -> tuple[str, str]:
 
 def show_status(cloud: Cloud, options: Options) -> None:
     """Say what a job does, or list the latest ones."""
-    if options.job and options.wait:
+    if options.wait and not options.job:
+        raise JobError("--wait: name the job to wait for")
+    if options.wait:
         status.wait_for(cloud, options.job)
     if options.job:
         lines = status.describe_job(status.find_job(cloud, options.job), options.price)
@@ -285,7 +301,7 @@ def _follow(cloud: Cloud, options: Options, name: str) -> None:
     if options.wait:
         print("\n".join(status.describe_job(status.wait_for(cloud, name), options.price)))
     else:
-        print(f"follow it with: python -m model_training.jobs status {name}")
+        print(f'follow it with: make jobs ARGS="status {name}"')
 
 
 def _positive(text: str) -> int:
@@ -360,7 +376,7 @@ def _add(
         parents=[_common(), *parents],
         allow_abbrev=False,
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, parser=command)
     return command
 
 

@@ -127,8 +127,10 @@ def upload_archive(cloud: Cloud, place: Place, path: Path) -> str:
 
     Raises:
         ArchiveError: it is not the official archive.
-        JobError: S3 refuses it.
+        JobError: it is a folder, or S3 refuses it.
     """
+    if path.is_dir():
+        raise JobError(f"{path} is a folder; jobs read the archive itself, {ARCHIVE_NAME}")
     read_archive(path)
     address = place.uri("data", ARCHIVE_NAME)
     if cloud.dry_run:

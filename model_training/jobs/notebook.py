@@ -10,7 +10,7 @@ give are the SDK's own. No script is handed to it (``source_code``): the image's
 source archive, as from the command line, so the SDK makes no bucket and adds no channels. Its
 telemetry, on by default, is off. ``train(wait=True)`` shows no log lines with ``logs=False``, which
 reads another region's where the session is not the default one;
-``python -m model_training.jobs status JOB --wait`` shows them.
+``.venv/bin/python -m model_training.jobs status JOB --wait`` shows them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def trainer(
     """Make a training job that ``train(wait=False)`` starts.
 
     Args:
-        bucket: on S3, where ``python -m model_training.jobs upload`` has brought the reviews.
+        bucket: on S3, where ``make jobs ARGS=upload`` has brought the reviews.
         role: name or ARN of the role that the job runs as.
         recipe: of model_training/recipes, by name.
         overrides: settings that differ from it, as text.

@@ -169,7 +169,7 @@ def check_data(cloud: Cloud, place: Place) -> None:
     except AbsentError:
         raise JobError(
             f"no data: {place.uri('data', ARCHIVE_NAME)} does not exist; bring it there with "
-            f"python -m model_training.jobs upload FILE"
+            'make jobs ARGS="upload FILE"'
         ) from None
 
 

@@ -1,6 +1,6 @@
 """Pictures of the data: what the two classes of reviews say, and how long they are.
 
-    python -m model_training.report.explore
+    .venv/bin/python -m model_training.report.explore
 
 draws docs/data/ and writes the figures of docs/data.md, all from the 25,000 labelled training
 reviews; the test reviews are never looked at. A word or phrase counts once a review, however often

@@ -1,6 +1,6 @@
 """The figures of docs/model_card.md and the pictures beside it.
 
-    python -m model_training.report.model_card
+    .venv/bin/python -m model_training.report.model_card
 
 takes them from what evaluation and training left: the bundles' metrics.json, and
 in runs/ the answers to the test reviews, the faithfulness and the training history. What is not

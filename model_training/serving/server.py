@@ -1,6 +1,6 @@
 """The endpoint's program: SageMaker's container contract around the four functions.
 
-    python -m model_training.serving.server --model-dir model_training/models/modern --port 8080
+    .venv/bin/python -m model_training.serving.server --model-dir model_training/models/modern
 
 GET /ping answers 200 once the model is loaded; POST /invocations scores. SIGTERM lets running
 requests finish. In a container the defaults are SageMaker's own: /opt/ml/model and 8080.

@@ -1,9 +1,9 @@
 """Train a model: on a laptop, or as the script of a SageMaker training job.
 
-    python -m model_training.training modern --archive aclImdb_v1.tar.gz
-    python -m model_training.training modern --until teacher-1 --teacher-1.learning-rate 3e-3
+    .venv/bin/python -m model_training.training modern --archive aclImdb_v1.tar.gz
+    .venv/bin/python -m model_training.training modern --until teacher-1 --teacher-1.epochs 3
 
-    torchrun --nproc-per-node 4 -m model_training.training classic        four GPUs, the same result
+    .venv/bin/torchrun --nproc-per-node 4 -m model_training.training classic    same result
 
 The stages of the recipe are trained one after the other. What is there already is not made again,
 unless it would be made of something else now: other settings, data or weights to start from. A run

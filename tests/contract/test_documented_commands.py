@@ -4,6 +4,7 @@ installed where nothing else is, and used as documented."""
 
 from __future__ import annotations
 
+import ast
 import csv
 import inspect
 import os
@@ -26,7 +27,15 @@ import pytest
 from botocore import xform_name
 
 from model_training.recipes.recipe import load_recipe, read_words
-from tests.commands import DOCUMENTS, ROOT, Command, find_commands, find_scripts, is_template
+from tests.commands import (
+    DOCUMENTS,
+    PROGRAMS,
+    ROOT,
+    Command,
+    find_commands,
+    find_scripts,
+    is_template,
+)
 from tests.needs import need
 
 SAM = os.environ.get("SAM") or shutil.which("sam")
@@ -240,6 +249,16 @@ def test_a_document_says_where_its_programs_are(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     bare = re.findall(r"^(?:python|sam) .*|`python -m [^`]+`", text, re.M)
     assert PATHS in text or bare == []
+
+
+def test_what_programs_say_of_others_can_be_typed() -> None:
+    bare = re.compile(r"(?<!/)\bpython -m (?:model|bench|check|local)")
+    for path in PROGRAMS:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.keyword)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and id(node) not in names:
+                assert not bare.search(str(node.value)), f"{path}:{node.lineno}"
 
 
 DOCUMENT = (ROOT / "docs/package.md").read_text(encoding="utf-8")

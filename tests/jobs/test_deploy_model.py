@@ -55,7 +55,7 @@ def test_a_jobs_model_becomes_the_bundle(
     main(["deploy-model", name, *runs])
     assert sorted(path.name for path in (bundles / "modern").iterdir()) == sorted(FILES)
     assert read_bundle(bundles / "modern").manifest.name == "modern"
-    assert "sam build && sam deploy" in capsys.readouterr().out
+    assert "make build && .venv-sam/bin/sam deploy" in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "runs" / name).iterdir()) == [
         *("forward.safetensors", "run.json", "vocabulary.json"),
     ]

@@ -268,7 +268,7 @@ def test_a_job_without_quota_says_where_to_get_one(
 def test_a_job_without_data_says_how_to_bring_it(aws: Aws, error_of: Callable[..., str]) -> None:
     message = error_of("train", *TRAINED)
     assert message.startswith(f"no data: s3://{BUCKET}/reeltone/data/aclImdb_v1.tar.gz")
-    assert message.endswith("python -m model_training.jobs upload FILE")
+    assert message.endswith('make jobs ARGS="upload FILE"')
     assert aws.changes() == []
 
 
@@ -276,6 +276,22 @@ def test_a_setting_out_of_range_starts_nothing(
     aws: Aws, data: None, error_of: Callable[..., str]
 ) -> None:
     assert error_of("train", *TRAINED, "--dropout", "2").endswith("dropout = 2.0; use 0 to 0.95")
+    assert aws.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--processes", "4"], "--processes is of a job on this machine; add --local"),
+        (["--local", "--spot"], "--spot is of a job on SageMaker; leave out --local"),
+        (["--local", "--role", "other"], "--role is of a job on SageMaker; leave out --local"),
+    ],
+)
+def test_an_option_of_the_other_kind_of_job_starts_none(
+    aws: Aws, data: None, error_of: Callable[..., str], arguments: list[str], message: str
+) -> None:
+    assert error_of("train", "classic", "--yes", *arguments) == message
+    assert error_of("status", "--wait") == "--wait: name the job to wait for"
     assert aws.changes() == []
 
 

@@ -87,6 +87,12 @@ def test_what_is_not_the_official_archive_is_not_sent(
     assert aws.changes() == []
 
 
+def test_a_folder_is_not_sent(aws: Aws, tmp_path: Path, error_of: Callable[..., str]) -> None:
+    message = error_of("upload", *STORED, str(tmp_path))
+    assert message.endswith("is a folder; jobs read the archive itself, aclImdb_v1.tar.gz")
+    assert aws.changes() == []
+
+
 def test_a_dry_run_shows_the_upload(
     nowhere: None, archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,7 @@
 """Reeltone beside its peers, on one split: docs/peers.md.
 
-    python -m model_training.evaluation.peers            train, score, report
-    python -m model_training.evaluation.peers --time     measure latencies again
+    .venv/bin/python -m model_training.evaluation.peers            train, score, report
+    .venv/bin/python -m model_training.evaluation.peers --time     measure latencies again
 
 Each peer is trained on the training reviews without dev, with settings that were published or
 fixed beforehand, and scores the test reviews once. How each one did is kept in
