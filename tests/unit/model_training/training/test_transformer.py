@@ -202,7 +202,8 @@ def test_several_processes_learn_and_label_together(
 ) -> None:
     _, alone = train_both(folder)
     program = folder / "program.py"
-    digests = {"pairs": stage.COUNTERFACTUAL.digests, "phrases": stage.SST2.digests}
+    sources = {"pairs": vars(stage)["COUNTERFACTUAL"], "phrases": vars(stage)["SST2"]}
+    digests = {name: source.digests for name, source in sources.items()}
     program.write_text(
         PROGRAM.format(expected=small_expected, weights=pretrained.WEIGHTS_SHA256, **digests)
     )
