@@ -46,7 +46,7 @@ def write_report(parts: Iterable[Part], results: Results, docs: Path) -> None:
 
 
 def write_page(parts: Iterable[Part], results: Results) -> str:
-    """Everything between the page's marks."""
+    """Write everything between the page's marks."""
     shown = [part for part in parts if part.name in results]
     if not shown:
         return "Nothing has been measured yet."
@@ -56,7 +56,7 @@ def write_page(parts: Iterable[Part], results: Results) -> str:
 
 
 def summarise(parts: Iterable[Part], results: Results) -> str:
-    """The ratios, each with its goal where there is one."""
+    """Summarise the ratios, each with its goal where there is one."""
     claims: list[Claim] = []
     for part in parts:
         claims += part.claim(results[part.name].figures)
@@ -64,7 +64,7 @@ def summarise(parts: Iterable[Part], results: Results) -> str:
 
 
 def show(part: Part, result: Result) -> str:
-    """One part: title, table, conditions."""
+    """Give one part: title, table, conditions."""
     lines = [f"## {part.title}", "", part.write(result.figures), ""]
     return "\n".join([*lines, describe(part.name, result.conditions)])
 
@@ -128,7 +128,7 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
 
 
 def choose(names: list[str], quick: bool) -> list[str]:
-    """The parts that are asked for."""
+    """Choose the parts that are asked for."""
     if names == ["report"]:
         return []
     if "all" in names or (quick and not names):

@@ -65,7 +65,7 @@ def measure_length(
 
 
 def summary(milliseconds: list[float]) -> dict[str, float]:
-    """What is kept of many times."""
+    """Give what is kept of many times."""
     return {
         "p50": round(median(milliseconds), 3),
         "p99": round(quantile(milliseconds, 0.99), 3),
@@ -76,8 +76,8 @@ def summary(milliseconds: list[float]) -> dict[str, float]:
 def measure_parts(
     ours: Chain, other: Chain, texts: list[str], turns: int
 ) -> dict[str, dict[str, float]]:
-    """Median milliseconds of text processing alone, of the container's own functions, and of the
-    container by HTTP, which in the usual path has the text processing in it."""
+    """Measure median milliseconds of text processing alone, of the container's own functions, and
+    of the container by HTTP, which in the usual path has the text processing in it."""
     model, usual_model = load_model(MODELS / "modern"), Usual()
     reviews, words = cycle(texts), cycle([review_to_words(text) for text in texts])
     bodies = cycle([invocation(model, [text]) for text in texts])
@@ -108,8 +108,8 @@ def measure_parts(
 
 
 def poster(url: str, content_type: str) -> Callable[[bytes], object]:
-    """A function that posts a body to a container, each time on a connection of its own: servers
-    end those that wait too long for their turn."""
+    """Give a function that posts a body to a container, each time on a connection of its own:
+    servers end those that wait too long for their turn."""
     host, _, port = url.removeprefix("http://").partition(":")
 
     def post(body: bytes) -> bytes:
@@ -125,14 +125,14 @@ def poster(url: str, content_type: str) -> Callable[[bytes], object]:
 
 
 def invocation(model: Model, texts: list[str]) -> bytes:
-    """What the function sends to the endpoint."""
+    """Give what the function sends to the endpoint."""
     reviews = [model.vocabulary.encode_ids(text) for text in texts]
     request = model.vocabulary.make_request(reviews)
     return json.dumps(request | {"contributions": True}, separators=(",", ":")).encode()
 
 
 def answer(model: Model, body: bytes) -> object:
-    """What the container does with it."""
+    """Give what the container does with it."""
     return output_fn(predict_fn(input_fn(body, JSON), model), "*/*")
 
 
@@ -140,7 +140,7 @@ def answer(model: Model, body: bytes) -> object:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """The whole answer."""
+    """Give the whole answer."""
     times = figures["milliseconds"].get(str(MEAN_WORDS))
     if times is None:
         return []
@@ -157,7 +157,7 @@ def claim(figures: Figures) -> list[Claim]:
 
 
 def write(figures: Figures) -> str:
-    """Milliseconds by length."""
+    """Write milliseconds by length."""
     rows: list[list[str]] = []
     for words, found in figures["milliseconds"].items():
         usual = found["usual"]["p50"]

@@ -155,7 +155,7 @@ def percent(attack: Figures) -> float:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """The visitor's share under each attack."""
+    """Give the visitor's share under each attack."""
     return [
         Claim(
             f"a visitor's requests answered within {figures['in time']:g} s, attacked: {name}",
@@ -168,7 +168,7 @@ def claim(figures: Figures) -> list[Claim]:
 
 
 def write(figures: Figures) -> str:
-    """What visitor and attacker saw."""
+    """Write what visitor and attacker saw."""
     rows = [
         [
             name,

@@ -54,12 +54,12 @@ class Application:
     """The body that asks for a review."""
 
     def event(self, review: str) -> dict[str, Any]:
-        """The event that asks for a review."""
+        """Give the event that asks for a review."""
         return _EVENT | {"body": self.make_body(review), "isBase64Encoded": False}
 
 
 def reeltone(model: str = "modern", explain: bool = False) -> Application:
-    """Our own application."""
+    """Give our own application."""
 
     def function(runtime: str) -> FunctionDefinition:
         template = Template(
@@ -81,7 +81,7 @@ def reeltone(model: str = "modern", explain: bool = False) -> Application:
 
 
 def usual() -> Application:
-    """The usual application."""
+    """Give the usual application."""
 
     def function(runtime: str) -> FunctionDefinition:
         variables = {"ENDPOINT_NAME": ENDPOINT, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime}
@@ -91,7 +91,7 @@ def usual() -> Application:
 
 
 def bare_function() -> FunctionDefinition:
-    """A function that only makes a boto3 client."""
+    """Give a function that only makes a boto3 client."""
     return FunctionDefinition("Bare", "app.bare", (HANDLERS,), {}, 60, 1024)
 
 
@@ -159,13 +159,13 @@ class Chain:
     container_url: str
 
     def seconds(self, review: str) -> float:
-        """From event to answer."""
+        """Measure it from event to answer."""
         return self.environment.invoke(self.application.event(review))[0]
 
 
 @contextlib.contextmanager
 def running(application: Application) -> Iterator[Chain]:
-    """The whole chain, warm."""
+    """Give the whole chain, warm."""
     with (
         container(application.container) as (url, process),
         python(("-m", "benchmarks.chain", url)) as stand_in,
@@ -183,7 +183,7 @@ def running(application: Application) -> Iterator[Chain]:
 
 @contextlib.contextmanager
 def container(arguments: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """URL and process of a container that answers /ping."""
+    """Give URL and process of a container that answers /ping."""
     port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     with python((*arguments, "--port", str(port))) as process:
@@ -210,7 +210,7 @@ def wait_for_ping(url: str, process: subprocess.Popen[str], interval: float = 0.
 
 
 def import_environment() -> dict[str, str]:
-    """Variables with which Python finds the project's packages, installed or not."""
+    """Import variables with which Python finds the project's packages, installed or not."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, IMPORT_ROOTS))}
 
 
@@ -218,7 +218,8 @@ def import_environment() -> dict[str, str]:
 def python(
     arguments: Sequence[str], log: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that ends with the block; its log goes to this terminal or to ``log``."""
+    """Give a Python process that ends with the block; its log goes to this terminal or to
+    ``log``."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         env=import_environment(),
@@ -240,7 +241,7 @@ def python(
 
 @contextlib.contextmanager
 def local_stack(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """URL and process of ``make run`` on a free port, with these options.
+    """Give URL and process of ``make run`` on a free port, with these options.
 
     Raises:
         BenchmarkError: it does not start.

@@ -53,7 +53,7 @@ class Limit:
     """Why it is not tighter, and not wider."""
 
     def holds(self, ratio: float) -> bool:
-        """Whether a measured ratio is within it."""
+        """Say whether a measured ratio is within it."""
         return ratio <= self.bound if self.at_most else ratio >= self.bound
 
     def row(self, ratio: float) -> list[str]:
@@ -112,7 +112,8 @@ class Sizes:
 
 
 def measure_text(source: Source, sizes: Sizes) -> Ratios:
-    """Reviews a second of both vocabularies, which know their words, to the usual code's."""
+    """Measure reviews a second of both vocabularies, which know their words, to the usual
+    code's."""
     reviews = source.pick(sizes.text)
     vocabularies = {name: text.load(name) for name in text.NAMES}
     tasks: dict[str, Callable[[], object]] = {"usual": partial(text.run, review_to_words, reviews)}
@@ -126,8 +127,8 @@ def measure_text(source: Source, sizes: Sizes) -> Ratios:
 
 
 def measure_answers(source: Source, sizes: Sizes) -> Ratios:
-    """p50 of the usual path to ours, through handler and endpoint; and p99 to p50 of ours, in the
-    quietest third of the requests: others on the machine can only make it worse."""
+    """Measure p50 of the usual path to ours, through handler and endpoint; and p99 to p50 of ours,
+    in the quietest third of the requests: others on the machine can only make it worse."""
     texts = source.of_length(MEAN_WORDS, TEXTS)
     ours: list[float] = []
     theirs: list[float] = []
@@ -144,8 +145,9 @@ def measure_answers(source: Source, sizes: Sizes) -> Ratios:
 
 
 def measure_starts(source: Source, sizes: Sizes) -> Ratios:
-    """The function's start to that of one that only makes a boto3 client, and the endpoint's to
-    that of a process that imports what a server with onnxruntime must; in processor time."""
+    """Measure the function's start to that of one that only makes a boto3 client, and the
+    endpoint's to that of a process that imports what a server with onnxruntime must; in processor
+    time."""
     tasks: dict[str, Callable[[], None]] = {
         "bare function": lambda: start_function(bare_function()),
         "function": lambda: start_function(reeltone().function(NOWHERE)),
@@ -192,7 +194,8 @@ GROUPS: dict[str, Measure] = {
 def check(
     measures: Mapping[str, Callable[[], Ratios]], limits: Sequence[Limit] = LIMITS
 ) -> tuple[Ratios, list[Limit]]:
-    """The ratios, and the limits that they miss twice. Of two measurements, the better one counts.
+    """Give the ratios, and the limits that they miss twice. Of two measurements, the better one
+    counts.
 
     Raises:
         BenchmarkError: a limit is of a ratio that nothing measures.
@@ -212,7 +215,7 @@ def check(
 
 
 def missed(ratios: Ratios, limits: Iterable[Limit]) -> list[Limit]:
-    """The limits that do not hold."""
+    """Give the limits that do not hold."""
     return [limit for limit in limits if not limit.holds(ratios[limit.name])]
 
 

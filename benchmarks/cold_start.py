@@ -46,7 +46,7 @@ _MIN_SECONDS = 0.03
 
 
 def measure(bench: Bench) -> Figures:
-    """Seconds of INIT [rounds], the function's and the bare one's.
+    """Measure seconds of INIT [rounds], the function's and the bare one's.
 
     Raises:
         MissingNeedError: no Docker engine, no image, or no SAM CLI.
@@ -92,7 +92,7 @@ def check_needs() -> None:
 
 
 def find_emulator() -> Path:
-    """The emulator's program for this machine's processor.
+    """Find the emulator's program for this machine's processor.
 
     Raises:
         MissingNeedError: the SAM CLI is not installed as pip does it.
@@ -107,12 +107,12 @@ def find_emulator() -> Path:
 
 
 def sam() -> str:
-    """The SAM CLI's command."""
+    """Give the SAM CLI's command."""
     return os.environ.get("SAM", "sam")
 
 
 def build(folder: Path) -> None:
-    """The package as it is deployed.
+    """Build the package as it is deployed.
 
     Raises:
         BenchmarkError: ``sam build`` fails.
@@ -131,7 +131,7 @@ def build(folder: Path) -> None:
 
 @contextlib.contextmanager
 def emulator(function: FunctionDefinition, mounts: Mapping[Path, str]) -> Iterator[str]:
-    """URL of AWS's emulator around a function that has not been asked yet."""
+    """Give URL of AWS's emulator around a function that has not been asked yet."""
     port = find_free_port()
     ran = subprocess.run(
         docker_command(function, mounts, port), capture_output=True, text=True, check=False
@@ -149,7 +149,7 @@ def emulator(function: FunctionDefinition, mounts: Mapping[Path, str]) -> Iterat
 def docker_command(
     function: FunctionDefinition, mounts: Mapping[Path, str], port: int
 ) -> list[str]:
-    """The command that starts the container in the background."""
+    """Give the command that starts the container in the background."""
     hidden = ("PATH", "HOME", "PYTHONPATH", "LANG")
     variables = process_environment(function).items()
     command = ["docker", "run", "--detach", "--publish", f"127.0.0.1:{port}:8080"]
@@ -193,7 +193,7 @@ def invoke(url: str) -> None:
 
 
 def init_seconds(ask: Callable[[], None]) -> float:
-    """What the first request takes more than the next ones.
+    """Give what the first request takes more than the next ones.
 
     Raises:
         BenchmarkError: nothing, so the function had been started before.
@@ -216,7 +216,7 @@ def init_seconds(ask: Callable[[], None]) -> float:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """INIT in Lambda's container."""
+    """Give INIT in Lambda's container."""
     seconds = medians(figures["seconds"])
     ratio = seconds["function"] / seconds["bare function"]
     what = "start in Lambda's container (INIT)"
@@ -224,7 +224,7 @@ def claim(figures: Figures) -> list[Claim]:
 
 
 def write(figures: Figures) -> str:
-    """INIT in Lambda's container."""
+    """Write INIT in Lambda's container."""
     seconds = medians(figures["seconds"])
     rows = [
         [name, times(value / seconds["bare function"]), number(1000 * value)]

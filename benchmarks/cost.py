@@ -43,7 +43,7 @@ class Price:
     source: str
 
     def of(self, units: float) -> float:
-        """Dollars for so many units."""
+        """Give dollars for so many units."""
         dollars = 0.0
         for size, price in self.tiers:
             part = min(units, size)
@@ -208,7 +208,7 @@ class Stranger:
 
 
 def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
-    """Dollars that one caller can make the stack cost in an hour, by what they are for."""
+    """Give dollars that one caller can make the stack cost in an hour, by what they are for."""
     hour = 3600.0
     single = stranger.requests * hour + stranger.burst
     batches = stranger.batches * hour + stranger.burst
@@ -235,7 +235,7 @@ def hour_of_abuse(given: Assumptions, stranger: Stranger) -> dict[str, float]:
 
 
 def abuse_table(given: Assumptions, stranger: Stranger) -> str:
-    """Dollars an hour that one caller can cost, as Markdown."""
+    """Give dollars an hour that one caller can cost, as Markdown."""
     parts = hour_of_abuse(given, stranger)
     rows = [[what, f"{dollars:.2f}"] for what, dollars in parts.items()]
     rows.append(["**together**", f"**{sum(parts.values()):.2f}**"])
@@ -243,7 +243,8 @@ def abuse_table(given: Assumptions, stranger: Stranger) -> str:
 
 
 def request_path(reviews: int, batch: int, given: Assumptions) -> float:
-    """Dollars for CloudFront, API, function, logs and metrics; the function waits for the model."""
+    """Give dollars for CloudFront, API, function, logs and metrics; the function waits for the
+    model."""
     requests = reviews / batch
     seconds = batch * (given.text_ms / given.function_core + given.model_ms) + given.around_ms
     return (
@@ -258,44 +259,44 @@ def request_path(reviews: int, batch: int, given: Assumptions) -> float:
 
 
 def serverless_endpoint(reviews: int, given: Assumptions) -> float:
-    """Dollars for the endpoint that sleeps while nobody asks."""
+    """Give dollars for the endpoint that sleeps while nobody asks."""
     seconds = reviews * given.model_ms / 1e3
     return ENDPOINT_TIME.of(seconds * given.endpoint_gb) + ENDPOINT_DATA.of(reviews * given.ids_gb)
 
 
 def instance_endpoint(reviews: int, given: Assumptions) -> float:
-    """Dollars for one ml.m4.xlarge."""
+    """Give dollars for one ml.m4.xlarge."""
     return INSTANCE.of(MONTH_HOURS) + ENDPOINT_DATA.of(reviews * given.ids_gb)
 
 
 def standing(given: Assumptions) -> float:
-    """Dollars for what is charged for while nobody asks: alarms, dashboards, storage."""
+    """Give dollars for what is charged for while nobody asks: alarms, dashboards, storage."""
     return (
         ALARM.of(given.alarm_metrics) + DASHBOARD.of(given.dashboards) + STORAGE.of(given.stored_gb)
     )
 
 
 def reeltone(reviews: int, given: Assumptions, batch: int = 1) -> float:
-    """Dollars for the stack as it is deployed by default."""
+    """Give dollars for the stack as it is deployed by default."""
     return (
         standing(given) + request_path(reviews, batch, given) + serverless_endpoint(reviews, given)
     )
 
 
 def polls() -> float:
-    """Times a month that Lambda asks an empty queue: by 5 pollers, for 20 s at a time."""
+    """Give times a month that Lambda asks an empty queue: by 5 pollers, for 20 s at a time."""
     return 5 * MONTH_HOURS * 3600 / 20
 
 
 def uploads(reviews: int, given: Assumptions) -> float:
-    """Dollars for the stack where all reviews come in files to its bucket."""
+    """Give dollars for the stack where all reviews come in files to its bucket."""
     review = given.text_ms / given.function_core + given.model_ms + given.around_ms / 100
     function = FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
     return watching(given) + function + serverless_endpoint(reviews, given)
 
 
 def large_uploads(reviews: int, given: Assumptions) -> float:
-    """Dollars for the same in large files, which jobs score."""
+    """Give dollars for the same in large files, which jobs score."""
     review = given.large_ms / given.function_core
     function = FUNCTION_TIME.of(reviews * review / 1e3 * given.function_gb)
     scoring = reviews * (given.text_ms + given.model_ms) / 1e3 / given.job_cores / 3600
@@ -304,30 +305,30 @@ def large_uploads(reviews: int, given: Assumptions) -> float:
 
 
 def watching(given: Assumptions) -> float:
-    """Dollars for the stack with a bucket to which nothing comes."""
+    """Give dollars for the stack with a bucket to which nothing comes."""
     return standing(given) + ALARM.of(1) + QUEUE.of(polls() / 1e6)
 
 
 def always_on(reviews: int, given: Assumptions) -> float:
-    """Dollars for the same stack with an instance as the endpoint."""
+    """Give dollars for the same stack with an instance as the endpoint."""
     return standing(given) + request_path(reviews, 1, given) + instance_endpoint(reviews, given)
 
 
 def distilbert(reviews: int, given: Assumptions) -> float:
-    """Dollars for the same stack with DistilBERT at the endpoint."""
+    """Give dollars for the same stack with DistilBERT at the endpoint."""
     return reeltone(reviews, replace(given, model_ms=given.distilbert_ms))
 
 
 def comprehend(reviews: int, given: Assumptions) -> float:
-    """Dollars for Comprehend alone, called directly: no website, no API of one's own."""
+    """Give dollars for Comprehend alone, called directly: no website, no API of one's own."""
     return COMPREHEND.of(reviews * given.units)
 
 
 def container(
     seconds: float, reviews: int, given: Assumptions, prices: tuple[Price, Price, Price, Price]
 ) -> float:
-    """Dollars for the image while it is charged for ``seconds``; ``prices`` of a second of a vCPU
-    and of a GB, of a million requests, and of a GB that goes out."""
+    """Give dollars for the image while it is charged for ``seconds``; ``prices`` of a second of a
+    vCPU and of a GB, of a million requests, and of a GB that goes out."""
     cpu, memory, requests, out = prices
     return (
         cpu.of(seconds * given.container_cpus)
@@ -338,31 +339,31 @@ def container(
 
 
 def cloud_run(reviews: int, given: Assumptions) -> float:
-    """Dollars for the image on Cloud Run, which sleeps while nobody asks."""
+    """Give dollars for the image on Cloud Run, which sleeps while nobody asks."""
     prices = CLOUD_RUN_CPU, CLOUD_RUN_MEMORY, CLOUD_RUN_REQUESTS, GOOGLE_OUT
     return container(reviews * given.billed_seconds, reviews, given, prices)
 
 
 def container_apps(reviews: int, given: Assumptions) -> float:
-    """Dollars for one replica on Azure Container Apps, which is active all month once it is asked:
-    it sleeps five minutes after a request."""
+    """Give dollars for one replica on Azure Container Apps, which is active all month once it is
+    asked: it sleeps five minutes after a request."""
     seconds = MONTH_HOURS * 3600 if reviews else 0
     prices = CONTAINER_APPS_CPU, CONTAINER_APPS_MEMORY, CONTAINER_APPS_REQUESTS, AZURE_OUT
     return container(seconds, reviews, given, prices)
 
 
 def machine(reviews: int, given: Assumptions) -> float:
-    """Dollars for the image on a virtual machine of its own."""
+    """Give dollars for the image on a virtual machine of its own."""
     return MACHINE.of(1)
 
 
 def google_language(reviews: int, given: Assumptions) -> float:
-    """Dollars for Google's sentiment API alone."""
+    """Give dollars for Google's sentiment API alone."""
     return GOOGLE_LANGUAGE.of(reviews * given.thousands)
 
 
 def azure_language(reviews: int, given: Assumptions) -> float:
-    """Dollars for Azure's sentiment API alone."""
+    """Give dollars for Azure's sentiment API alone."""
     return AZURE_LANGUAGE.of(reviews * given.thousands)
 
 
@@ -383,14 +384,14 @@ COSTS: dict[str, Callable[[int, Assumptions], float]] = {
 
 
 def cost_table(given: Assumptions) -> str:
-    """Dollars a month by volume, as Markdown."""
+    """Give dollars a month by volume, as Markdown."""
     volumes = ["idle" if not volume else f"{volume:,} reviews" for volume in VOLUMES]
     rows = [[name, *(_dollars(cost(at, given)) for at in VOLUMES)] for name, cost in COSTS.items()]
     return table(["dollars a month", *volumes], rows)
 
 
 def price_table() -> str:
-    """The prices and their sources, as Markdown."""
+    """Give the prices and their sources, as Markdown."""
     rows = []
     for price in PRICES:
         dollars = ", then ".join(_plain(dollars) for _, dollars in price.tiers)
@@ -425,7 +426,7 @@ def fill_guide(results: Mapping[str, Result], docs: Path) -> None:
 
 
 def guide_sections(given: Assumptions) -> dict[str, str]:
-    """Each section that is computed, by its name, as Markdown."""
+    """Give each section that is computed, by its name, as Markdown."""
     return {
         "costs": f"{cost_table(given)}\n\n{describe_assumptions(given)}",
         "findings": describe_findings(given),
@@ -435,7 +436,7 @@ def guide_sections(given: Assumptions) -> dict[str, str]:
 
 
 def describe_assumptions(given: Assumptions) -> str:
-    """What the table was computed from."""
+    """Describe what the table was computed from."""
     most = VOLUMES[-1]
     slower = replace(given, around_ms=given.around_ms + 10)
     larger = replace(given, model_ms=given.model_ms + 10)
@@ -456,7 +457,7 @@ def describe_assumptions(given: Assumptions) -> str:
 
 
 def describe_findings(given: Assumptions) -> str:
-    """What the table shows, as a list."""
+    """Describe what the table shows, as a list."""
     few, most = VOLUMES[1], VOLUMES[-1]
     watching = ALARM.of(given.alarm_metrics) + METRIC.of(given.metrics)
     endpoint = serverless_endpoint(most, given)
@@ -481,7 +482,8 @@ def describe_findings(given: Assumptions) -> str:
 
 
 def break_even(given: Assumptions) -> float:
-    """Reviews a month at which an instance that is always on costs what the sleeping endpoint does.
+    """Give reviews a month at which an instance that is always on costs what the sleeping endpoint
+    does.
 
     It does not say whether one instance keeps up.
     """
@@ -497,7 +499,7 @@ def _wrap(text: str, indent: str = "") -> str:
 
 
 def assume(results: Mapping[str, Result]) -> Assumptions:
-    """The assumptions, with the times that were measured."""
+    """Give the assumptions, with the times that were measured."""
     ours = results["answers"].figures["parts"]["modern"]
     return Assumptions(
         text_ms=ours["text"],

@@ -20,7 +20,7 @@ LAYERS, WIDTH, HEADS, INNER = 6, 768, 12, 3072
 
 
 def make_encoder() -> torch.nn.Module:
-    """DistilBERT's six layers, without its embeddings, which are a table to look into."""
+    """Make DistilBERT's six layers, without its embeddings, which are a table to look into."""
     layer = torch.nn.TransformerEncoderLayer(
         WIDTH, HEADS, INNER, activation="gelu", batch_first=True
     )
@@ -28,7 +28,7 @@ def make_encoder() -> torch.nn.Module:
 
 
 def measure(bench: Bench) -> Figures:
-    """Median milliseconds of processor time for one review, after two that warm up."""
+    """Measure median milliseconds of processor time for one review, after two that warm up."""
     torch.set_num_threads(1)
     encoder, times = make_encoder(), []
     tokens = torch.randn(1, TOKENS, WIDTH)  # [review, token, width]
@@ -44,7 +44,7 @@ def measure(bench: Bench) -> Figures:
 
 
 def write(figures: Figures) -> str:
-    """One sentence."""
+    """Write one sentence."""
     return (
         f"A review of 230 words, {figures['tokens']} word pieces, takes a model of its shape "
         f"{number(figures['milliseconds'])} ms of one core. How fast and how accurate others are "

@@ -41,7 +41,8 @@ Sample = tuple[int, float, float | None]
 
 
 def measure(bench: Bench) -> Figures:
-    """Reviews a second beside the peers, memory on the way, and the time until a first answer.
+    """Measure reviews a second beside the peers, memory on the way, and the time until a first
+    answer.
 
     Raises:
         BenchmarkError: not every review was scored.
@@ -107,7 +108,7 @@ def score(path: Path, reviews: int) -> list[Sample]:
 
 
 def memory_of(samples: Sequence[Sample]) -> tuple[float | None, float | None]:
-    """Megabytes at a tenth of the rows, and at the end."""
+    """Give megabytes at a tenth of the rows, and at the end."""
     early = next(sample for sample in samples if sample[0] * 10 >= samples[-1][0])
     return early[2], samples[-1][2]
 
@@ -119,7 +120,7 @@ def count_answers(path: Path) -> int:
 
 
 def time_peer(path: Path, name: str, folder: Path) -> float:
-    """Seconds in which a peer rates the reviews of a file on as many cores."""
+    """Give seconds in which a peer rates the reviews of a file on as many cores."""
     started = time.monotonic()
     context = get_context("spawn")
     with ProcessPoolExecutor(CORES, context, _load, (name, folder)) as pool:
@@ -153,12 +154,12 @@ def _rate(texts: Sequence[str]) -> list[float]:
 
 
 def start_python(program: str, quick: bool) -> float:
-    """Median seconds in which a new Python runs a program."""
+    """Give median seconds in which a new Python runs a program."""
     return round(median([time_python(program) for _ in range(1 if quick else STARTS)]), 2)
 
 
 def time_python(program: str, python: str = sys.executable, folder: Path = _PROJECT) -> float:
-    """Seconds in which a new Python runs a program."""
+    """Give seconds in which a new Python runs a program."""
     started = time.monotonic()
     subprocess.run([python, "-c", program], cwd=folder, check=True)
     return time.monotonic() - started
@@ -212,7 +213,7 @@ def _find_memory(pid: int) -> float | None:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """Flat memory."""
+    """Give flat memory."""
     early, late = figures["megabytes"]
     if early is None or late is None:
         return []
@@ -221,7 +222,7 @@ def claim(figures: Figures) -> list[Claim]:
 
 
 def write(figures: Figures) -> str:
-    """Rates beside the peers' and what else people wait for."""
+    """Write rates beside the peers' and what else people wait for."""
     rows = [
         [f"{_TITLES[name]}, reviews a second", number(figures["reviews"] / seconds)]
         for name, seconds in figures["seconds"].items()

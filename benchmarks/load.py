@@ -41,7 +41,7 @@ class Tally:
     """Everything else, by status or exception."""
 
     def figures(self, users: int, seconds: float) -> Figures:
-        """What is kept of them."""
+        """Give what is kept of them."""
         return {
             "users": users,
             "seconds": round(seconds, 1),
@@ -55,7 +55,7 @@ class Tally:
 
 
 def measure(bench: Bench) -> Figures:
-    """Each level's answers a second, p50 and p99 in milliseconds, refusals and errors."""
+    """Measure each level's answers a second, p50 and p99 in milliseconds, refusals and errors."""
     users, seconds = (USERS[:2], 1.0) if bench.quick else (USERS, bench.seconds)
     texts = bench.source.pick(TEXTS)
     with local_stack() as (url, _):
@@ -120,14 +120,14 @@ def _quantiles(name: str, seconds: list[float]) -> dict[str, float | None]:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """Errors under load."""
+    """Give errors under load."""
     most = max(level["users"] for level in figures["levels"])
     errors = sum(sum(level["errors"].values()) for level in figures["levels"])
     return [Claim(f"errors under 1 to {most} users at once", errors, "", 0, at_most=True)]
 
 
 def write(figures: Figures) -> str:
-    """Levels."""
+    """Write the levels."""
     rows = []
     for level in figures["levels"]:
         cells = [f"{level['users']}", number(level["answers a second"])]

@@ -86,10 +86,10 @@ def number(value: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """A ratio."""
+    """Give a ratio."""
     return f"{number(ratio)} ×"
 
 
 def or_dash(value: float | None) -> str:
-    """A number, or a dash where there is none."""
+    """Give a number, or a dash where there is none."""
     return "–" if value is None else number(value)

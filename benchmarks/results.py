@@ -78,7 +78,7 @@ def measure_part(measure: Callable[[], Figures]) -> Result:
 
 
 def load_results(docs: Path) -> dict[str, Result]:
-    """What is kept, by part.
+    """Load what is kept, by part.
 
     Raises:
         BenchmarkError: an entry is not one that ``save`` wrote.
@@ -96,7 +96,7 @@ def load_results(docs: Path) -> dict[str, Result]:
 
 
 def model_versions() -> dict[str, str]:
-    """Version of each shipped bundle."""
+    """Give the version of each shipped bundle."""
     manifests = sorted(MODELS.glob("*/manifest.json"))
     return {path.parent.name: read_entries(path)["version"] for path in manifests}
 

@@ -26,18 +26,20 @@ class Source:
     """What they are, for the reader of a figure."""
 
     def pick(self, count: int, start: int = 0) -> list[str]:
-        """``count`` test reviews, drawn once and for all; ``start`` skips so many of the draw."""
+        """Give ``count`` test reviews, drawn once and for all; ``start`` skips so many of the
+        draw."""
         order = np.random.default_rng(_SEED).permutation(len(self.test.texts))
         return [self.test.texts[row] for row in order[start : start + count]]
 
     def of_length(self, words: int, count: int) -> list[str]:
-        """``count`` texts of so many words each, cut from test reviews that follow each other."""
+        """Give ``count`` texts of so many words each, cut from test reviews that follow each
+        other."""
         stream = (word for text in cycle(self.pick(1_000)) for word in text.split())
         return [" ".join(next(stream) for _ in range(words)) for _ in range(count)]
 
 
 def from_corpus(corpus: Corpus) -> Source:
-    """The official splits."""
+    """Give the official splits."""
     test, train = corpus.split("test"), corpus.split("train")
     return Source(
         Reviews(test.texts, test.labels), Reviews(train.texts, train.labels), "test reviews"
@@ -45,8 +47,8 @@ def from_corpus(corpus: Corpus) -> Source:
 
 
 def made_up(count: int = 120) -> Source:
-    """Reviews of 1 to 40 sentences of short_reviews.csv, half of them positive: the same ones each
-    time, on any machine, with no data set."""
+    """Give reviews of 1 to 40 sentences of short_reviews.csv, half of them positive: the same ones
+    each time, on any machine, with no data set."""
     with SHORT_CASES.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     draw = random.Random(_SEED)  # nosec B311 - the same reviews each time, no secrets

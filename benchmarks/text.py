@@ -17,8 +17,8 @@ NAMES = ("classic", "modern")
 
 
 def measure(bench: Bench) -> Figures:
-    """Reviews a second [rounds] of each kind of code; each round has reviews of its own, the same
-    for all, which none of them has read before."""
+    """Measure reviews a second [rounds] of each kind of code; each round has reviews of its own,
+    the same for all, which none of them has read before."""
     source = bench.source
     each, rounds, warm_up = (4, 2, 20) if bench.quick else (100, 5, 2_000)
     vocabularies = {name: load(name) for name in NAMES}
@@ -37,12 +37,12 @@ def measure(bench: Bench) -> Figures:
 
 
 def load(model: str) -> Vocabulary:
-    """A model's vocabulary, new: it has met no word yet."""
+    """Load a model's vocabulary, new: it has met no word yet."""
     return load_vocabulary(MODELS / model / "vocabulary.json")
 
 
 def processes(vocabularies: dict[str, Vocabulary]) -> dict[str, Callable[[str], object]]:
-    """What is compared; ``vocabularies`` have met many words."""
+    """Give what is compared; ``vocabularies`` have met many words."""
     found: dict[str, Callable[[str], object]] = {
         "usual": review_to_words,
         "usual, tidied": review_to_words_tidied,
@@ -64,7 +64,7 @@ def run(process: Callable[[str], object], reviews: Sequence[str]) -> None:
 
 
 def claim(figures: Figures) -> list[Claim]:
-    """How many times as fast as the usual code."""
+    """Say how many times as fast as the usual code."""
     rates = medians(figures["rates"])
     return [
         Claim(
@@ -77,7 +77,7 @@ def claim(figures: Figures) -> list[Claim]:
 
 
 def write(figures: Figures) -> str:
-    """Reviews a second."""
+    """Write reviews a second."""
     rates = medians(figures["rates"])
     rows = [[name, times(rate / rates["usual"]), number(rate)] for name, rate in rates.items()]
     note = (

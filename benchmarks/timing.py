@@ -18,7 +18,8 @@ Clock = Callable[[], float]
 def take_turns(
     tasks: Mapping[str, Callable[[], object]], rounds: int, clock: Clock = time.process_time
 ) -> dict[str, list[float]]:
-    """Seconds of each task [rounds]; they take turns, so that what slows the machine slows all.
+    """Measure seconds of each task [rounds]; they take turns, so that what slows the machine slows
+    all.
 
     The default clock counts this process's own processor time: others do not count.
     """
@@ -32,19 +33,20 @@ def take_turns(
 
 
 def children_seconds() -> float:
-    """Processor time of the processes that this one has started and seen end: a clock for starts,
-    to which it makes no difference what else the machine does."""
+    """Give processor time of the processes that this one has started and seen end: a clock for
+    starts, to which it makes no difference what else the machine does."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` of the values are below; between two, on the line between them."""
+    """Give the value that ``share`` of the values are below; between two, on the line between
+    them."""
     return float(np.quantile(values, share))
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """Give the middle one."""
     return quantile(values, 0.5)
 
 
@@ -63,7 +65,7 @@ def one_core() -> Iterator[None]:
 
 
 def resident_megabytes(pid: int) -> float | None:
-    """Memory that a process has in RAM; none where there is no /proc to ask."""
+    """Give memory that a process has in RAM; none where there is no /proc to ask."""
     path = Path(f"/proc/{pid}/status")
     if not path.exists():
         return None

@@ -45,7 +45,7 @@ stop_words = WordListCorpusReader(_FOLDER, [_STOP_WORDS])
 
 
 def review_to_words(review: str) -> list[str]:
-    """Stems of a review, as most projects get them."""
+    """Give stems of a review, as most projects get them."""
     text = BeautifulSoup(review, "html.parser").get_text()
     words = re.sub(r"[^a-zA-Z0-9]", " ", text.lower()).split()
     words = [word for word in words if word not in stop_words.words(_STOP_WORDS)]
@@ -57,7 +57,7 @@ _stem = PorterStemmer().stem
 
 
 def review_to_words_tidied(review: str) -> list[str]:
-    """The same with the stop words read, and the stemmer made, once: what a careful reader of
+    """Give the same with the stop words read, and the stemmer made, once: what a careful reader of
     that code would make of it."""
     text = BeautifulSoup(review, "html.parser").get_text()
     words = re.sub(r"[^a-zA-Z0-9]", " ", text.lower()).split()
@@ -65,7 +65,7 @@ def review_to_words_tidied(review: str) -> list[str]:
 
 
 def convert_and_pad(numbers: Mapping[str, int], words: list[str]) -> tuple[list[int], int]:
-    """[500] ids, padded with 0, and how many of them are words."""
+    """Give [500] ids, padded with 0, and how many of them are words."""
     padded = [0] * STEPS
     for place, word in enumerate(words[:STEPS]):
         padded[place] = numbers.get(word, INFREQUENT)
@@ -83,7 +83,7 @@ class LSTMClassifier(nn.Module):
         self.sig = nn.Sigmoid()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[reviews] probabilities, of [reviews, 1 + 500] lengths and ids."""
+        """Give [reviews] probabilities, of [reviews, 1 + 500] lengths and ids."""
         x = x.t()
         lengths, reviews = x[0, :], x[1:, :]
         states, _ = self.lstm(self.embedding(reviews))
@@ -105,11 +105,11 @@ class Usual:
         self.model = LSTMClassifier(EMBEDDING, HIDDEN, len(words) + INFREQUENT + 1).eval()
 
     def predict(self, review: str) -> str:
-        """``1`` or ``0``."""
+        """Give ``1`` or ``0``."""
         return self.score(review_to_words(review))
 
     def score(self, words: list[str]) -> str:
-        """The model's part of it."""
+        """Give the model's part of it."""
         ids, length = convert_and_pad(self.numbers, words)
         packed = np.hstack(([length], ids)).reshape(1, -1)
         with torch.no_grad():
@@ -118,7 +118,7 @@ class Usual:
 
 
 def make_app(usual: Usual) -> Starlette:
-    """The endpoint, on the same kind of server as ours."""
+    """Make the endpoint, on the same kind of server as ours."""
 
     async def ping(request: Request) -> Response:
         return PlainTextResponse("")

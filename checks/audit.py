@@ -71,7 +71,7 @@ def _tell_apart(pins: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def read_report(output: str, errors: str) -> Report:
-    """pip-audit's JSON, or its last words in the place of it."""
+    """Read pip-audit's JSON, or its last words in the place of it."""
     try:
         packages: list[dict[str, Any]] = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):

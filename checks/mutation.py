@@ -107,12 +107,12 @@ def lay_out(part: Part, project: Path) -> None:
 
 
 def read_results(output: str) -> Counter[str]:
-    """How many mutants came to what, from what ``mutmut results`` prints."""
+    """Read how many mutants came to what, from what ``mutmut results`` prints."""
     return Counter(re.findall(r"^\s*\S+__mutmut_\d+: (.*\S)", output, re.MULTILINE))
 
 
 def judge(name: str, verdicts: Counter[str]) -> tuple[bool, str]:
-    """Whether enough mutants of a part were noticed, and a line about it."""
+    """Say whether enough mutants of a part were noticed, and a line about it."""
     total = sum(count for verdict, count in verdicts.items() if verdict not in _LEFT_OUT)
     noticed = sum(verdicts[verdict] for verdict in _NOTICED)
     credible = verdicts["timeout"] <= MAX_TIMEOUTS * total

@@ -32,24 +32,24 @@ LOCKS = {
 
 
 def read_lock(path: Path) -> list[tuple[str, str]]:
-    """Package (normalised) and version, in order. Some are pinned twice, for two Pythons."""
+    """Read package (normalised) and version, in order. Some are pinned twice, for two Pythons."""
     return _find_pins(path.read_text(encoding="utf-8").splitlines())
 
 
 def read_project() -> dict[str, list[str]]:
-    """What pyproject.toml asks for: extra or group → requirements."""
+    """Read what pyproject.toml asks for: extra or group → requirements."""
     content: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {**content["project"]["optional-dependencies"], **content["dependency-groups"]}
 
 
 def read_pins() -> set[tuple[str, str]]:
-    """Package (normalised) and version, of all locks; and what is in none, as torch."""
+    """Read package (normalised) and version, of all locks; and what is in none, as torch."""
     pins = {pin for path in LOCKS.values() for pin in read_lock(path)}
     return pins | set(_find_pins(line for lines in read_project().values() for line in lines))
 
 
 def normalise(name: str) -> str:
-    """One spelling of a package's name (PEP 503)."""
+    """Give one spelling of a package's name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

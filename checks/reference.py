@@ -20,7 +20,7 @@ INDEXED = (DOCS / "decisions.md", DOCS / "model_log.md")
 
 
 def make_tables() -> dict[str, str]:
-    """Each generated section of the page by its name, in Markdown."""
+    """Make each generated section of the page by its name, in Markdown."""
     document = Template(ROOT / "template.yaml").document
     parameters = [_describe(name, body) for name, body in document["Parameters"].items()]
     outputs = [[f"`{name}`", body["Description"]] for name, body in document["Outputs"].items()]
@@ -33,22 +33,22 @@ def make_tables() -> dict[str, str]:
 
 
 def read_targets() -> list[tuple[str, str]]:
-    """Targets of the Makefile that people call, with what they do."""
+    """Read targets of the Makefile that people call, with what they do."""
     return re.findall(r"^([a-z-]+):.*?## (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M)
 
 
 def make_index(text: str) -> str:
-    """Links to all sections of a document, in Markdown."""
+    """Make links to all sections of a document, in Markdown."""
     return "\n".join(f"- [{title}](#{make_anchor(title)})" for title in find_titles(text))
 
 
 def find_titles(text: str) -> list[str]:
-    """Titles of a document's sections, of the second level."""
+    """Find titles of a document's sections, of the second level."""
     return re.findall(r"^## (.*)$", text, re.M)
 
 
 def make_anchor(title: str) -> str:
-    """The anchor that GitHub gives a title."""
+    """Make the anchor that GitHub gives a title."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 

@@ -31,7 +31,8 @@ _INFO = ".dist-info"
 
 
 def find_packages(build: Path) -> Iterator[tuple[str, Distribution]]:
-    """What is in a folder of `sam build`: a path below it, or an archive's, and the package there.
+    """Find what is in a folder of `sam build`: a path below it, or an archive's, and the package
+    there.
 
     Packages of an archive are read from a temporary copy of their metadata, so use each before
     asking for the next.
@@ -48,7 +49,7 @@ def find_packages(build: Path) -> Iterator[tuple[str, Distribution]]:
 
 
 def describe(build: Path) -> Bom:
-    """The list: one component a package and version, with the places where it is.
+    """Describe the list: one component a package and version, with the places where it is.
 
     Raises:
         ValueError: there is no package, or one that does not say its name and version.

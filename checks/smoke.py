@@ -47,7 +47,7 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """The body, parsed.
+        """Give the body, parsed.
 
         Raises:
             SmokeError: it is no JSON.
@@ -109,7 +109,7 @@ def expect(what: str, found: object, wanted: object) -> None:
 
 
 def check_website(site: Site) -> None:
-    """The page, and all scripts and styles that it names."""
+    """Give the page, and all scripts and styles that it names."""
     page = site.ask("/")
     expect("status of /", page.status, 200)
     expect("type of /", page.headers.get("content-type", "").partition(";")[0], "text/html")
@@ -123,7 +123,7 @@ def check_website(site: Site) -> None:
 
 
 def check_headers(site: Site) -> None:
-    """What keeps browsers safe, on a page, an answer and a problem."""
+    """Check what keeps browsers safe, on a page, an answer and a problem."""
     for path in ("/", "/api/model", "/api/no-such-route"):
         headers = site.ask(path).headers
         for name, start in HEADERS.items():
@@ -134,7 +134,7 @@ def check_headers(site: Site) -> None:
 
 
 def check_model(site: Site) -> None:
-    """The model is awake and says who it is."""
+    """Check that the model is awake and says who it is."""
     health = site.ask("/api/health")
     expect("status of /api/health", health.status, 200)
     expect("health", health.json().get("status"), "ok")
@@ -158,7 +158,7 @@ def check_answers(site: Site) -> None:
 
 
 def check_problems(site: Site) -> None:
-    """What callers do wrong is told them as RFC 9457 says."""
+    """Check that what callers do wrong is told them as RFC 9457 says."""
     problem = site.ask("/api/sentiment", "{}")
     expect("status of a request without a review", problem.status, 400)
     kind = problem.headers.get("content-type", "").partition(";")[0]

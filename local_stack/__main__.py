@@ -59,7 +59,7 @@ class Options:
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
-    """Options from command-line arguments; ends the process on wrong ones."""
+    """Give options from command-line arguments; ends the process on wrong ones."""
     parser = argparse.ArgumentParser(
         prog="python -m local_stack",
         description="Run the website, the API and the model's endpoint on this machine.",
@@ -177,7 +177,7 @@ async def serving_site(
 
 
 def find_model(name: str) -> Path:
-    """The folder of the model with that name.
+    """Find the folder of the model with that name.
 
     Raises:
         StackError: there is none.
@@ -191,7 +191,7 @@ def find_model(name: str) -> Path:
 
 
 def endpoint_name(template: Template) -> str:
-    """The endpoint that the function asks."""
+    """Give the endpoint that the function asks."""
     return template.function("SentimentFunction").environment["ENDPOINT_NAME"]
 
 

@@ -42,19 +42,19 @@ class Context:
         return f"arn:aws:lambda:{region}:123456789012:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the time-out."""
+        """Give milliseconds until the time-out."""
         return max(0, round((self.deadline - time.monotonic()) * 1000))
 
 
 def load_handler(name: str) -> Handler:
-    """The handler that the template calls ``module.function``."""
+    """Load the handler that the template calls ``module.function``."""
     module, _, function = name.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), function)
     return handler
 
 
 def answer(handler: Handler, line: str) -> str:
-    """The answer to one line of input; a handler that raises is an answer too."""
+    """Give the answer to one line of input; a handler that raises is an answer too."""
     request = json.loads(line)
     context = Context(
         aws_request_id=request["requestId"],

@@ -22,7 +22,7 @@ class ResultError(Exception):
 
 
 def build_event(request: Request, body: bytes, route: str, request_id: str) -> dict[str, Any]:
-    """The event that API Gateway hands to a function for this request."""
+    """Build the event that API Gateway hands to a function for this request."""
     now = time.time()
     # Not of request.url, which drops tabs and line ends, and takes no query but UTF-8.
     path, raw_query = request.scope["path"], request.scope["query_string"].decode("latin-1")
@@ -68,7 +68,7 @@ def build_event(request: Request, body: bytes, route: str, request_id: str) -> d
 
 
 def build_response(result: Any) -> Response:
-    """The response that API Gateway makes of a function's result.
+    """Build the response that API Gateway makes of a function's result.
 
     Raises:
         ResultError: the result has a status code and yet is no response.

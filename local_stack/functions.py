@@ -64,7 +64,7 @@ class FunctionError(Exception):
 def override_environment(
     function: FunctionDefinition, values: Mapping[str, str]
 ) -> FunctionDefinition:
-    """Function with other values for variables that the template declares for it.
+    """Give the function with other values for variables that the template declares for it.
 
     Raises:
         KeyError: the template declares no such variable; a deployed function would not see it.
@@ -220,12 +220,14 @@ class FunctionPool:
 
 
 def payload_size(payload: Any) -> int:
-    """Bytes of an event or an answer as Lambda counts them: of its JSON, with UTF-8 as it is."""
+    """Give bytes of an event or an answer as Lambda counts them: of its JSON, with UTF-8 as it
+    is."""
     return len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def process_environment(function: FunctionDefinition) -> dict[str, str]:
-    """All variables of an execution environment: the function sees nothing else of the host."""
+    """Give all variables of an execution environment: the function sees nothing else of the
+    host."""
     inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return {
         **inherited,

@@ -80,7 +80,7 @@ def create_gateway(
     throttles: Mapping[str, template.Throttle] | None = None,
     requests_per_address: int = 0,
 ) -> Starlette:
-    """The application that a browser talks to.
+    """Give the application that a browser talks to.
 
     Args:
         routes: the API's routes, from template.yaml.

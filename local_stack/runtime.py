@@ -43,7 +43,7 @@ class RuntimeStandIn:
         self._client = httpx.AsyncClient(base_url=container, timeout=timeout, trust_env=False)
 
     def create_app(self) -> Starlette:
-        """The application that boto3 talks to."""
+        """Give the application that boto3 talks to."""
         path = "/endpoints/{name}/invocations"
         return Starlette(
             routes=[Route(path, self._invoke, methods=["POST"])],

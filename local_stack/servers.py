@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
-    """A listening socket; port 0 is any free one.
+    """Give a listening socket; port 0 is any free one.
 
     Raises:
         StackError: somebody else has the port, or the host is not this machine's.
@@ -50,13 +50,13 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
 
 
 def find_free_port() -> int:
-    """A port of the loopback address that nobody listens on right now."""
+    """Find a port of the loopback address that nobody listens on right now."""
     with listen("127.0.0.1", 0) as unused:
         return port_of(unused)
 
 
 def port_of(listener: socket.socket) -> int:
-    """The port that a socket listens on."""
+    """Give the port that a socket listens on."""
     port: int = listener.getsockname()[1]
     return port
 

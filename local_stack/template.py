@@ -125,14 +125,14 @@ class Template:
         return Route(method, path, function)
 
     def throttle(self, route: Route) -> Throttle:
-        """What the HTTP API's settings say of a route: its own, or those of all."""
+        """Give what the HTTP API's settings say of a route: its own, or those of all."""
         [api] = self._resources_of("AWS::Serverless::HttpApi").values()
         settings = api["RouteSettings"].get(route.key, api["DefaultRouteSettings"])
         rate, burst = (settings[f"Throttling{name}Limit"] for name in ("Rate", "Burst"))
         return Throttle(float(self.resolve(rate)), float(self.resolve(burst)))
 
     def function(self, name: str) -> FunctionDefinition:
-        """What the template says of the function with this logical id."""
+        """Give what the template says of the function with this logical id."""
         properties = self._resources_of("AWS::Serverless::Function")[name]
         variables = properties.get("Environment", {}).get("Variables", {})
         return FunctionDefinition(
@@ -148,7 +148,7 @@ class Template:
         )
 
     def resolve(self, value: Any) -> Any:
-        """Value with parameters filled in; a resource stands for itself under its logical id.
+        """Fill parameters into a value; a resource stands for itself under its logical id.
 
         Raises:
             TemplateError: the value needs an intrinsic function other than Ref, Sub, GetAtt and If.
@@ -170,7 +170,7 @@ class Template:
                 return value
 
     def holds(self, condition: str | dict[str, Any]) -> bool:
-        """Whether a condition, given by its name or in full, holds for the parameters.
+        """Say whether a condition, given by its name or in full, holds for the parameters.
 
         Raises:
             TemplateError: the condition needs more than Not and Equals.

@@ -48,7 +48,7 @@ class Answers:
 
 
 def score_test_split(model: Model, corpus: Corpus) -> Answers:
-    """The bundle's answers to all test reviews, through the code that serves it."""
+    """Give the bundle's answers to all test reviews, through the code that serves it."""
     test = corpus.encoded("test", model.vocabulary)
     whole = corpus.encoded("test", _uncut(model.vocabulary))
     return Answers(
@@ -60,14 +60,15 @@ def score_test_split(model: Model, corpus: Corpus) -> Answers:
 
 
 def keep_last(split: Encoded, tokens: int) -> Encoded:
-    """The last ``tokens`` tokens of each review; all of a shorter one."""
+    """Give the last ``tokens`` tokens of each review; all of a shorter one."""
     kept = [split[row][-tokens:] for row in range(len(split))]
     offsets = np.concatenate([[0], np.cumsum(np.minimum(split.lengths, tokens))])
     return Encoded(np.concatenate(kept), offsets.astype(np.int64), split.labels)
 
 
 def load_or_score(model: Model, corpus: Corpus, folder: Path, again: bool = False) -> Answers:
-    """The answers kept in ``folder`` for this model and data, or new ones, which are kept there."""
+    """Load the answers kept in ``folder`` for this model and data, or new ones, which are kept
+    there."""
     path = folder / f"{model.version}.npz"
     if path.exists() and not again:
         with np.load(path) as arrays:
@@ -80,7 +81,7 @@ def load_or_score(model: Model, corpus: Corpus, folder: Path, again: bool = Fals
 
 
 def load_answers(folder: Path, version: str) -> Answers:
-    """The kept answers of a model.
+    """Load the kept answers of a model.
 
     Raises:
         ReeltoneError: it has not been evaluated.
@@ -93,15 +94,15 @@ def load_answers(folder: Path, version: str) -> Answers:
 
 
 def review_metrics(answers: Answers, temperature: float) -> dict[str, Any]:
-    """The metrics of whole test reviews."""
+    """Give the metrics of whole test reviews."""
     return {"split": "test", **score(answers.logits, answers.labels, temperature)}
 
 
 def all_metrics(
     answers: Answers, cases: Sequence[ShortCase], temperature: float, most_tokens: int
 ) -> dict[str, Any]:
-    """What metrics.json says: metrics of whole reviews, and how good the model is on parts of them,
-    on reviews of each length, and on short cases of each kind."""
+    """Give what metrics.json says: metrics of whole reviews, and how good the model is on parts of
+    them, on reviews of each length, and on short cases of each kind."""
     kinds = list(dict.fromkeys(case.kind for case in cases))
     uncalibrated = positive_probability(answers.logits)
     short = positive_probability(answers.short_logits, temperature)
@@ -120,7 +121,7 @@ def all_metrics(
 
 
 def slice_by_length(answers: Answers, most_tokens: int) -> list[dict[str, Any]]:
-    """Accuracy on reviews of different lengths; slices without reviews are left out."""
+    """Give accuracy on reviews of different lengths; slices without reviews are left out."""
     ends = [*(end for end in SLICES if end < most_tokens), most_tokens]
     rows = []
     for start, end in zip([0, *ends], [*ends, None], strict=True):
@@ -160,7 +161,7 @@ def _accuracy(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int8]) -> 
 
 
 def score_split(model: Model, split: Encoded) -> npt.NDArray[np.float32]:
-    """[reviews] logits of the bundle; 0 for a review without tokens."""
+    """Give [reviews] logits of the bundle; 0 for a review without tokens."""
     logits = np.zeros(len(split), np.float32)
     rows = np.flatnonzero(split.lengths > 0)
     for part in np.array_split(rows, max(1, len(rows) // 500)):

@@ -21,7 +21,7 @@ _MAX_SHARE = 100.0  # of an LSTM that has learned nothing; beyond it, fp32 can't
 
 
 def positive_probability(logits: Floats, temperature: float = 1.0) -> npt.NDArray[np.float64]:
-    """[reviews] probabilities of positive."""
+    """Give [reviews] probabilities of positive."""
     probabilities: npt.NDArray[np.float64] = expit(np.asarray(logits, np.float64) / temperature)
     return probabilities
 
@@ -29,8 +29,8 @@ def positive_probability(logits: Floats, temperature: float = 1.0) -> npt.NDArra
 def calibration_bins(
     probabilities: Floats, labels: Labels, bins: int = ECE_BINS
 ) -> npt.NDArray[np.float64]:
-    """[bins, 3]: mean probability of positive, share of positive reviews, and how many reviews;
-    for bins of equal mass, from the least probability to the highest."""
+    """Give [bins, 3]: mean probability of positive, share of positive reviews, and how many
+    reviews; for bins of equal mass, from the least probability to the highest."""
     order = np.argsort(probabilities, kind="stable")
     parts = np.array_split(order, min(bins, len(order)))
     return np.array(
@@ -39,13 +39,14 @@ def calibration_bins(
 
 
 def calibration_error(probabilities: Floats, labels: Labels, bins: int = ECE_BINS) -> float:
-    """Expected calibration error of the probability of positive, over bins of equal mass."""
+    """Give expected calibration error of the probability of positive, over bins of equal mass."""
     said, found, counts = calibration_bins(probabilities, labels, bins).T
     return float(np.sum(np.abs(said - found) * counts) / len(labels))
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:
-    """The temperature that makes sigmoid(logit / temperature) most likely (Guo et al., 2017)."""
+    """Give the temperature that makes sigmoid(logit / temperature) most likely (Guo et al.,
+    2017)."""
 
     def loss(log_temperature: float) -> float:
         scaled = np.asarray(logits, np.float64) / np.exp(log_temperature)
@@ -57,7 +58,7 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
 
 def fit_line(scores: Floats, labels: Labels, balanced: bool = False) -> tuple[float, float]:
-    """Slope and intercept of the log odds, as a line of the scores, that make ``labels`` most
+    """Give slope and intercept of the log odds, as a line of the scores, that make ``labels`` most
     likely; ``balanced``: as if as many reviews were positive as negative."""
     column = np.asarray(scores, np.float64)[:, None]
     scale = float(np.std(column)) or 1.0
@@ -67,8 +68,8 @@ def fit_line(scores: Floats, labels: Labels, balanced: bool = False) -> tuple[fl
 
 
 def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
-    """The shift and the temperature that make sigmoid((logit + shift) / temperature) most likely
-    (Platt, 2000), where as many reviews are positive as negative.
+    """Give the shift and the temperature that make sigmoid((logit + shift) / temperature) most
+    likely (Platt, 2000), where as many reviews are positive as negative.
 
     The shift is 0 and the temperature ``fit_temperature``'s where more logits do not mean more
     positive reviews: there is nothing to believe then.
@@ -81,8 +82,8 @@ def fit_calibration(logits: Floats, labels: Labels) -> tuple[float, float]:
 
 
 def fit_share(lstm: Floats, ngrams: Floats, labels: Labels) -> float:
-    """How often the n-grams' logit counts for each time the LSTM's does, from 0 on, where the sum
-    of both makes ``labels`` most likely."""
+    """Say how often the n-grams' logit counts for each time the LSTM's does, from 0 on, where the
+    sum of both makes ``labels`` most likely."""
     features = np.stack([lstm, ngrams], 1)
     fitted = LogisticRegression(C=1e6, fit_intercept=False).fit(features, labels)
     of_lstm, of_ngrams = fitted.coef_[0]

@@ -73,8 +73,8 @@ class Perturbed:
 
 
 def sample_reviews(corpus: Corpus, model: Model, count: int = REVIEWS) -> list[Review]:
-    """Reviews that the model did not learn from, in a fixed random order: the first ``count`` that
-    have more words than are deleted.
+    """Give reviews that the model did not learn from, in a fixed random order: the first ``count``
+    that have more words than are deleted.
 
     Raises:
         ReeltoneError: there are none.
@@ -93,7 +93,7 @@ def sample_reviews(corpus: Corpus, model: Model, count: int = REVIEWS) -> list[R
 
 
 def read_review(text: str, vocabulary: Vocabulary) -> Review:
-    """A review as the model reads it, and which tokens are words."""
+    """Read a review as the model reads it, and which tokens are words."""
     encoded = vocabulary.encode(text)
     is_word = [any(map(str.isalnum, text[start:end])) for start, end in encoded.spans]
     return Review(encoded.ids, np.flatnonzero(is_word))
@@ -125,14 +125,14 @@ def perturb(model: Model, review: Review, random: np.random.Generator) -> Pertur
 
 
 def rank_correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
-    """Spearman's coefficient; 0 where all values of one side are equal."""
+    """Give Spearman's coefficient; 0 where all values of one side are equal."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(spearmanr(first, second).statistic)
 
 
 def summarise(perturbed: list[Perturbed]) -> dict[str, Any]:
-    """Means over the reviews, with standard errors, of what the model card shows."""
+    """Summarise means over the reviews, with standard errors, of what the model card shows."""
     ways = {}
     for way in WAYS:
         curves = np.array([review.probabilities[way] for review in perturbed])
@@ -175,12 +175,12 @@ def _logits(model: Model, reviews: list[list[int]]) -> npt.NDArray[np.float64]:
 
 
 def result_path(runs: Path, version: str) -> Path:
-    """Where the result of a model is kept."""
+    """Say where the result of a model is kept."""
     return runs / "evaluation" / f"{version}-faithfulness.json"
 
 
 def measure(model: Model, reviews: list[Review]) -> dict[str, Any]:
-    """The summary of all ``reviews``; the same for the same model."""
+    """Measure the summary of all ``reviews``; the same for the same model."""
     random = np.random.default_rng(_SEED)
     watched = tqdm(reviews, model.version, unit=" reviews", mininterval=1)
     return summarise([perturb(model, review, random) for review in watched])

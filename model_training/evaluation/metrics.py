@@ -24,7 +24,8 @@ from model_training.evaluation.calibration import (
 
 
 def score(logits: Floats, labels: Labels, temperature: float = 1.0) -> dict[str, Any]:
-    """Metrics of reviews with ``logits`` [reviews] against ``labels`` [reviews] (1 = positive).
+    """Give metrics of reviews with ``logits`` [reviews] against ``labels`` [reviews] (1 =
+    positive).
 
     Precision, recall and F1 are of the positive class. A probability of exactly one half counts
     as positive.

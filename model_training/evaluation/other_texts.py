@@ -33,7 +33,7 @@ _PART = 100  # texts scored at a time
 
 
 def probabilities(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """[texts] probabilities of positive; 0.5 of a text without words."""
+    """Give [texts] probabilities of positive; 0.5 of a text without words."""
     logits = np.zeros(len(texts))
     ids = [model.vocabulary.encode_ids(text) for text in texts]
     rows = [row for row, tokens in enumerate(ids) if tokens]
@@ -44,7 +44,7 @@ def probabilities(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]
 
 
 def measure_labelled(model: Model, texts: Labelled) -> dict[str, float]:
-    """Accuracy and calibration on labelled texts."""
+    """Measure accuracy and calibration on labelled texts."""
     found, labels = probabilities(model, texts.texts), np.array(texts.labels) > 0.5
     return {
         "texts": len(texts),
@@ -86,7 +86,7 @@ def measure_groups(model: Model) -> list[dict[str, Any]]:
 
 
 def result_path(runs: Path, version: str) -> Path:
-    """Where the result of a model is kept."""
+    """Say where the result of a model is kept."""
     return runs / "evaluation" / f"{version}-other-texts.json"
 
 

@@ -28,7 +28,8 @@ class ShortCase:
 
 
 def score_short_cases(model: Model, path: Path = SHORT_CASES) -> list[ShortCase]:
-    """What the model says of each short review in ``path`` (columns sentiment, kind, review)."""
+    """Give what the model says of each short review in ``path`` (columns sentiment, kind,
+    review)."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     cases = []
@@ -42,5 +43,5 @@ def score_short_cases(model: Model, path: Path = SHORT_CASES) -> list[ShortCase]
 
 
 def share_right(cases: Sequence[ShortCase]) -> float:
-    """The accuracy of the model on ``cases``."""
+    """Give the accuracy of the model on ``cases``."""
     return sum(case.is_right for case in cases) / len(cases)

@@ -460,7 +460,7 @@ def _add_following(commands: Any) -> None:
 
 
 def make_parser() -> Parser:
-    """The command line."""
+    """Make the command line."""
     parser = Parser(
         prog="model_training.jobs",
         description=__doc__,

@@ -30,7 +30,7 @@ _BOUNDS = Bounds(members=1_000, unpacked=4 * 1024**3)
 
 
 def find_artefact(job: Job) -> tuple[str, str]:
-    """The training job that has the model, and the model's s3:// address; of a tuning job, its
+    """Find the training job that has the model, and the model's s3:// address; of a tuning job, its
     best training job, whose address follows from where jobs write.
 
     Raises:

@@ -52,11 +52,11 @@ class Place:
     prefix: str
 
     def key(self, *parts: str) -> str:
-        """The key of a file."""
+        """Give the key of a file."""
         return "/".join([*filter(None, [self.prefix]), *parts])
 
     def uri(self, *parts: str) -> str:
-        """The s3:// address of a file or, ending with a slash, of all files below it."""
+        """Give the s3:// address of a file or, ending with a slash, of all files below it."""
         return f"s3://{self.bucket}/{self.key(*parts)}"
 
 
@@ -87,7 +87,7 @@ class Cloud:
         return str(self.session.region_name)
 
     def client(self, service: str, config: Config | None = None) -> Any:
-        """The boto3 client of a service; ``config`` counts when it is first asked for."""
+        """Give the boto3 client of a service; ``config`` counts when it is first asked for."""
         if service not in self._clients:
             self._clients[service] = self.session.client(
                 service, region_name=self.region, config=config
@@ -104,7 +104,7 @@ class Cloud:
             return getattr(self.client(service), operation)(**request)
 
     def pages(self, service: str, operation: str, member: str, **request: Any) -> Iterator[Any]:
-        """The entries of a listing, over all its pages."""
+        """Give the entries of a listing, over all its pages."""
         with aws_errors(operation):
             for page in self.client(service).get_paginator(operation).paginate(**request):
                 yield from page.get(member, ())
@@ -154,8 +154,8 @@ def check_bucket(cloud: Cloud, bucket: str) -> None:
 
 
 def find_role(cloud: Cloud, given: str | None) -> str:
-    """The ARN of the role that a job runs as; ``given`` is its name or ARN. A dry run takes it for
-    granted.
+    """Find the ARN of the role that a job runs as; ``given`` is its name or ARN. A dry run takes it
+    for granted.
 
     Raises:
         JobError: none given, none of that name, or one that SageMaker may not use.
@@ -183,7 +183,7 @@ def find_role(cloud: Cloud, given: str | None) -> str:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// address."""
+    """Give bucket and key of an s3:// address."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
@@ -222,7 +222,7 @@ class Stack:
     outputs: dict[str, str]
 
     def output(self, name: str) -> str:
-        """The output of that name.
+        """Give the output of that name.
 
         Raises:
             JobError: there is none, so this is another stack or one that is not made yet.
@@ -246,7 +246,7 @@ class Stack:
 
 
 def find_stack(cloud: Cloud, name: str) -> Stack:
-    """The stack of that name.
+    """Find the stack of that name.
 
     Raises:
         JobError: there is none.

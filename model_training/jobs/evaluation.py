@@ -37,7 +37,7 @@ CLIENT = Config(connect_timeout=5, read_timeout=65, retries={"total_max_attempts
 
 
 def describe_endpoint(cloud: Cloud, name: str, price: float | None = None) -> str:
-    """What asking the endpoint costs, in a line for people.
+    """Describe what asking the endpoint costs, in a line for people.
 
     Raises:
         JobError: there is no such endpoint, or it is not in service.
@@ -72,7 +72,7 @@ def score_split(
     split: Encoded,
     sleep: Callable[[float], None] = time.sleep,
 ) -> npt.NDArray[np.float64]:
-    """[reviews] logits from the endpoint; 0 for a review without tokens, as evaluation has it.
+    """Give [reviews] logits from the endpoint; 0 for a review without tokens, as evaluation has it.
 
     ``runtime``: boto3's sagemaker-runtime client; ``vocabulary``: the one of the split's ids.
 

@@ -42,7 +42,7 @@ SERVERLESS = 0.00002
 
 
 def hourly(instance_type: str, price: float | None = None) -> float:
-    """US dollars an hour of one instance; ``price`` replaces the table's.
+    """Give US dollars an hour of one instance; ``price`` replaces the table's.
 
     Raises:
         JobError: the table does not have the type, and no price was given.
@@ -58,7 +58,7 @@ def hourly(instance_type: str, price: float | None = None) -> float:
 
 
 def gpus_of(instance_type: str) -> int:
-    """How many GPUs a type has; one, for a GPU type that the table does not have."""
+    """Say how many GPUs a type has; one, for a GPU type that the table does not have."""
     if instance_type in INSTANCES:
         return INSTANCES[instance_type].gpus
     return int(re.match(r"ml\.[gp]\d", instance_type) is not None)
@@ -73,7 +73,7 @@ def describe_cost(
     parallel: int = 1,
     spot: bool = False,
 ) -> str:
-    """A line for people: dollars an hour and, where ``hours`` bound one job, at most.
+    """Describe the cost in a line: dollars an hour and, where ``hours`` bound one job, at most.
 
     ``jobs`` of them run, ``parallel`` at a time.
     """
@@ -88,7 +88,7 @@ def describe_cost(
 
 
 def price_table() -> str:
-    """All known prices, for people."""
+    """Give all known prices, for people."""
     rows = [f"US dollars an hour, {REGION}, on demand, {AS_OF}:"]
     rows += [
         f"  {name:16} {instance.dollars:7.3f}{f'  {instance.gpus} GPU' if instance.gpus else ''}"

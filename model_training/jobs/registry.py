@@ -56,7 +56,7 @@ def register_model(cloud: Cloud, job: Job, group: str, approved: bool = False) -
 
 
 def find_approved(cloud: Cloud, group: str) -> Registered:
-    """The latest approved version of a group.
+    """Find the latest approved version of a group.
 
     Raises:
         JobError: there is no such group, or nobody has approved anything in it.

@@ -22,7 +22,7 @@ _ROOMS = ("recipes", "corpus", "networks", "evaluation", "training")
 
 
 def pack_source() -> tuple[str, bytes]:
-    """Name and content of the archive: equal content, equal bytes, equal name."""
+    """Give name and content of the archive: equal content, equal bytes, equal name."""
     files = {f"model_training/{file.name}": file for file in _PACKAGE.glob("*.py")}
     for room in _ROOMS:
         found = [file for kind in ("*.py", "*.toml") for file in (_PACKAGE / room).glob(kind)]
@@ -46,7 +46,8 @@ def pack_source() -> tuple[str, bytes]:
 
 
 def requirements(lock: Path = _LOCK) -> bytes:
-    """What the job installs: files with these hashes, beside the image's own PyTorch and numpy.
+    """Give what the job installs: files with these hashes, beside the image's own PyTorch and
+    numpy.
 
     Raises:
         JobError: the lock is not there.
@@ -99,7 +100,7 @@ _ACCOUNTS = dict.fromkeys(_REGIONS, _ACCOUNT) | {
 
 
 def training_image(region: str, has_gpu: bool) -> str:
-    """The address of the image.
+    """Give the address of the image.
 
     Raises:
         JobError: AWS has none in that region.

@@ -26,7 +26,7 @@ class JobLog:
         self._is_readable = True
 
     def new_lines(self) -> Iterator[str]:
-        """The lines since the last look; none where there is no log yet.
+        """Give the lines since the last look; none where there is no log yet.
 
         Who may start jobs need not be allowed to read logs: that is said, once.
         """
@@ -117,7 +117,7 @@ class Job:
         return float((end - start).total_seconds()) if start and end else 0.0
 
     def cost(self, price: float | None = None) -> float | None:
-        """US dollars so far; None where price or time are not known."""
+        """Give US dollars so far; None where price or time are not known."""
         machines = self.about.get("ResourceConfig") or self.about.get("TransformResources") or {}
         instance = INSTANCES.get(machines.get("InstanceType", ""))
         dollars = instance.dollars if price is None and instance is not None else price
@@ -127,7 +127,7 @@ class Job:
 
 
 def find_job(cloud: Cloud, name: str) -> Job:
-    """The job of that name, of whichever kind.
+    """Find the job of that name, of whichever kind.
 
     Raises:
         JobError: there is none.
@@ -142,7 +142,7 @@ def find_job(cloud: Cloud, name: str) -> Job:
 
 
 def list_jobs(cloud: Cloud, most: int = 10) -> list[str]:
-    """A line for each of our latest jobs, newest first within its kind."""
+    """Give a line for each of our latest jobs, newest first within its kind."""
     lines = []
     for kind in KINDS:
         found = cloud.read(
@@ -161,7 +161,7 @@ def list_jobs(cloud: Cloud, most: int = 10) -> list[str]:
 
 
 def describe_job(job: Job, price: float | None = None) -> list[str]:
-    """What there is to know about a job, for people."""
+    """Describe what there is to know about a job, for people."""
     lines = [f"{job.kind.word} {job.name}: {job.status}"]
     about = job.about
     if about.get("FailureReason"):
@@ -190,8 +190,8 @@ def describe_job(job: Job, price: float | None = None) -> list[str]:
 def wait_for(
     cloud: Cloud, name: str, every: float = 30.0, sleep: Callable[[float], None] = time.sleep
 ) -> Job:
-    """The job, when it is completed; ``every``: seconds between looks. What a training job writes
-    meanwhile is shown.
+    """Give the job, when it is completed; ``every``: seconds between looks. What a training job
+    writes meanwhile is shown.
 
     Raises:
         JobError: there is no such job, it failed or it was stopped; with its reason.

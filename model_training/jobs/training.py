@@ -68,7 +68,7 @@ class Machines:
 
 
 def job_name(kind: str) -> str:
-    """A new name: reeltone-modern-261122-033000-9f3c.
+    """Give a new name: reeltone-modern-261122-033000-9f3c.
 
     Two commands of the same second must not write to the same place: SageMaker refuses a name that
     is taken, but only after the reviews or the source were sent there.
@@ -78,7 +78,7 @@ def job_name(kind: str) -> str:
 
 
 def check_machines(machines: Machines) -> int:
-    """How many processes the job has: one a GPU, or one without any.
+    """Say how many processes the job has: one a GPU, or one without any.
 
     Raises:
         JobError: there are several machines, which cannot share the stages' results.
@@ -94,7 +94,7 @@ def check_machines(machines: Machines) -> int:
 def hyperparameters(
     recipe: str, overrides: Mapping[str, str], machines: Machines
 ) -> dict[str, str]:
-    """Options of training and of the toolkit, each as JSON, as the toolkit reads them.
+    """Give options of training and of the toolkit, each as JSON, as the toolkit reads them.
 
     Raises:
         ConfigError: no such recipe, or no setting that can have that value.
@@ -115,7 +115,7 @@ def hyperparameters(
 
 
 def job_body(cloud: Cloud, place: Place, role: str, machines: Machines) -> dict[str, Any]:
-    """What training and tuning jobs have in common."""
+    """Give what training and tuning jobs have in common."""
     return {
         "RoleArn": role,
         "AlgorithmSpecification": {

@@ -29,7 +29,7 @@ from review_text.transform import (
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file, one at a time.
+    """Read the rows of a file, one at a time.
 
     Raises:
         JobError: no such file, not UTF-8, or a row that cannot be read; it is named.

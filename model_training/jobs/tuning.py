@@ -37,8 +37,8 @@ _SCALES = {"linear": "Linear", "log": "Logarithmic"}
 def read_ranges(
     texts: Sequence[str], recipe: str, overrides: Mapping[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Ranges of settings as a request has them: ``dropout=0.3:0.6``, ``teacher-1.epochs=3:8:log``
-    or, for a choice, ``pooling=last,max+mean``.
+    """Read ranges of settings as a request has them: ``dropout=0.3:0.6``,
+    ``teacher-1.epochs=3:8:log`` or, for a choice, ``pooling=last,max+mean``.
 
     Raises:
         JobError: not one of these forms, or one that is also fixed.

@@ -50,7 +50,7 @@ _TIMED_SEED = 7
 
 
 def make_peers() -> list[Peer]:
-    """All that are compared, those that cost least first."""
+    """Make all that are compared, those that cost least first."""
     return [
         Bundle(
             "modern",
@@ -153,7 +153,7 @@ class Bench:
 
 
 def score_in_chunks(peer: Peer, texts: Sequence[str], scratch: Path) -> Floats:
-    """[texts] logits; a run that is stopped takes up its work at the last chunk."""
+    """Give [texts] logits; a run that is stopped takes up its work at the last chunk."""
     chunks: list[Floats] = []
     for start in tqdm(range(0, len(texts), CHUNK), desc=peer.name, unit="k", mininterval=10):
         path = scratch / f"scores-{start:05}.npy"
@@ -166,7 +166,7 @@ def score_in_chunks(peer: Peer, texts: Sequence[str], scratch: Path) -> Floats:
 
 
 def milliseconds(peer: Peer, texts: Sequence[str]) -> float:
-    """Median processor time from one review's text to its probability.
+    """Give median processor time from one review's text to its probability.
 
     On one core that is not shared, this is the time that passes; beside other programs, it still is
     that of the model alone.
@@ -184,14 +184,14 @@ def milliseconds(peer: Peer, texts: Sequence[str]) -> float:
 def open_bench(
     corpus: Corpus, folder: Path, results: Path, dev_reviews: int = DEV_REVIEWS
 ) -> Bench:
-    """The split that everything of this project uses."""
+    """Give the split that everything of this project uses."""
     splits = (*corpus.train_and_dev(dev_reviews), corpus.split("test"))
     train, dev, test = (Reviews(list(split.texts), split.labels) for split in splits)
     return Bench(train, dev, test, folder, results)
 
 
 def choose(peers: Iterable[Peer], names: Sequence[str]) -> list[Peer]:
-    """The peers called so, or all.
+    """Choose the peers called so, or all.
 
     Raises:
         PeerError: there is no such peer.

@@ -58,7 +58,7 @@ class NaiveBayesSVM:
         return self
 
     def decide(self, reviews: Tokens) -> Floats:
-        """[reviews] distances from the decision plane; above 0 is positive."""
+        """Give [reviews] distances from the decision plane; above 0 is positive."""
         distances: Floats = self._weigh(self._count.transform(reviews)) @ self._weights
         return distances + self._bias
 
@@ -113,7 +113,7 @@ class NaiveBayesSVMPeer(Peer):
             self._line = Platt(float(arrays["slope"]), float(arrays["intercept"]))
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         return self._line(self._model.decide([modern(text) for text in texts]))
 
 
@@ -160,7 +160,7 @@ class FastText(Peer):
         self._model = optional("fasttext").load_model(str(folder / "model.bin"))
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         return _logits(self._model, texts)
 
 
@@ -233,7 +233,7 @@ class BoostedTrees(Peer):
         self._trees = optional("xgboost").Booster({"nthread": 1}, model_file=trees)
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive: the trees' sum."""
+        """Give [texts] log odds of positive: the trees' sum."""
         counts: sp.csr_matrix = self._counter.transform(texts)
         margins: Floats = self._trees.inplace_predict(counts, predict_type="margin")
         return margins

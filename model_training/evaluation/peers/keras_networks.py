@@ -41,18 +41,18 @@ class KerasText:
 
     @classmethod
     def count(cls, texts: Iterable[str], entries: int, length: int) -> KerasText:
-        """The most frequent words; ids from 0 to ``entries`` - 1."""
+        """Count the most frequent words; ids from 0 to ``entries`` - 1."""
         counts = Counter(word for text in texts for word in _split(text))
         frequent = counts.most_common(entries - FIRST_WORD)
         return cls({word: FIRST_WORD + rank for rank, (word, _) in enumerate(frequent)}, length)
 
     def encode(self, text: str) -> npt.NDArray[np.int64]:
-        """[length] ids of the review's last words."""
+        """Give [length] ids of the review's last words."""
         ids = [START, *(self.words.get(word, INFREQUENT) for word in _split(text))][-self.length :]
         return np.array([PADDING] * (self.length - len(ids)) + ids, np.int64)
 
     def encode_all(self, texts: Iterable[str]) -> Tensor:
-        """[texts, length] ids."""
+        """Give [texts, length] ids."""
         return torch.from_numpy(np.stack([self.encode(text) for text in texts]))
 
 
@@ -68,7 +68,7 @@ class DropoutLSTM(nn.LSTM):
         self.drop = drop
 
     def last_state(self, inputs: Tensor) -> Tensor:
-        """[reviews, units] the state after the last of [reviews, steps, inputs]."""
+        """Give [reviews, units] the state after the last of [reviews, steps, inputs]."""
         if not self.training or not self.drop:
             state: Tensor = self(inputs)[1][0][-1]
             return state
@@ -102,7 +102,7 @@ class CNN(nn.Module):
         self.output = nn.Linear(250, 1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """[reviews] logits of [reviews, length] ids."""
+        """Give [reviews] logits of [reviews, length] ids."""
         vectors = functional.dropout(self.embedding(ids), 0.2, self.training)
         found = self.convolution(vectors.transpose(1, 2)).relu().amax(2)  # [reviews, filters]
         hidden = functional.dropout(self.hidden(found), 0.2, self.training).relu()
@@ -121,7 +121,7 @@ class RCNN(nn.Module):
         self.output = nn.Linear(70, 1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """[reviews] logits of [reviews, length] ids."""
+        """Give [reviews] logits of [reviews, length] ids."""
         vectors = functional.dropout(self.embedding(ids), 0.25, self.training)
         found = functional.max_pool1d(self.convolution(vectors.transpose(1, 2)).relu(), 4)
         logits: Tensor = self.output(self.lstm.last_state(found.transpose(1, 2))).squeeze(1)
@@ -138,13 +138,13 @@ class LSTM(nn.Module):
         self.output = nn.Linear(128, 1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """[reviews] logits of [reviews, length] ids."""
+        """Give [reviews] logits of [reviews, length] ids."""
         logits: Tensor = self.output(self.lstm.last_state(self.embedding(ids))).squeeze(1)
         return logits
 
 
 def initialise(network: nn.Module) -> None:
-    """Keras' initial weights."""
+    """Set Keras' initial weights."""
     for module in network.modules():
         if isinstance(module, nn.Embedding):
             nn.init.uniform_(module.weight, -0.05, 0.05)
@@ -163,7 +163,7 @@ def initialise(network: nn.Module) -> None:
 
 
 def run_epochs(network: nn.Module, ids: Tensor, labels: Tensor, batch: int, epochs: int) -> None:
-    """Adam and cross-entropy over all reviews, in another order each epoch."""
+    """Train with Adam and cross-entropy over all reviews, in another order each epoch."""
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     network.train()
     for epoch in range(epochs):
@@ -187,7 +187,7 @@ class KerasNetwork(Peer):
     batch: int
 
     def fit(self, train: Reviews, dev: Reviews, folder: Path, scratch: Path) -> None:
-        """Four epochs; the last one's weights stay, as in the post."""
+        """Train for four epochs; the last one's weights stay, as in the post."""
         torch.manual_seed(_SEED)
         text = KerasText.count(train.texts, self.entries, self.length)
         network = self.network(self.entries)
@@ -208,7 +208,7 @@ class KerasNetwork(Peer):
 
     @torch.inference_mode()
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         parts = torch.split(self._text.encode_all(texts), 64)
         return torch.cat([self._network(part) for part in parts]).numpy()
 

@@ -66,7 +66,7 @@ class Peer(ABC):
 
     @abstractmethod
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
 
     def files(self) -> list[Path]:
         """Files that it reads when it scores, besides those in its folder."""
@@ -77,7 +77,8 @@ class Peer(ABC):
         return ""
 
     def version(self) -> str:
-        """What was compared; a result of another version is out of date. Empty: not installed."""
+        """Give what was compared; a result of another version is out of date. Empty: not
+        installed."""
         try:
             return f"{self.package} {version(self.package)}"
         except PackageNotFoundError:
@@ -96,18 +97,18 @@ class Platt:
 
 
 def fit_platt(scores: Floats, labels: npt.NDArray[np.integer[Any]]) -> Platt:
-    """The line from scores to log odds that makes the labels most likely."""
+    """Give the line from scores to log odds that makes the labels most likely."""
     return Platt(*fit_line(scores, labels))
 
 
 def log_odds(probabilities: Floats) -> Floats:
-    """Logits of probabilities, finite where they are rounded to 0 or 1."""
+    """Give logits of probabilities, finite where they are rounded to 0 or 1."""
     logits: Floats = logit(np.clip(np.asarray(probabilities, np.float64), 1e-7, 1 - 1e-7))
     return logits
 
 
 def optional(module: str) -> Any:
-    """A module that only the comparison needs.
+    """Give a module that only the comparison needs.
 
     Raises:
         PeerError: it is not installed.
@@ -125,11 +126,11 @@ _normalise_classic = make_normalise(CLASSIC)
 
 
 def modern(text: str) -> list[str]:
-    """The tokens of the shipped model, of the whole review."""
+    """Give the tokens of the shipped model, of the whole review."""
     return [_normalise_modern(surface) or "" for surface in find_surfaces(text, MODERN)]
 
 
 def classic(text: str) -> list[str]:
-    """Stems without stop words and punctuation, of the whole review."""
+    """Give stems without stop words and punctuation, of the whole review."""
     words = map(_normalise_classic, find_surfaces(text, CLASSIC))
     return [word for word in words if word is not None]

@@ -47,7 +47,7 @@ class Lexicon(Peer):
         self.own_threshold = self._line.intercept
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         return self._line(self._scores(texts))
 
     def _scores(self, texts: Sequence[str]) -> Floats:
@@ -59,7 +59,7 @@ class Lexicon(Peer):
 
     @abstractmethod
     def rate(self, text: str) -> float:
-        """From -1, negative, to 1, positive."""
+        """Rate a text from -1, negative, to 1, positive."""
 
 
 class Vader(Lexicon):
@@ -81,11 +81,11 @@ class Vader(Lexicon):
         self._rate = module.SentimentIntensityAnalyzer().polarity_scores
 
     def rate(self, text: str) -> float:
-        """The compound score, from -1 to 1."""
+        """Give the compound score, from -1 to 1."""
         return float(self._rate(text)["compound"])
 
     def files(self) -> list[Path]:
-        """Its lexicons of words and emoji."""
+        """Give its lexicons of words and emoji."""
         return sorted(self._folder.glob("*.txt"))
 
 
@@ -107,11 +107,11 @@ class TextBlob(Lexicon):
         self._blob = module.TextBlob
 
     def rate(self, text: str) -> float:
-        """The polarity, from -1 to 1."""
+        """Give the polarity, from -1 to 1."""
         return float(self._blob(text).sentiment.polarity)
 
     def files(self) -> list[Path]:
-        """Its lexicon of adjectives."""
+        """Give its lexicon of adjectives."""
         return [self._folder / "en" / "en-sentiment.xml"]
 
 
@@ -150,12 +150,12 @@ class MiniLM(Peer):
             self._weights, self._bias = arrays["weights"], float(arrays["bias"])
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         scores: Floats = self._embed(texts) @ self._weights + self._bias
         return scores
 
     def files(self) -> list[Path]:
-        """Weights and tokeniser."""
+        """Give weights and tokeniser."""
         return [self._model / "model.safetensors", self._model / "tokenizer.json"]
 
     def _open(self) -> None:
@@ -202,7 +202,7 @@ class Bundle(Peer):
         self._folder = MODELS / name
 
     def version(self) -> str:
-        """The bundle's version, which names its content."""
+        """Give the bundle's version, which names its content."""
         return str(read_bundle(self._folder).manifest.version)
 
     def fit(self, train: Reviews, dev: Reviews, folder: Path, scratch: Path) -> None:
@@ -213,11 +213,11 @@ class Bundle(Peer):
         self._model = load_model(self._folder)
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] calibrated log odds of positive."""
+        """Give [texts] calibrated log odds of positive."""
         vocabulary = self._model.vocabulary
         results = self._model.score([vocabulary.encode_ids(text) for text in texts])
         return np.array([result.logit for result in results]) / self._model.temperature
 
     def files(self) -> list[Path]:
-        """The bundle's files."""
+        """Give the bundle's files."""
         return [self._folder / file for file in FILES]

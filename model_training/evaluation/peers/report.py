@@ -43,7 +43,7 @@ class Conditions:
 
     @classmethod
     def now(cls) -> Conditions:
-        """Those of this moment."""
+        """Give those of this moment."""
         load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
         return cls(machine(), round(load, 2), time.strftime("%Y-%m-%d"))
 
@@ -69,7 +69,7 @@ class Result:
 
 
 def load_result(file: Path, name: str) -> Result | None:
-    """What ``save`` wrote; none where nothing was."""
+    """Load what ``save`` wrote; none where nothing was."""
     content = read_entries(file).get(name)
     if content is None:
         return None
@@ -80,7 +80,7 @@ def load_result(file: Path, name: str) -> Result | None:
 
 
 def machine() -> str:
-    """This machine, in a few words."""
+    """Give this machine, in a few words."""
     return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
@@ -111,7 +111,7 @@ def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
 
 
 def body(rows: Sequence[Row]) -> str:
-    """Table, conditions, remarks."""
+    """Give table, conditions, remarks."""
     if not rows:
         return "Nothing has been compared yet."
     lines = [table(_HEADS, [_cells(*row) for row in rows]), ""]
@@ -125,7 +125,7 @@ def body(rows: Sequence[Row]) -> str:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The table's columns that a first reader asks for."""
+    """Give the table's columns that a first reader asks for."""
     chosen = [_HEADS.index(head) for head in _FIRST_HEADS]
     return table(_FIRST_HEADS, [[_cells(*row)[column] for column in chosen] for row in rows])
 

@@ -35,7 +35,7 @@ class Teacher(Peer):
         self._run, self._data = run, data
 
     def version(self) -> str:
-        """The package and the weights; empty where one of them is not here."""
+        """Give the package and the weights; empty where one of them is not here."""
         package, about = super().version(), self._run / "run.json"
         if not package or not about.exists():
             return ""
@@ -63,10 +63,10 @@ class Teacher(Peer):
         self._model, self._reader = load_transformer(self._run, pretrained)
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """[texts] log odds of positive."""
+        """Give [texts] log odds of positive."""
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return score_texts(self._model, self._reader, texts)
 
     def files(self) -> list[Path]:
-        """What has learned, what it started from, and the tokeniser."""
+        """Give what has learned, what it started from, and the tokeniser."""
         return self._read
