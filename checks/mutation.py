@@ -111,7 +111,7 @@ def read_results(output: str) -> Counter[str]:
     return Counter(re.findall(r"^\s*\S+__mutmut_\d+: (.*\S)", output, re.MULTILINE))
 
 
-def judge(name: str, verdicts: Counter[str]) -> tuple[bool, str]:
+def check_part(name: str, verdicts: Counter[str]) -> tuple[bool, str]:
     """Say whether enough mutants of a part were noticed, and a line about it."""
     total = sum(count for verdict, count in verdicts.items() if verdict not in _LEFT_OUT)
     noticed = sum(verdicts[verdict] for verdict in _NOTICED)
@@ -147,9 +147,9 @@ def main(arguments: Sequence[str]) -> None:
     wanted = parser.parse_args(arguments).parts or list(PARTS)
     if unknown := sorted({*wanted} - {*PARTS}):
         parser.error(f"there is no part {', '.join(unknown)}; use {', '.join(PARTS)}")
-    judged = [judge(name, change(name)) for name in wanted]
-    print("\n".join(words for _, words in judged))
-    if not all(enough for enough, _ in judged):
+    checked = [check_part(name, change(name)) for name in wanted]
+    print("\n".join(words for _, words in checked))
+    if not all(enough for enough, _ in checked):
         sys.exit(
             f"mutation: results.txt in {PROJECTS}/PART lists the mutants; there, "
             "`mutmut show NAME` shows one"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from checks import mutation
-from checks.mutation import PARTS, change, judge, lay_out, read_results
+from checks.mutation import PARTS, change, check_part, lay_out, read_results
 
 OUTPUT = """
     predict.x_check_list__mutmut_1: killed
@@ -40,14 +40,14 @@ def test_results_are_counted() -> None:
 def test_a_part_passes_with_85_of_100_mutants_noticed(
     verdicts: dict[str, int], enough: bool
 ) -> None:
-    passed, words = judge("predict", Counter(verdicts))
+    passed, words = check_part("predict", Counter(verdicts))
     assert passed is enough
     assert ("less than 85%" in words) is not enough
 
 
 @pytest.mark.parametrize(("timeouts", "credible"), [(10, True), (11, False)])
 def test_a_part_with_many_time_outs_was_not_judged(timeouts: int, credible: bool) -> None:
-    passed, words = judge("predict", Counter(killed=100 - timeouts, timeout=timeouts))
+    passed, words = check_part("predict", Counter(killed=100 - timeouts, timeout=timeouts))
     assert passed is credible
     assert ("more than 10% of them by time-outs" in words) is not credible
 
