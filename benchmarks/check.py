@@ -27,8 +27,8 @@ from benchmarks.chain import (
     usual,
     wait_for_ping,
 )
+from benchmarks.part import Source, made_up
 from benchmarks.results import BenchmarkError
-from benchmarks.reviews import Source, made_up
 from benchmarks.timing import children_seconds, median, one_core, quantile, take_turns
 from benchmarks.usual import review_to_words
 from local_stack.servers import find_free_port

@@ -31,8 +31,7 @@ from errors import (
     RouteNotFoundError,
     describe_problem,
 )
-from events import Request, Response, read_event, write_result
-from origin import check_origin
+from events import Request, Response, check_origin, read_event, write_result
 from review_text.predict import (
     MAX_CHARACTERS,
     MAX_REVIEWS,

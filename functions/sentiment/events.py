@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Any
 
-from errors import UnknownEventError
+from errors import UnknownEventError, WrongOriginError
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,23 @@ def _read_headers(event: dict[str, Any]) -> dict[str, str]:
     }
     headers |= _members(event.get("headers") or {})
     return {name.lower(): value for name, value in headers.items() if isinstance(value, str)}
+
+
+HEADER = "x-reeltone-origin"
+"""The API's own address is public, and API Gateway cannot close it to everybody but CloudFront. So
+CloudFront, behind which are WAF and the website's headers, adds one that only it and the function
+know."""
+
+
+def check_origin(headers: Mapping[str, str], secret: str) -> None:
+    """Check that the header has the secret value; an empty ``secret`` asks for none.
+
+    Args:
+        headers: names in lower case.
+        secret: what CloudFront sends.
+
+    Raises:
+        WrongOriginError: it has not.
+    """
+    if secret and not compare_digest(headers.get(HEADER, "").encode(), secret.encode()):
+        raise WrongOriginError("Ask at the website's address, below /api/; this one is not public.")

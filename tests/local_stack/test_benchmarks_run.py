@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.check import GROUPS, LIMITS, Sizes
+from benchmarks.part import made_up
 from benchmarks.results import Figures, load_results
-from benchmarks.reviews import made_up
 
 PAGE = "<!-- benchmarks:begin -->\n<!-- benchmarks:end -->\n"
 

@@ -16,9 +16,9 @@ import yaml
 import uploads
 from benchmarks.cost import Assumptions, standing
 from errors import SetUpError
+from events import HEADER
 from local_stack.gateway import API_TIMEOUT, SECURITY_HEADERS
 from local_stack.template import CloudFormationLoader, Template
-from origin import HEADER
 from settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]

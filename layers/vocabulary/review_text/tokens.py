@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 
-from review_text.emoji import MODIFIERS, word_of
 from review_text.markup import (
     PlainText,
     Span,
@@ -19,7 +18,7 @@ from review_text.markup import (
     separate_pieces,
 )
 from review_text.porter import porter_stem
-from review_text.repairs import repair
+from review_text.repairs import MODIFIERS, repair, word_of
 from review_text.scales import Phrase, find_ratings
 from review_text.settings import TextSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.chain import bare_function, reeltone, usual
-from benchmarks.reviews import made_up
+from benchmarks.part import made_up
 from benchmarks.usual import (
     STEPS,
     Usual,
