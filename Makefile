@@ -164,7 +164,7 @@ data: $(VENV)/train ## Download and verify the data (ARCHIVE=file takes a copy; 
 	@$(BIN)/python -m model_training.corpus --data-dir $(DATA) $(COPIES)
 
 .PHONY: train
-train: data ## Train a model and make a bundle of it (MODEL=modern, 9 hours on two cores, or classic); what ships stays
+train: data ## Train a model and make a bundle of it (MODEL=modern, 10 hours on two cores, or classic); what ships stays
 	@$(BIN)/python -m model_training.training $(or $(MODEL),modern) --data-dir $(DATA) $(ARGS)
 	@$(BIN)/python -m model_training.export runs/$(or $(MODEL),modern) --data-dir $(DATA)
 

@@ -23,7 +23,7 @@ def test_every_recipe_that_ships_can_be_loaded_and_ends_with_its_model(name: str
 def test_a_student_learns_from_the_teacher_that_it_goes_on_from() -> None:
     stages = {stage.name: stage.settings for stage in load_recipe("modern").stages}
     line = ["language-models", "teacher-1", "student-1", "teacher-2", "teacher-3"]
-    narrow = ["narrow", "narrow-2", "narrow-3", "modern"]
+    narrow = ["narrow", "narrow-2", "narrow-3", "narrow-4", "modern"]
     assert list(stages) == [*line, "transformer", *narrow]
     assert stages["teacher-1"].inputs == ("language-models",)
     for start, student in pairwise(narrow):
@@ -58,7 +58,7 @@ def test_a_command_line_replaces_settings_of_all_stages_or_of_one() -> None:
     recipe = load_recipe(str(name), overrides)
     assert {stage.settings.seed for stage in recipe.stages} == {7}
     rates = [getattr(stage.settings, "learning_rate") for stage in recipe.stages]  # noqa: B009
-    assert rates == [2e-3, 1e-4, 1e-3, 1e-3, 1e-3, 4e-5, 1e-3, 7e-4, 1e-3, 8e-4]
+    assert rates == [2e-3, 1e-4, 1e-3, 1e-3, 1e-3, 4e-5, 1e-3, 7e-4, 1e-3, 8e-4, 8e-4]
 
 
 def test_a_stage_says_how_it_differs_from_one_that_it_is_like() -> None:
@@ -70,7 +70,7 @@ def test_a_stage_says_how_it_differs_from_one_that_it_is_like() -> None:
 
 def test_a_teacher_can_be_left_out() -> None:
     stage = load_recipe("modern", {"modern.transformer": "none"}).stages[-1]
-    assert stage.settings.inputs == ("narrow-3", "teacher-3")
+    assert stage.settings.inputs == ("narrow-4", "teacher-3")
 
 
 @pytest.mark.parametrize(
