@@ -69,8 +69,8 @@ def use(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> None:
 
 
 def score(file: Path, output: Path, *more: str) -> list[list[str]]:
-    bundle = str(function.BUNDLES / "classic")
-    main(["score", str(file), "-o", str(output), "--bundle", bundle, *more])
+    who = [] if "--endpoint" in more else ["--bundle", str(function.BUNDLES / "classic")]
+    main(["score", str(file), "-o", str(output), *who, *more])
     with output.open(encoding="utf-8", newline="") as source:
         return list(csv.reader(source))
 
