@@ -41,10 +41,10 @@ class Answers:
     labels: npt.NDArray[np.int8]
     """1 positive, 0 negative."""
     tokens: npt.NDArray[np.int64]
-    """Of each whole review, also where the model reads only a part of it."""
+    """Tokens of each whole review, also where the model reads only a part of it."""
     logits: npt.NDArray[np.float32]
     short_logits: npt.NDArray[np.float32]
-    """Of each review's last ``SHORT_TOKENS`` tokens alone."""
+    """Logits of each review's last ``SHORT_TOKENS`` tokens alone."""
 
 
 def score_test_split(model: Model, corpus: Corpus) -> Answers:

@@ -54,7 +54,7 @@ def measure_labelled(model: Model, texts: Labelled) -> dict[str, float]:
 
 
 def find_edited(pairs: Labelled, originals: Sequence[str]) -> Labelled:
-    """Of pairs of reviews, those that people edited: the others stand in IMDb's training split."""
+    """Find the reviews of pairs that people edited: the others stand in IMDb's training split."""
     known = {_plain(text) for text in originals}
     return pairs.take(row for row, text in enumerate(pairs.texts) if _plain(text) not in known)
 

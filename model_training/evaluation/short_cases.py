@@ -20,7 +20,7 @@ class ShortCase:
     kind: str
     positive: bool
     probability: float
-    """Of positive."""
+    """Probability of positive, 0 to 1."""
 
     @property
     def is_right(self) -> bool:

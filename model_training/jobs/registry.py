@@ -21,7 +21,7 @@ class Registered:
     job: str
     """The training job that made the model."""
     address: str
-    """Of the job's model.tar.gz."""
+    """s3:// address of the job's model.tar.gz."""
 
 
 def register_model(cloud: Cloud, job: Job, group: str, approved: bool = False) -> str:

@@ -56,7 +56,7 @@ class Result:
     megabytes: float
     metrics: dict[str, Any]
     training_seconds: float | None
-    """Of one processor; none for what is not trained here."""
+    """Seconds of one processor; none for what is not trained here."""
     trained: Conditions
     milliseconds: float | None = None
     """Median processor time of one review, from text to answer."""
