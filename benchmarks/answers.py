@@ -22,7 +22,7 @@ from model_training.serving.scorer import Model, load_model
 
 WORDS = (10, 100, 230, 1_000)
 MEAN_WORDS = 230
-"""Of a review: the mean of the data set."""
+"""Words of a review: the mean of the data set."""
 TEXTS = 20
 """Different reviews of each length."""
 APPLICATIONS: dict[str, Callable[[], Application]] = {

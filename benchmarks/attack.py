@@ -29,7 +29,7 @@ turning to something else. Source: Nielsen, "Response Times: The 3 Important Lim
 LONGEST_GUESS = 2.0
 """Seconds to the visitor's next attempt at most where the refusal says none: the website's."""
 CONNECTIONS = 20
-"""Of the attacker."""
+"""The attacker's connections, all at once."""
 EXPLAINED = 20
 """Reviews of one request that says why: the function's limit."""
 GOAL = 99.0
@@ -150,7 +150,7 @@ async def send(
 
 
 def percent(attack: Figures) -> float:
-    """Of the visitor's requests, those that were answered in time."""
+    """Give the share of the visitor's requests that were answered in time, per cent."""
     return 100 * float(attack["in time"]) / float(attack["asked"])
 
 

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HANDLERS = Path(__file__).with_name("handlers")
 ENDPOINT = "reeltone"
 NOWHERE = "http://127.0.0.1:9"
-"""Of an endpoint that is not asked: starting sends nothing."""
+"""Address of an endpoint that is not asked: starting sends nothing."""
 START_SECONDS = 120
 _EVENT: dict[str, Any] = json.loads((ROOT / "events" / "positive.json").read_text(encoding="utf-8"))
 

@@ -57,7 +57,7 @@ class Limit:
         return ratio <= self.bound if self.at_most else ratio >= self.bound
 
     def row(self, ratio: float) -> list[str]:
-        """Of the table that is printed."""
+        """Make a row of the table that is printed."""
         bound = f"at {'most' if self.at_most else 'least'} {self.bound:g}"
         return [self.name, f"{ratio:.2f}", bound, "yes" if self.holds(ratio) else "NO", self.reason]
 

@@ -146,27 +146,27 @@ class Assumptions:
     """Share of a core that the function has with that memory."""
     endpoint_gb: float = 2.0
     large_ms: float = 0.05
-    """Of a core, to read a large file's review, send it, and read and write it with its answer."""
+    """Milliseconds of a core to read a large file's review, send it, write it with its answer."""
     job_cores: float = 2.0
-    """Of LARGE_INSTANCE."""
+    """Cores of LARGE_INSTANCE."""
     job_reviews: int = 100_000
     """Assumed of a large file; each has a job of its own."""
     job_minutes: float = 4.0
     """Assumed, for lack of a measurement on AWS: paid for while a job starts and ends."""
     answer_gb: float = 1e-6
-    """Of an answer, headers included."""
+    """Gigabytes of an answer, headers included."""
     ids_gb: float = 1.5e-6
-    """Of one review's ids, and of what the model answers."""
+    """Gigabytes of one review's ids, and of what the model answers."""
     log_gb: float = 1.5e-6
-    """Of all that a request leaves in the logs."""
+    """Gigabytes of all that a request leaves in the logs."""
     alarm_metrics: int = 8
     dashboards: int = 0
     """ShowDashboard makes one."""
     metrics: int = 5
-    """Of the function's own; charged for in months in which it is asked."""
+    """Metrics of the function's own; charged for in months in which it is asked."""
     stored_gb: float = 0.2
     billed_seconds: float = 0.1
-    """Of a request on Cloud Run, which rounds up to it; as if no two ran at a time."""
+    """Seconds of a request on Cloud Run, which rounds up to it; as if no two ran at a time."""
     container_cpus: float = 1.0
     container_gb: float = 2.0
 
@@ -181,28 +181,28 @@ class Stranger:
     batches: float = 0.5
     """Requests a second of many reviews each."""
     burst: float = 100
-    """Of either, at once, each hour; they are saved up in minutes."""
+    """Requests of either kind, at once, each hour; they are saved up in minutes."""
     concurrency: int = 3
     """Requests that the endpoint answers at a time, and the function waits for."""
     review_ms: float = 12.0
     """Text processing of 20,000 characters, five times what plain text takes: the worst that the
     fuzzer may find."""
     batch_reviews: int = 50
-    """Of 20,000 characters, in the largest request."""
+    """Reviews of 20,000 characters in the largest request."""
     batch_explained: int = 20
     explained_gb: float = 5e-5
-    """Of an answer with the reasons of the longest review, and with each word's effect."""
+    """Gigabytes of an answer with the reasons of the longest review, each word's effect too."""
     asked_gb: float = 1.5e-5
     """Between function and endpoint, for that answer."""
     batch_explained_gb: float = 4e-5
-    """Of each review in an answer with reasons to many."""
+    """Gigabytes of each review in an answer with reasons to many."""
     batch_asked_gb: float = 4e-4
     """Between function and endpoint, for 100 of the longest reviews."""
     comprehend_reviews: float = 6.25
-    """Of 20,000 characters, in the largest batch of Comprehend's protocol; as many a second as
+    """Reviews of 20,000 characters in the largest batch of Comprehend's protocol; as many as
     batches."""
     comprehend_gb: float = 4e-6
-    """Of the answer to it."""
+    """Gigabytes of the answer to it."""
     comprehend_asked_gb: float = 1e-4
     """Between function and endpoint, for it."""
 

@@ -104,7 +104,7 @@ class Claim:
     """Whether the goal is an upper bound."""
 
     def row(self) -> list[str]:
-        """Of the table."""
+        """Make its row of the table."""
         return [self.what, f"{number(self.found)} {self.unit}".strip(), self._goal()]
 
     def _goal(self) -> str:
@@ -134,7 +134,7 @@ class Part:
 
 
 def medians(lists: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Of each list."""
+    """Give the median of each list."""
     return {name: median(values) for name, values in lists.items()}
 
 

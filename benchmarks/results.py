@@ -39,7 +39,7 @@ class Conditions:
     machine: str
     system: str
     versions: dict[str, str]
-    """Of the packages that have to do with speed."""
+    """Versions of the packages that have to do with speed."""
     models: dict[str, str]
     """Bundle → version."""
     when: str
@@ -102,5 +102,5 @@ def model_versions() -> dict[str, str]:
 
 
 def load_average() -> float:
-    """Of the last minute; not a number where the system does not tell."""
+    """Read the load of the last minute; not a number where the system does not tell."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")

@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECTS = ROOT / "build" / "mutation"
 
 THRESHOLD = 0.85
-"""Of the mutants of each part, so many must be noticed."""
+"""Share of each part's mutants that must be noticed."""
 MAX_TIMEOUTS = 0.1
-"""Of them, so many may be noticed by never ending. That is rare: more of them mean that the machine
+"""Share that may be noticed by never ending. That is rare: more of them mean that the machine
 was busy, or that mutmut could not run the tests, which it calls a time-out too."""
 
 

@@ -24,7 +24,7 @@ from model_training.paths import MODELS
 
 _PARTS = ("run.json", "vocabulary.json")
 _WEIGHTS = ("forward.safetensors", "backward.safetensors")
-"""Of which a model has those that its run.json names."""
+"""Files of weights; a model has those that its run.json names."""
 # A run has a handful of files; the weights of the shipped model are 80 MB in 32 bits.
 _BOUNDS = Bounds(members=1_000, unpacked=4 * 1024**3)
 

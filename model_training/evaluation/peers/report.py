@@ -14,7 +14,7 @@ from model_training.evaluation.peers.peer import Peer
 from model_training.files import fill_section, read_entries, table, write_entry
 
 SECTION = "peers"
-"""Of both documents: see files.py."""
+"""The name of the part of both documents that is filled: see files.py."""
 PAGE, RESULTS = "peers.md", "peers.json"
 _FIRST_HEADS = ("model", "accuracy", "MB", "ms a review")
 _HEADS = (
