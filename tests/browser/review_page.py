@@ -124,6 +124,12 @@ class ReviewPage(SitePage):
         """Write a review and press the button."""
         self.page.evaluate(READ_AT_ONCE, json.dumps(text))
 
+    def show(self, text: str, *answers: Fake) -> None:
+        """Read a review that the pretended API answers so, and wait for the result."""
+        self.fake(*answers)
+        self.read(text)
+        self.wait_for("result")
+
     def type(self, text: str) -> None:
         """Write with the keyboard, after what is in the box."""
         self.page.evaluate(GO_TO_END)

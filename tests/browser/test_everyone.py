@@ -114,18 +114,14 @@ def test_of_a_long_review_the_strongest_sentences_are_listed(review_page: Review
 
 def test_choosing_what_is_in_sight_does_not_move_the_page(review_page: ReviewPage) -> None:
     text = "A fine film, and more to say of it. " * 30
-    review_page.fake(answer(text, [0.9]))
-    review_page.read(text)
-    review_page.wait_for("result")
+    review_page.show(text, answer(text, [0.9]))
     review_page.page.evaluate("document.querySelector('#strip button').focus()")
     review_page.page.evaluate("document.querySelector('#strip button').click()")
     assert review_page.page.evaluate("scrollY") == 0
 
 
 def test_a_frame_quotes_its_sentence_and_marks_it(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     frame = review_page.page.locator("#strip button").last
     second = " ".join(REVIEW.split()[len(REVIEW.split()) // 2 :])
     frame.hover()
@@ -137,9 +133,7 @@ def test_a_frame_quotes_its_sentence_and_marks_it(review_page: ReviewPage) -> No
 
 def test_verdict_and_film_stay_in_view_wherever_one_has_scrolled(review_page: ReviewPage) -> None:
     text = "A fine film, and more to say of it. " * 80
-    review_page.fake(answer(text, [0.9]))
-    review_page.read(text)
-    review_page.wait_for("result")
+    review_page.show(text, answer(text, [0.9]))
     review_page.page.evaluate("scrollTo(0, 900)")
     inside = "element => { const { top, bottom } = element.getBoundingClientRect();"
     inside += " return top >= 0 && bottom <= innerHeight; }"
@@ -214,9 +208,7 @@ def test_axe_finds_nothing_in_firefox_either(
         page = ReviewPage(firefox.new_page(), site)
         page.open()
         assert page.page.evaluate("wish => matchMedia(wish).matches", wish)
-        page.fake(GOOD)
-        page.read(REVIEW)
-        page.wait_for("result")
+        page.show(REVIEW, GOOD)
         page.strike("fine")
         check_axe(page.page)
         assert page.faults == []
@@ -302,9 +294,7 @@ def test_nothing_moves_for_those_who_want_no_motion(review_page: ReviewPage) -> 
 
 @pytest.mark.chromium_alone
 def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     review_page.page.emulate_media(media="print")
     assert review_page.page.locator("#verdict").is_visible()
     assert review_page.page.locator("#mirror").is_visible()
@@ -315,9 +305,7 @@ def test_on_paper_there_is_the_verdict_and_no_form(review_page: ReviewPage) -> N
 def test_a_verdict_is_one_sheet_of_paper_with_its_words_marked(
     review_page: ReviewPage, print_page: Callable[[Page], list[str]]
 ) -> None:
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     page, before = review_page.page, review_page.marks()
     # Firefox prints no highlights: spans stand for them while it does.
     page.evaluate("""() => addEventListener("beforeprint", () => {
@@ -342,9 +330,7 @@ def test_the_way_to_the_model_leads_there(review_page: ReviewPage) -> None:
 def test_on_a_phone_what_strikes_a_word_is_within_reach(review_page: ReviewPage) -> None:
     page = review_page.page
     page.set_viewport_size({"width": 360, "height": 640})
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     review_page.point_at("superb")
     place = page.locator("#strike").bounding_box()
     assert place and place["y"] + place["height"] <= 640 and place["x"] + place["width"] <= 360
@@ -352,9 +338,7 @@ def test_on_a_phone_what_strikes_a_word_is_within_reach(review_page: ReviewPage)
 
 
 def test_text_is_selected_with_the_mouse(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     place = review_page.page.locator("#review").bounding_box()
     assert place
     mouse = review_page.page.mouse
@@ -396,9 +380,7 @@ def test_what_is_touched_is_large_enough(review_page: ReviewPage, name: str) -> 
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(review_page.url + name)
     if not name:
-        review_page.fake(GOOD)
-        review_page.read(REVIEW)
-        review_page.wait_for("result")
+        review_page.show(REVIEW, GOOD)
         review_page.strike("superb")
     assert page.evaluate(SMALL) == []
 
@@ -409,9 +391,7 @@ def test_the_page_is_named_described_and_in_a_language(review_page: ReviewPage) 
     assert page.locator("html").get_attribute("lang") == "en"
     assert "film review" in (page.locator("meta[name=description]").get_attribute("content") or "")
     assert page.get_by_label("Film review, in English").count() == 1
-    review_page.fake(GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD)
     assert page.title() == "Positive, 93% · Reeltone"
 
 

@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.file_kinds import workbook
-from tests.browser.many_page import (
-    SCAN,
-    ManyPage,
-    csv_of,
-    probability_of,
-    some_reviews,
-)
+from tests.browser.many_page import SCAN, ManyPage, csv_of, probability_of, some_reviews
 
 if TYPE_CHECKING:
     pass

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.many_page import (
-    ManyPage,
-    csv_of,
-    probability_of,
-    some_reviews,
-    take_screenshot,
-)
+from tests.browser.many_page import ManyPage, csv_of, probability_of, some_reviews, take_screenshot
 
 if TYPE_CHECKING:
     from pathlib import Path

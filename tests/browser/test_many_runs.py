@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.many_page import (
-    ManyPage,
-    csv_of,
-    probability_of,
-    some_reviews,
-)
+from tests.browser.many_page import ManyPage, csv_of, probability_of, some_reviews
 from tests.browser.review_page import problem
 
 if TYPE_CHECKING:

@@ -104,9 +104,7 @@ def test_drafts_of_one_review_are_one_entry(review_page: ReviewPage) -> None:
 
 
 def test_nothing_else_is_kept_and_no_cookie_is_set(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read("A fine film.")
-    review_page.wait_for("result")
+    review_page.show("A fine film.", GOOD)
     page = review_page.page
     assert page.context.cookies() == []
     keys = "() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)].sort()"
@@ -126,9 +124,7 @@ def test_a_browser_that_keeps_nothing_still_reads(review_page: ReviewPage) -> No
     }"""
     page.add_init_script(refuse)
     page.reload()
-    review_page.fake(GOOD)
-    review_page.read("A fine film.")
-    review_page.wait_for("result")
+    review_page.show("A fine film.", GOOD)
     assert review_page.link().startswith(review_page.url)
 
 
@@ -169,9 +165,7 @@ def test_a_link_carries_a_review_to_another_browser(review_page: ReviewPage) -> 
 
 
 def test_a_link_does_not_cost_the_reader_their_own_draft(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read("A review to send.")
-    review_page.wait_for("result")
+    review_page.show("A review to send.", GOOD)
     link = review_page.link()
     review_page.write("My own draft.")
     review_page.follow(link)
@@ -204,9 +198,7 @@ def test_a_linked_review_is_neither_sent_nor_remembered_unasked(review_page: Rev
 
 
 def test_a_linked_review_can_be_left(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read("A review to send.")
-    review_page.wait_for("result")
+    review_page.show("A review to send.", GOOD)
     link = review_page.link()
     review_page.write("My own draft.")
     review_page.follow(link)
@@ -234,9 +226,7 @@ def test_a_link_keeps_what_is_struck_out(review_page: ReviewPage) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "not base64", "huge"])
 def test_a_damaged_link_is_called_damaged(review_page: ReviewPage, damage: str) -> None:
-    review_page.fake(GOOD)
-    review_page.read("A review to send, long enough to be damaged.")
-    review_page.wait_for("result")
+    review_page.show("A review to send, long enough to be damaged.", GOOD)
     link = review_page.link()
     start = link.index("=") + 1
     middle = start + 12
@@ -265,18 +255,14 @@ PACKED = """async size => {
 def test_the_link_is_copied(review_page: ReviewPage) -> None:
     page = review_page.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    review_page.fake(GOOD)
-    review_page.read("A fine film.")
-    review_page.wait_for("result")
+    review_page.show("A fine film.", GOOD)
     link = review_page.link()
     page.get_by_text("Link copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == link
 
 
 def test_the_address_keeps_no_review(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD)
-    review_page.read("A review to send.")
-    review_page.wait_for("result")
+    review_page.show("A review to send.", GOOD)
     link = review_page.link()
     review_page.accept(link)
     review_page.wait_for_text("A review to send.")
@@ -309,9 +295,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 @pytest.mark.chromium_alone
 def test_the_verdict_is_saved_as_a_picture(review_page: ReviewPage, tmp_path: Path) -> None:
-    review_page.fake(PRAISE)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, PRAISE)
     with review_page.page.expect_download() as downloading:
         review_page.page.get_by_role("button", name="Save a picture").click()
     saved = tmp_path / "picture.png"
@@ -329,9 +313,7 @@ def test_a_phone_shares_the_picture(browser: Browser, site: str) -> None:
         page = ReviewPage(context.new_page(), site)
         page.page.add_init_script(f"({SHARE})()")
         page.open()
-        page.fake(PRAISE)
-        page.read(REVIEW)
-        page.wait_for("result")
+        page.show(REVIEW, PRAISE)
         page.page.get_by_role("button", name="Save a picture").click()
         page.page.get_by_text("Picture shared.").wait_for()
         name, kind, size = page.page.evaluate("window.shared")

@@ -402,9 +402,7 @@ def test_what_is_known_of_texts_of_this_length_is_said(review_page: ReviewPage) 
 
 
 def test_an_error_while_somebody_writes_keeps_the_last_verdict(review_page: ReviewPage) -> None:
-    review_page.fake(GOOD, problem(502, "model-failed", "The model failed."), GOOD)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, GOOD, problem(502, "model-failed", "The model failed."), GOOD)
     review_page.type("!")
     review_page.page.locator("#hiccup").wait_for()
     assert "The verdict is that on the text before." in review_page.text_of("#hiccup")

@@ -20,9 +20,7 @@ LESS = answer(
 
 
 def test_a_struck_word_moves_the_verdict_at_once(review_page: ReviewPage) -> None:
-    review_page.fake(WHOLE, LESS)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, WHOLE, LESS)
     review_page.strike("superb")
     review_page.page.locator("#verdict", has_text="Negative").wait_for()
     assert review_page.sent()[1] == REVIEW.replace("superb", " " * 6)
@@ -52,9 +50,7 @@ def test_a_word_put_back_brings_the_first_verdict_back_without_asking(
 
 
 def test_several_words_can_be_struck_out_and_all_put_back(review_page: ReviewPage) -> None:
-    review_page.fake(WHOLE)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, WHOLE)
     for word in ("superb", "film", "with", "end."):
         review_page.strike(word)
     review_page.page.locator("#what-if-text strong", has_text="Positive").wait_for()
@@ -81,9 +77,7 @@ def test_every_word_struck_out_leaves_nothing_to_ask(review_page: ReviewPage) ->
 
 
 def test_a_new_text_forgets_what_was_struck_out(review_page: ReviewPage) -> None:
-    review_page.fake(WHOLE)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, WHOLE)
     review_page.strike("superb")
     review_page.type(" And more.")
     review_page.wait_for_text(REVIEW + " And more.")
@@ -92,9 +86,7 @@ def test_a_new_text_forgets_what_was_struck_out(review_page: ReviewPage) -> None
 
 def test_the_struck_words_stay_struck_while_the_model_wakes_up(review_page: ReviewPage) -> None:
     review_page.page.clock.install()
-    review_page.fake(WHOLE, problem(503, "model-waking", "Waking.", retry_after=5), LESS)
-    review_page.read(REVIEW)
-    review_page.wait_for("result")
+    review_page.show(REVIEW, WHOLE, problem(503, "model-waking", "Waking.", retry_after=5), LESS)
     review_page.strike("superb")
     review_page.page.locator("#hiccup", has_text="Warming up").wait_for()
     assert review_page.marked("struck") == ["superb"]

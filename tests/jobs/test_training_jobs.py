@@ -13,23 +13,10 @@ import pytest
 from local_stack.template import Template
 from model_training.jobs.__main__ import main
 from model_training.jobs.source import training_image
-from model_training.jobs.training import (
-    METRICS,
-    Machines,
-    hyperparameters,
-    job_name,
-)
+from model_training.jobs.training import METRICS, Machines, hyperparameters, job_name
 from model_training.recipes.settings import ClassifierSettings
 from model_training.training.__main__ import parse
-from tests.jobs.conftest import (
-    BUCKET,
-    REGION,
-    ROLE,
-    TRAINED,
-    Aws,
-    TrainedModel,
-    sagemaker_job,
-)
+from tests.jobs.conftest import BUCKET, REGION, ROLE, TRAINED, Aws, TrainedModel, sagemaker_job
 
 IMAGES = f"763104351884.dkr.ecr.{REGION}.amazonaws.com/pytorch"
 

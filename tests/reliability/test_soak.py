@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.faulty_runtime import (
-    FAULTS,
-    Outcome,
-)
+from tests.reliability.faulty_runtime import FAULTS, Outcome
 from tests.reliability.soak import (
     MAX_GROWTH_MB,
     MAX_MORE_FILES,

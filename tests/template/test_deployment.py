@@ -20,14 +20,7 @@ from local_stack.template import Template
 from model_training.export.packing import pack_bundle
 from model_training.paths import MODELS
 from tests.template.changes import CODE
-from tests.template.cloud import (
-    PACKAGES,
-    REGION,
-    ROOT,
-    Cloud,
-    taking_answers,
-    transform_template,
-)
+from tests.template.cloud import PACKAGES, REGION, ROOT, Cloud, taking_answers, transform_template
 
 
 def pack(package: Path, name: str, **changes: Any) -> Path:

@@ -275,24 +275,6 @@ class CloudFormation:
         return str(answer["Reason"])
 
 
-@pytest.fixture
-def cloudformation(
-    app: ModuleType,
-    mailbox: Mailbox,
-    s3: S3,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> CloudFormation:
-    monkeypatch.setattr(app, "connect", s3.connect)
-    monkeypatch.setattr(answer, "PAUSES", (0.01,) * 5)
-    monkeypatch.setattr(answer, "urlopen", mailbox.open)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    cloudformation = CloudFormation(app, mailbox, capsys)
-    monkeypatch.setattr(stack, "read_status", lambda stack_id: cloudformation.says)
-    return cloudformation
-
-
 Pack = Callable[[dict[str, str], dict[str, str]], Path]
 
 
@@ -315,3 +297,24 @@ def pack(app: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         return package
 
     return pack
+
+
+@pytest.fixture
+def cloudformation(
+    app: ModuleType,
+    mailbox: Mailbox,
+    s3: S3,
+    capsys: pytest.CaptureFixture[str],
+    pack: Pack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> CloudFormation:
+    """CloudFormation with the function, whose package is the old one until a test packs another."""
+    pack(OLD_SITE, OLD_MODELS)
+    monkeypatch.setattr(app, "connect", s3.connect)
+    monkeypatch.setattr(answer, "PAUSES", (0.01,) * 5)
+    monkeypatch.setattr(answer, "urlopen", mailbox.open)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    cloudformation = CloudFormation(app, mailbox, capsys)
+    monkeypatch.setattr(stack, "read_status", lambda stack_id: cloudformation.says)
+    return cloudformation

@@ -11,24 +11,15 @@ import answer
 from answer import Outcome, make_body, send_answer
 from faults import AnswerError
 from request import read_envelope
-from tests.unit.publisher.conftest import (
-    OLD_MODELS,
-    OLD_SITE,
-    S3,
-    SECRET,
-    CloudFormation,
-    Mailbox,
-    Pack,
-)
+from tests.unit.publisher.conftest import S3, SECRET, CloudFormation, Mailbox
 
 
 @pytest.mark.parametrize(
     "troubles", [[500], [503, 503], ["drop"], [429, "drop", 500, 400, 302], [404]]
 )
 def test_an_answer_that_is_not_taken_is_sent_again_until_it_is(
-    cloudformation: CloudFormation, mailbox: Mailbox, pack: Pack, troubles: list[int | str]
+    cloudformation: CloudFormation, mailbox: Mailbox, troubles: list[int | str]
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     mailbox.troubles = list(troubles)
     cloudformation.request("Create")
     assert len(mailbox.attempts) == len(troubles) + 1
@@ -37,17 +28,15 @@ def test_an_answer_that_is_not_taken_is_sent_again_until_it_is(
 
 
 def test_the_content_type_is_empty_as_the_signature_wants_it(
-    cloudformation: CloudFormation, mailbox: Mailbox, pack: Pack
+    cloudformation: CloudFormation, mailbox: Mailbox
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     assert mailbox.attempts[0]["content-type"] == ""
 
 
 def test_an_answer_that_is_never_taken_fails_the_run_so_that_lambda_repeats_it(
-    cloudformation: CloudFormation, mailbox: Mailbox, s3: S3, pack: Pack
+    cloudformation: CloudFormation, mailbox: Mailbox, s3: S3
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     mailbox.troubles = [500] * 6
     with pytest.raises(AnswerError, match="HTTP 500") as caught:
         cloudformation.invoke(cloudformation.event("Create"))
@@ -58,9 +47,8 @@ def test_an_answer_that_is_never_taken_fails_the_run_so_that_lambda_repeats_it(
 
 
 def test_an_answer_that_comes_too_late_is_no_reason_to_repeat_the_run(
-    cloudformation: CloudFormation, mailbox: Mailbox, pack: Pack
+    cloudformation: CloudFormation, mailbox: Mailbox
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     mailbox.troubles = [403]
     cloudformation.invoke(cloudformation.event("Create"))
     assert len(mailbox.attempts) == 1

@@ -35,9 +35,8 @@ def assert_untouched(s3: S3) -> None:
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 @pytest.mark.parametrize("value", [None, "", 7, ["modern"]])
 def test_a_model_that_is_missing_or_no_name_is_refused(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, value: object, request_type: str
+    cloudformation: CloudFormation, s3: S3, value: object, request_type: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     reason = cloudformation.fail(request_type, ModelName=value)
     assert reason == f"ModelName = {value!r}; it must name a model"
     assert_untouched(s3)
@@ -45,9 +44,8 @@ def test_a_model_that_is_missing_or_no_name_is_refused(
 
 @pytest.mark.parametrize("properties", [None, [], "SiteBucket", {}])
 def test_properties_that_are_none_are_refused(
-    cloudformation: CloudFormation, pack: Pack, properties: object
+    cloudformation: CloudFormation, properties: object
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     event = cloudformation.event("Create") | {"ResourceProperties": properties}
     answer = cloudformation.send(event)
     assert answer["Status"] == "FAILED"
@@ -86,9 +84,8 @@ def test_the_buckets_are_the_functions_own_whatever_the_event_says(
     "stack_id", [None, "", 7, STACK_ID + "x", STACK_ID.replace("eu-west-1", "eu-west-2")]
 )
 def test_another_stacks_request_is_refused(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, stack_id: object, request_type: str
+    cloudformation: CloudFormation, s3: S3, stack_id: object, request_type: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     s3.calls.clear()
     cloudformation.invoke(cloudformation.event(request_type) | {"StackId": stack_id})
@@ -116,7 +113,6 @@ def test_what_the_stack_is_not_at_is_not_done(
     cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, status: str
 ) -> None:
     """A forged Delete would empty both buckets of a live site."""
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     pack(NEW_SITE, NEW_MODELS)
     s3.calls.clear()
@@ -141,9 +137,8 @@ def test_what_the_stack_is_not_at_is_not_done(
     ],
 )
 def test_what_cloudformation_can_be_at_is_done(
-    cloudformation: CloudFormation, pack: Pack, request_type: str, status: str
+    cloudformation: CloudFormation, request_type: str, status: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.status = status
     cloudformation.request(request_type)
 
@@ -173,9 +168,8 @@ HOST = "cloudformation-custom-resource-response-euwest1.s3"
 )
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
 def test_without_an_address_of_cloudformations_nothing_is_done(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: str, url: object
+    cloudformation: CloudFormation, s3: S3, request_type: str, url: object
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     s3.calls.clear()
     cloudformation.invoke(cloudformation.event(request_type) | {"ResponseURL": url})
@@ -218,9 +212,8 @@ def test_the_stacks_status_is_what_cloudformation_says(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", ["modem", "../models/modern", "*", "Modern", "x" * 5000])
 def test_an_unknown_model_is_answered_with_those_that_there_are(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, name: str
+    cloudformation: CloudFormation, s3: S3, name: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     reason = cloudformation.fail("Create", ModelName=name)
     assert reason.startswith(f"ModelName = {name!r:.80}; ")
     assert reason.endswith("the package has classic, modern")
@@ -229,9 +222,8 @@ def test_an_unknown_model_is_answered_with_those_that_there_are(
 
 @pytest.mark.parametrize("request_type", ["Read", "create", "", None, 3, ["Create"], {"a": 1}])
 def test_an_unknown_request_type_is_answered_with_those_that_there_are(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, request_type: object
+    cloudformation: CloudFormation, s3: S3, request_type: object
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     answer = cloudformation.send(cloudformation.event("Create") | {"RequestType": request_type})
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == f"RequestType = {request_type!r}; use Create, Update, Delete"
@@ -248,9 +240,8 @@ def test_what_is_no_event_at_all_is_logged(
 
 
 def test_an_event_that_lacks_what_the_answer_repeats_is_answered(
-    cloudformation: CloudFormation, pack: Pack
+    cloudformation: CloudFormation,
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     event = cloudformation.event("Create")
     for name in ("RequestId", "LogicalResourceId"):
         del event[name]
@@ -262,9 +253,8 @@ def test_an_event_that_lacks_what_the_answer_repeats_is_answered(
     [{"ModelName": None}, {"ModelName": "modem"}],
 )
 def test_a_delete_after_a_create_that_was_refused_succeeds(
-    cloudformation: CloudFormation, pack: Pack, changes: dict[str, object]
+    cloudformation: CloudFormation, changes: dict[str, object]
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.fail("Create", **changes)
     cloudformation.request("Delete", **changes)
 
@@ -278,10 +268,7 @@ def test_a_physical_id_that_cloudformation_made_up_is_repeated(
     assert answer["PhysicalResourceId"] == "reeltone-Publication-1X2Y"
 
 
-def test_properties_that_only_others_read_do_not_matter(
-    cloudformation: CloudFormation, pack: Pack
-) -> None:
-    pack(OLD_SITE, OLD_MODELS)
+def test_properties_that_only_others_read_do_not_matter(cloudformation: CloudFormation) -> None:
     event = cloudformation.event("Update", ServiceTimeout="600")
     event["OldResourceProperties"] = PROPERTIES | {"Release": "0"}
     assert cloudformation.send(event)["Status"] == "SUCCESS"
@@ -326,9 +313,8 @@ FAR = OWN.replace("eu-west-1", "us-east-1")
     ],
 )
 def test_an_endpoint_that_could_not_start_is_refused_at_once(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, properties: dict[str, Any], words: str
+    cloudformation: CloudFormation, s3: S3, properties: dict[str, Any], words: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     reason = cloudformation.fail("Create", **properties)
     assert words in reason
     assert_untouched(s3)
@@ -348,7 +334,6 @@ def test_an_endpoint_that_could_not_start_is_refused_at_once(
     ],
 )
 def test_an_endpoint_that_can_start_is_not_refused(
-    cloudformation: CloudFormation, pack: Pack, serving: object
+    cloudformation: CloudFormation, serving: object
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     assert cloudformation.request("Create", Serving=serving, MinInstances="2", MaxInstances="2")

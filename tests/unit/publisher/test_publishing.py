@@ -58,7 +58,6 @@ def test_create_publishes_the_site_and_the_chosen_model(
 def test_the_secret_is_made_once_for_each_stack_and_goes_with_it(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     first = cloudformation.request("Create")
     assert cloudformation.mailbox.taken[-1]["NoEcho"] is True
     assert first["OriginSecret"] not in str(cloudformation.log)
@@ -83,14 +82,8 @@ def test_the_secret_is_made_once_for_each_stack_and_goes_with_it(
     ],
 )
 def test_browsers_are_told_what_a_file_is_and_how_long_to_keep_it(
-    cloudformation: CloudFormation,
-    s3: S3,
-    pack: Pack,
-    key: str,
-    content_type: str,
-    cache_control: str,
+    cloudformation: CloudFormation, s3: S3, key: str, content_type: str, cache_control: str
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     found = s3.client.head_object(Bucket=SITE_BUCKET, Key=key)
     assert (found["ContentType"], found["CacheControl"]) == (content_type, cache_control)
@@ -99,7 +92,6 @@ def test_browsers_are_told_what_a_file_is_and_how_long_to_keep_it(
 def test_update_brings_the_new_site_and_keeps_the_old_model_for_a_rollback(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     before = cloudformation.request("Create")
     pack(NEW_SITE, NEW_MODELS)
     after = cloudformation.request("Update", Release="2")
@@ -112,7 +104,6 @@ def test_update_brings_the_new_site_and_keeps_the_old_model_for_a_rollback(
 def test_rollback_is_an_update_with_the_older_package(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     before = cloudformation.request("Create")
     pack(NEW_SITE, NEW_MODELS)
     cloudformation.request("Update", Release="2")
@@ -123,10 +114,7 @@ def test_rollback_is_an_update_with_the_older_package(
     assert sorted(s3.versions(MODEL_BUCKET)) == [OLD_MODEL, NEW_MODEL]
 
 
-def test_another_model_is_a_matter_of_one_property(
-    cloudformation: CloudFormation, s3: S3, pack: Pack
-) -> None:
-    pack(OLD_SITE, OLD_MODELS)
+def test_another_model_is_a_matter_of_one_property(cloudformation: CloudFormation, s3: S3) -> None:
     before = cloudformation.request("Create")
     after = cloudformation.request("Update", ModelName="classic")
     assert after.pop("ServingVersion") != before.pop("ServingVersion")
@@ -134,10 +122,7 @@ def test_another_model_is_a_matter_of_one_property(
     assert set(s3.contents(MODEL_BUCKET)) == {OLD_MODEL, CLASSIC}
 
 
-def test_what_serves_has_a_version_of_its_own(
-    cloudformation: CloudFormation, s3: S3, pack: Pack
-) -> None:
-    pack(OLD_SITE, OLD_MODELS)
+def test_what_serves_has_a_version_of_its_own(cloudformation: CloudFormation, s3: S3) -> None:
     small = {"Image": "image:1", "Environment": {"HOME": "/tmp", "A": "1"}, "Size": "2048"}
     first = cloudformation.request("Create", Serving=small)["ServingVersion"]
     turned = dict(reversed(small.items()))
@@ -150,7 +135,6 @@ def test_what_serves_has_a_version_of_its_own(
 def test_pages_come_after_what_they_name_and_before_the_deletion_of_what_they_named(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     pack({"about.html": "", "a/index.html": ""} | NEW_SITE, NEW_MODELS)
     steps: list[str] = []
@@ -184,7 +168,6 @@ def test_more_old_files_than_s3_lists_or_deletes_at_once_are_gone_after_an_updat
 def test_delete_leaves_two_buckets_that_can_be_deleted(
     cloudformation: CloudFormation, s3: S3, pack: Pack
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     pack(NEW_SITE, NEW_MODELS)
     cloudformation.request("Update")
@@ -192,10 +175,7 @@ def test_delete_leaves_two_buckets_that_can_be_deleted(
     empty_completely(s3)
 
 
-def test_delete_empties_buckets_without_versions(
-    cloudformation: CloudFormation, s3: S3, pack: Pack
-) -> None:
-    pack(OLD_SITE, OLD_MODELS)
+def test_delete_empties_buckets_without_versions(cloudformation: CloudFormation, s3: S3) -> None:
     place = {"LocationConstraint": "eu-west-1"}
     names = {"SiteBucket": "plain-site", "ModelBucket": "plain-models"}
     for bucket in names.values():
@@ -237,9 +217,8 @@ def test_delete_empties_a_bucket_of_odd_names(cloudformation: CloudFormation, s3
 
 @pytest.mark.parametrize("gone", [[SITE_BUCKET], [MODEL_BUCKET], [SITE_BUCKET, MODEL_BUCKET]])
 def test_delete_does_not_mind_a_bucket_that_is_gone(
-    cloudformation: CloudFormation, s3: S3, pack: Pack, gone: list[str]
+    cloudformation: CloudFormation, s3: S3, gone: list[str]
 ) -> None:
-    pack(OLD_SITE, OLD_MODELS)
     cloudformation.request("Create")
     cloudformation.request("Delete")
     for bucket in gone:
@@ -261,8 +240,7 @@ def test_the_functions_own_client_takes_its_place_and_rights_from_the_environmen
     assert s3.contents(SITE_BUCKET) == OLD_SITE
 
 
-def test_the_log_says_what_was_done(cloudformation: CloudFormation, pack: Pack) -> None:
-    pack(OLD_SITE, OLD_MODELS)
+def test_the_log_says_what_was_done(cloudformation: CloudFormation) -> None:
     attributes = cloudformation.request("Create")
     request, model, site, outcome = cloudformation.log
     assert (request["message"], request["request_type"]) == ("request", "Create")

@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_training.networks.transformer import (
-    Reader,
-    ReviewTransformer,
-    plan_batches,
-    score_texts,
-)
+from model_training.networks.transformer import Reader, ReviewTransformer, plan_batches, score_texts
 from tests.unit.model_training.tiny_transformer import make_tiny_transformer
 
 

@@ -22,13 +22,7 @@ from model_training.export.packing import check_bundle, collect_files, pack_bund
 from model_training.networks.review_lstm import ReviewLSTM
 from model_training.recipes.recipe import load_recipe
 from model_training.serving.bundle import FILES
-from model_training.serving.functions import (
-    Refusal,
-    input_fn,
-    model_fn,
-    output_fn,
-    predict_fn,
-)
+from model_training.serving.functions import Refusal, input_fn, model_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model, load_model
 from model_training.training.runs import Trained
 from review_text import Vocabulary, build_vocabulary, load_vocabulary

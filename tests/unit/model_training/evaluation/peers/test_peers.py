@@ -9,11 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_training.evaluation.peers import (
-    counted_words,
-    keras_networks,
-    pretrained,
-)
+from model_training.evaluation.peers import counted_words, keras_networks, pretrained
 from model_training.evaluation.peers.__main__ import make_peers
 from model_training.evaluation.peers.counted_words import (
     BoostedTrees,
