@@ -199,8 +199,8 @@ class Stranger:
     batch_asked_gb: float = 4e-4
     """Between function and endpoint, for 100 of the longest reviews."""
     comprehend_reviews: float = 6.25
-    """Reviews of 20,000 characters in the largest batch of Comprehend's protocol; as many as
-    batches."""
+    """Reviews of 20,000 characters in the largest batch of Comprehend's protocol; sent as
+    often as batches."""
     comprehend_gb: float = 4e-6
     """Gigabytes of the answer to it."""
     comprehend_asked_gb: float = 1e-4
