@@ -1,7 +1,7 @@
 """Measure Reeltone on this machine, and write docs/benchmarks.md: make bench
 
-Each part's figures are kept in docs/benchmarks.json; the page is made of all that is there, so a
-long part need not be repeated with the others.
+Each part's figures are kept in docs/benchmarks.json; the page and its plots are made of all
+that is there, so a long part need not be repeated with the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MODULES = (text, answers, files, cold_start, load, attack, distilbert)
 PARTS = {module.PART.name: module.PART for module in _MODULES}
 """In the page's order."""
 USUAL = [part.name for part in PARTS.values() if not part.long]
-PAGE = "benchmarks.md"
+PAGE, PLOTS = "benchmarks.md", "benchmarks"
 Results = Mapping[str, Result]
 
 
@@ -42,6 +42,10 @@ def write_report(parts: Iterable[Part], results: Results, docs: Path) -> None:
     if not (docs / PAGE).exists():
         shutil.copyfile(DOCS / PAGE, docs / PAGE)
     fill_section(docs / PAGE, "benchmarks", write_page(parts, results))
+    for part in parts:
+        if part.draw:
+            (docs / PLOTS).mkdir(exist_ok=True)
+            part.draw(docs / PLOTS / f"{part.name}.svg", results[part.name].figures)
     cost.fill_guide(results, docs)
 
 
@@ -64,8 +68,10 @@ def summarise(parts: Iterable[Part], results: Results) -> str:
 
 
 def show(part: Part, result: Result) -> str:
-    """Give one part: title, table, conditions."""
+    """Give one part: title, table, plot, conditions."""
     lines = [f"## {part.title}", "", part.write(result.figures), ""]
+    if part.draw:
+        lines += [f"![{part.title}]({PLOTS}/{part.name}.svg)", ""]
     return "\n".join([*lines, describe(part.name, result.conditions)])
 
 

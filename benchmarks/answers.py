@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from itertools import cycle
+from pathlib import Path
 
 from benchmarks.chain import Application, Chain, reeltone, running, usual
 from benchmarks.part import Bench, Claim, Part, number, times
@@ -17,6 +18,7 @@ from benchmarks.timing import median, one_core, quantile, take_turns
 from benchmarks.usual import Usual, review_to_words
 from model_training.files import table
 from model_training.paths import MODELS
+from model_training.report.plots import BLUE, GREEN, GREY, picture
 from model_training.serving.functions import JSON, input_fn, output_fn, predict_fn
 from model_training.serving.scorer import Model, load_model
 
@@ -31,6 +33,8 @@ APPLICATIONS: dict[str, Callable[[], Application]] = {
     "modern": reeltone,
     "modern, explained": lambda: reeltone(explain=True),
 }
+_STYLES = {"usual": (GREY, "x:"), "classic": (GREEN, "s--"), "modern": (BLUE, "o-")}
+"""Of each line: colour and form."""
 _OURS_A_TURN = 5
 """Requests of each of ours for one of the usual, which takes that much longer."""
 
@@ -175,6 +179,29 @@ def write(figures: Figures) -> str:
     return f"{table(heads, rows)}\n\nOf which, by themselves:\n\n{inside}"
 
 
+def draw(path: Path, figures: Figures) -> None:
+    """Draw p50 (thick) and p99 of an answer by the review's length."""
+    lengths = figures["milliseconds"]
+    words = [int(length) for length in lengths]
+    with picture(path, 8, 3.8) as figure:
+        axes = figure.subplots()
+        for name, (color, style) in _STYLES.items():
+            for quantile_name, width in (("p50", 2.0), ("p99", 0.7)):
+                values = [lengths[str(count)][name][quantile_name] for count in words]
+                label = f"{name}, {quantile_name}"
+                axes.plot(words, values, style, color=color, linewidth=width, label=label)
+        axes.set(xscale="log", yscale="log", xlabel="words of the review", ylabel="milliseconds")
+        axes.set_xticks(words, [f"{count:,}" for count in words])
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.legend(ncols=3)
+
+
 PART = Part(
-    name="answers", title="One review, end to end", measure=measure, write=write, claim=claim
+    name="answers",
+    title="One review, end to end",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
 )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 
 import httpx
 
@@ -21,6 +22,7 @@ from benchmarks.part import Bench, Claim, Part, number, or_dash
 from benchmarks.results import Figures
 from benchmarks.timing import median, quantile
 from model_training.files import table
+from model_training.report.plots import BLUE, VERMILION, picture
 
 USERS = (1, 8, 32, 128, 512)
 """The last is more than the stack lets wait."""
@@ -146,4 +148,28 @@ def write(figures: Figures) -> str:
     return note + "\n\n" + table(heads, rows)
 
 
-PART = Part(name="load", title="Under load", measure=measure, write=write, claim=claim, long=True)
+def draw(path: Path, figures: Figures) -> None:
+    """Draw answers a second, and their times, by the number of users."""
+    levels = [level for level in figures["levels"] if level["answered"]]
+    users = [str(level["users"]) for level in levels]
+    with picture(path, 8, 3.2) as figure:
+        left, right = figure.subplots(1, 2)
+        left.bar(users, [level["answers a second"] for level in levels], color=BLUE)
+        left.set(title="answers a second", xlabel="users")
+        for name, color, style in (("p50", BLUE, "o-"), ("p99", VERMILION, "s--")):
+            values = [level[f"answer {name}"] for level in levels]
+            right.plot(users, values, style, color=color, label=name)
+        right.set(title="milliseconds until the answer", xlabel="users", yscale="log")
+        right.yaxis.set_major_formatter("{x:g}")
+        right.legend()
+
+
+PART = Part(
+    name="load",
+    title="Under load",
+    measure=measure,
+    write=write,
+    claim=claim,
+    draw=draw,
+    long=True,
+)

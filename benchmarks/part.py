@@ -126,6 +126,8 @@ class Part:
     """Its figures in Markdown."""
     claim: Callable[[Figures], list[Claim]] = lambda figures: []
     """Its lines of the summary."""
+    draw: Callable[[Path, Figures], None] | None = None
+    """Draws its plot, an SVG file."""
     long: bool = False
     """Whether it is left out unless it is asked for: it takes longer than minutes, or Docker."""
 

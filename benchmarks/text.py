@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from benchmarks.part import Bench, Claim, Part, medians, number, times
 from benchmarks.results import Figures
@@ -11,6 +12,7 @@ from benchmarks.timing import take_turns
 from benchmarks.usual import review_to_words, review_to_words_tidied
 from model_training.files import table
 from model_training.paths import MODELS
+from model_training.report.plots import BLUE, GREY, picture
 from review_text import Vocabulary, load_vocabulary
 
 NAMES = ("classic", "modern")
@@ -88,4 +90,16 @@ def write(figures: Figures) -> str:
     return note + "\n\n" + table(("code", "to the usual", "reviews a second"), rows)
 
 
-PART = Part(name="text", title="Text", measure=measure, write=write, claim=claim)
+def draw(path: Path, figures: Figures) -> None:
+    """Draw reviews a second of each kind of text processing."""
+    rates = medians(figures["rates"])
+    with picture(path, 8, 0.32 * len(rates) + 1) as figure:
+        axes = figure.subplots()
+        colors = [GREY if name.startswith("usual") else BLUE for name in rates]
+        axes.barh(list(rates), list(rates.values()), 0.7, color=colors)
+        axes.invert_yaxis()
+        axes.set(xscale="log", xlabel="reviews a second, one core (logarithmic)")
+        axes.xaxis.set_major_formatter("{x:,g}")
+
+
+PART = Part(name="text", title="Text", measure=measure, write=write, claim=claim, draw=draw)

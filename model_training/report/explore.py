@@ -16,13 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
+from wordcloud import WordCloud
 
 from model_training.corpus.cache import Corpus, add_data_options, prepare_corpus
 from model_training.corpus.reviews import Encoded
 from model_training.errors import ReeltoneError
-from model_training.files import fill_section, run_command, table
+from model_training.files import fill_section, replacing, run_command, table
 from model_training.paths import DOCS
 from model_training.report import plots
 from review_text import INFREQUENT, MODERN, Vocabulary
@@ -36,6 +39,9 @@ MIN_REVIEWS = 25
 LONGEST_SHOWN = 1_000  # tokens
 
 _WHOLE = 10_000  # tokens: more than any review of the data set has
+_CLOUD_WORDS = 90
+_CLOUD_SIZE = (480, 360)  # pixels of one class's half
+_CLOUD_COLOURS = 12  # of the PNG: shades of two colours on white need no more
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,33 @@ def draw_phrases(path: Path, phrases: Phrases, reviews: Sequence[int]) -> None:
     plots.draw_bars(path, rows)
 
 
+def draw_clouds(path: Path, words: Phrases) -> None:
+    """Draw the most distinctive words of both classes side by side, as large as their z-scores."""
+    width, height = _CLOUD_SIZE
+    both = Image.new("RGB", (2 * width, height), "white")
+    for side, (label, colour) in enumerate(CLASSES.values()):
+        # Equal fonts on every machine: the one that matplotlib brings along.
+        font = Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+        cloud = WordCloud(
+            font_path=str(font),
+            width=width,
+            height=height,
+            margin=4,
+            background_color="white",
+            prefer_horizontal=1.0,
+            max_font_size=64,
+            min_font_size=10,
+            relative_scaling=0.6,
+            random_state=0,
+            color_func=lambda *_, colour=colour, **__: colour,
+        )
+        cloud.generate_from_frequencies(dict(most_distinctive(words, label, _CLOUD_WORDS)))
+        both.paste(cloud.to_image(), (side * width, 0))
+    with replacing(path) as part:
+        small = both.quantize(_CLOUD_COLOURS, dither=Image.Dither.NONE)
+        small.save(part, format="PNG", optimize=True)
+
+
 def describe_lengths(lengths: npt.NDArray[np.int64], labels: npt.NDArray[Any], cut: int) -> str:
     """Describe the lengths of both classes in a table, in Markdown."""
     rows = []
@@ -171,11 +204,13 @@ def explore(corpus: Corpus, docs: Path) -> None:
     for length, name in enumerate(("words", "bigrams", "trigrams"), 1):
         phrases = count_phrases(split, vocabulary, length)
         draw_phrases(docs / "data" / f"{name}.svg", phrases, reviews)
+        if length == 1:
+            draw_clouds(docs / "data" / "word_cloud.png", phrases)
     of_class = {name: split.lengths[split.labels == label] for name, (label, _) in CLASSES.items()}
     plots.draw_lengths(docs / "data" / "lengths.svg", of_class, MODERN.max_tokens, LONGEST_SHOWN)
     figures = describe_lengths(split.lengths, split.labels, MODERN.max_tokens)
     fill_section(docs / "data.md", "lengths", figures)
-    print(f"{docs / 'data'}: words, bigrams, trigrams, lengths")
+    print(f"{docs / 'data'}: words, bigrams, trigrams, word_cloud, lengths")
 
 
 if __name__ == "__main__":

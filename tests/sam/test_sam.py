@@ -348,6 +348,11 @@ def check_unclear(body: Answer) -> None:
     assert body["sentiment"] in ("positive", "negative")
 
 
+def check_long_html(body: Answer) -> None:
+    assert body["sentiment"] == "positive"
+    assert body["truncated"] is True
+
+
 def check_explain(body: Answer) -> None:
     review = review_of("explain")
     words = [review[word["start"] : word["end"]] for word in body["words"]]
@@ -374,6 +379,11 @@ def check_text_plain(body: str) -> None:
     assert body == "1"
 
 
+def check_empty(body: Answer) -> None:
+    assert body["status"] == 400
+    assert "empty" in body["detail"]
+
+
 def check_too_long(body: Answer) -> None:
     assert "20,431" in body["detail"]
     assert "20,000" in body["detail"]
@@ -381,6 +391,11 @@ def check_too_long(body: Answer) -> None:
 
 def check_malformed(body: Answer) -> None:
     assert "JSON" in body["detail"]
+
+
+def check_wrong_type(body: Answer) -> None:
+    assert "application/xml" in body["detail"]
+    assert "application/json" in body["detail"]
 
 
 def check_health(body: Answer) -> None:
@@ -404,9 +419,11 @@ EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
     "batch": (200, check_batch),
     "broken_promise": (200, check_negative),
     "comprehend": (200, check_comprehend),
+    "empty": (400, check_empty),
     "explain": (200, check_explain),
     "health": (200, check_health),
     "ideas": (200, check_positive),
+    "long_html": (200, check_long_html),
     "malformed": (400, check_malformed),
     "model": (200, check_model),
     "negative": (200, check_negative),
@@ -414,6 +431,7 @@ EXPECTED: dict[str, tuple[int, Callable[[Any], None]]] = {
     "text_plain": (200, check_text_plain),
     "too_long": (413, check_too_long),
     "unclear": (200, check_unclear),
+    "wrong_type": (415, check_wrong_type),
 }
 
 

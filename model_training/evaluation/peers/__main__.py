@@ -1,4 +1,4 @@
-"""Reeltone beside its peers, on one split: docs/peers.md.
+"""Reeltone beside its peers, on one split: docs/peers.md and its plot.
 
     .venv/bin/python -m model_training.evaluation.peers            train, score, report
     .venv/bin/python -m model_training.evaluation.peers --time     measure latencies again

@@ -1,4 +1,4 @@
-"""What is known of each peer: on disk, and as the comparison's table and remarks."""
+"""What is known of each peer: on disk, and as the comparison's table, plot and remarks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import platform
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from model_training.evaluation.peers.peer import Peer
+from model_training.evaluation.peers.peer import Peer, optional
 from model_training.files import fill_section, read_entries, table, write_entry
 
 SECTION = "peers"
 """The name of the part of both documents that is filled: see files.py."""
-PAGE, RESULTS = "peers.md", "peers.json"
+PAGE, PLOT, RESULTS = "peers.md", "peers.svg", "peers.json"
 _FIRST_HEADS = ("model", "accuracy", "MB", "ms a review")
 _HEADS = (
     "model",
@@ -98,7 +99,7 @@ Row = tuple[Peer, Result]
 
 
 def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
-    """Put what is known into docs/peers.md and the README.
+    """Put what is known into docs/peers.md and the README, and draw the plot.
 
     Raises:
         ReeltoneError: a document is missing or has no room for it.
@@ -108,14 +109,18 @@ def write_report(peers: Iterable[Peer], docs: Path, readme: Path) -> None:
     rows.sort(key=lambda row: -row[1].metrics["accuracy"])
     fill_section(docs / PAGE, SECTION, body(rows))
     fill_section(readme, SECTION, summary(rows))
+    if any(result.milliseconds for _, result in rows):
+        draw(rows, docs / PLOT)
 
 
 def body(rows: Sequence[Row]) -> str:
-    """Give table, conditions, remarks."""
+    """Give table, plot, conditions, remarks."""
     if not rows:
         return "Nothing has been compared yet."
     lines = [table(_HEADS, [_cells(*row) for row in rows]), ""]
     results = [result for _, result in rows]
+    if any(result.milliseconds for result in results):
+        lines += [f"![Accuracy against milliseconds a review]({PLOT})", ""]
     lines += _conditions("Trained", [result.trained for result in results])
     lines += _conditions("Timed", [result.timed for result in results if result.timed])
     versions = ", ".join(sorted({result.version for result in results}))
@@ -154,3 +159,28 @@ def _conditions(what: str, conditions: Sequence[Conditions]) -> list[str]:
 def _own_rule(result: Result) -> str:
     own = result.extra.get("accuracy_at_own_threshold")
     return "" if own is None else f" With the package's own threshold, zero, accuracy is {own:.4f}."
+
+
+_MARKERS = "*osD^v<>pPXhd"
+"""One for each peer, since there are more of them than colours that can be told apart."""
+
+
+def draw(rows: Sequence[Row], path: Path) -> None:
+    """Draw accuracy against latency (logarithmic): a point each, named in the order of the table.
+    The same rows give the same bytes."""
+    matplotlib = optional("matplotlib")
+    figures = optional("matplotlib.figure")
+    with matplotlib.rc_context({"svg.hashsalt": "reeltone", "svg.fonttype": "none"}):
+        figure = figures.Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.subplots()
+        for (peer, result), marker in zip(rows, cycle(_MARKERS)):
+            if result.milliseconds:
+                point = ([result.milliseconds], [result.metrics["accuracy"]])
+                axes.plot(*point, marker, markersize=9, label=peer.title.replace("*", ""))
+        axes.set(xscale="log", xlabel="milliseconds a review, one core (logarithmic)")
+        axes.set_ylabel("accuracy on 25,000 test reviews")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside right upper", frameon=False)
+        figure.savefig(path, metadata={"Date": None, "Creator": None})

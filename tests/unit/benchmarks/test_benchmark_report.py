@@ -154,11 +154,17 @@ def test_what_was_not_measured_is_not_there() -> None:
     assert page({}) == "Nothing has been measured yet."
 
 
-def test_the_report_makes_a_page_where_there_was_none(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_report_makes_a_page_and_plots_where_there_were_none(tmp_path: Path) -> None:
     write_report(PARTS.values(), RESULTS_OF_ALL, tmp_path)
     text = (tmp_path / "benchmarks.md").read_text()
     assert text.startswith("# How fast it is")
     assert page(RESULTS_OF_ALL) in text
+    plots = {path.name: path.read_bytes() for path in (tmp_path / "benchmarks").iterdir()}
+    assert sorted(plots) == ["answers.svg", "load.svg", "text.svg"]
+    assert all(f"](benchmarks/{name})" in text for name in plots)
+    write_report(PARTS.values(), RESULTS_OF_ALL, tmp_path)
+    assert plots == {name: (tmp_path / "benchmarks" / name).read_bytes() for name in plots}
 
 
 def test_costs_are_computed_from_the_measured_times() -> None:

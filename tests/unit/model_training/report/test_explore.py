@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from model_training.corpus.cache import Corpus
 from model_training.corpus.reviews import Encoded, Split
@@ -128,6 +130,19 @@ def test_exploring_draws_everything_and_never_looks_at_the_test_reviews(
         "words.svg",
         "bigrams.svg",
         "trigrams.svg",
+        "word_cloud.png",
         "lengths.svg",
     }
     assert "wonderful" in (document.parent / "data" / "words.svg").read_text()
+
+
+def test_clouds_are_small_and_the_same_each_time(tmp_path: Path) -> None:
+    random: Any = np.random.default_rng(0)
+    texts = [f"word{number}" for number in range(60)]
+    words = Phrases(texts, random.integers(1, 400, (2, 60)))
+    explore.draw_clouds(tmp_path / "one.png", words)
+    explore.draw_clouds(tmp_path / "two.png", words)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert (tmp_path / "one.png").stat().st_size < 60_000
+    with Image.open(tmp_path / "one.png") as picture:
+        assert picture.size == (960, 360)

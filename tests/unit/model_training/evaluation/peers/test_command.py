@@ -17,6 +17,7 @@ from model_training.evaluation.peers.report import (
     Conditions,
     Result,
     body,
+    draw,
     load_result,
     write_report,
 )
@@ -217,6 +218,8 @@ class TestReport:
         assert lines[3].endswith("| – | 1.2 | – |")
         assert "Timed on a machine; 2026-11-22, load average 0.2 to 0.2." in text
         assert "- **Counting**: It counts." in lines
+        assert "(peers.svg)" in text
+        assert "(peers.svg)" not in body([self.row("a", 0.9, None)])
 
     def test_before_anything_was_compared_it_says_so(self) -> None:
         assert body([]) == "Nothing has been compared yet."
@@ -237,6 +240,15 @@ class TestReport:
         assert readme.startswith("# Title\n") and readme.endswith("\nAfter.\n")
         assert "| **Counting** | 0.8000 | 1.2 | – |" in readme
 
+    @pytest.mark.slow
+    def test_the_plot_repeats_byte_for_byte(self, tmp_path: Path) -> None:
+        rows = [self.row("a", 0.9, 0.5), self.row("b", 0.8, 20.0), self.row("c", 0.7, None)]
+        draw(rows, tmp_path / "one.svg")
+        draw(rows, tmp_path / "two.svg")
+        plot = (tmp_path / "one.svg").read_text()
+        assert plot == (tmp_path / "two.svg").read_text()
+        assert plot.count("Counting") == 2
+
 
 @pytest.mark.usefixtures("small_expected")
 def test_the_command_compares_then_measures_then_starts_anew(
@@ -254,6 +266,7 @@ def test_the_command_compares_then_measures_then_starts_anew(
     assert [peer.fits for peer in peers] == [0, 1]
     main([*arguments, "--time"])
     assert "ms a review" in capsys.readouterr().out
+    assert (tmp_path / "peers.svg").exists()
     main([*arguments, "--redo", "two"])
     assert [peer.fits for peer in peers] == [1, 2]
     assert all(load_result(tmp_path / "peers.json", name) for name in ("one", "two"))
