@@ -106,7 +106,9 @@ def take(browser: Browser, url: str, name: str, root: Path) -> Path:
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000/")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8000/", type=lambda url: url.rstrip("/") + "/"
+    )
     parser.add_argument("--output", type=Path, default=Path())
     parser.add_argument("--only", nargs="*", choices=[*PICTURES, "many"], help="default: all")
     options = parser.parse_args()

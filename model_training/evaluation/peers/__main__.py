@@ -32,7 +32,7 @@ from model_training.evaluation.metrics import score
 from model_training.evaluation.peers.counted_words import BoostedTrees, FastText, NaiveBayesSVMPeer
 from model_training.evaluation.peers.keras_networks import KerasCNN, KerasLSTM, KerasRCNN
 from model_training.evaluation.peers.peer import Floats, Peer, PeerError, Reviews
-from model_training.evaluation.peers.pretrained import Bundle, MiniLM, TextBlob, Vader
+from model_training.evaluation.peers.pretrained import Bundle, MiniLM, Teacher, TextBlob, Vader
 from model_training.evaluation.peers.report import (
     RESULTS,
     Conditions,
@@ -40,7 +40,6 @@ from model_training.evaluation.peers.report import (
     load_result,
     write_report,
 )
-from model_training.evaluation.peers.teacher import Teacher
 from model_training.files import replacing, run_command, write_entry
 
 CHUNK = 1_000  # test reviews that are scored, and kept, at a time

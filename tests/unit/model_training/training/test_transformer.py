@@ -21,7 +21,7 @@ import torch
 from model_training.corpus import pretrained
 from model_training.corpus.cache import Corpus
 from model_training.corpus.labelled import COUNTERFACTUAL, SST2, Row, Source, digest_rows
-from model_training.evaluation.peers.teacher import Teacher
+from model_training.evaluation.peers.pretrained import Teacher
 from model_training.networks.transformer import Reader, ReviewTransformer
 from model_training.training import transformer as stage
 from model_training.training.labelled_texts import load_texts
