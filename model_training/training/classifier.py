@@ -262,7 +262,7 @@ def train_model(run: Run, model: ReviewLSTM) -> Progress:
     )
     plans = [batches.plan(run.settings.seed, epoch) for epoch in range(run.settings.epochs)]
     steps, first = sum(map(len, plans)), 0
-    parallel = run.processes.parallel(model)
+    run.processes.copy_first(model)
     for epoch, plan in enumerate(plans):
         losses = []
         done = min(max(0, keeper.progress.step - first), len(plan))
@@ -272,7 +272,7 @@ def train_model(run: Run, model: ReviewLSTM) -> Progress:
                 # Dropout depends on seed, step and rank alone: nothing has to be kept of it.
                 torch.manual_seed((run.settings.seed << 40) + (step << 16) + run.processes.rank)
                 rate = learning_rate(run.settings, step, steps)
-                losses.append(_step(run, parallel, adam, batches, rows, rate))
+                losses.append(_step(run, model, adam, batches, rows, rate))
                 keeper.progress.step += 1
                 keeper.save_if_due()
                 bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
@@ -312,6 +312,7 @@ def _step(
         shifts = _worst_shifts(run, model, batch, weight)
     loss = _loss(run, model, batch, shifts) * weight
     loss.backward()  # type: ignore[no-untyped-call]
+    run.processes.average_gradients(model)
     if run.settings.clip_norm:
         torch.nn.utils.clip_grad_norm_(model.parameters(), run.settings.clip_norm)
     adam.step()
@@ -337,11 +338,10 @@ def _worst_shifts(
     most (Miyato et al., 2017). The gradients of the unchanged reviews stay in the weights."""
     random = torch.get_rng_state()
     vectors: list[torch.Tensor] = []
-    with run.processes.without_averaging(model):
-        loss = _loss(run, model, batch, vectors=vectors) * weight
-        for tensor in vectors:
-            tensor.retain_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+    loss = _loss(run, model, batch, vectors=vectors) * weight
+    for tensor in vectors:
+        tensor.retain_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
     # The changed reviews lose the same words and entries to dropout.
     torch.set_rng_state(random)
     gradients = [tensor.grad for tensor in vectors]

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import distributed, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from model_training.errors import HardwareError, ReeltoneError
 from model_training.recipes.settings import Precision
@@ -58,20 +57,27 @@ class Processes:
         """Give this process's part of a batch's rows; may be empty."""
         return rows[self.rank :: self.count]
 
-    def parallel(self, model: nn.Module) -> nn.Module:
-        """Give the model with its gradients averaged over all processes, and the first one's
-        weights."""
-        return DistributedDataParallel(model) if self.count > 1 else model
+    def copy_first(self, model: nn.Module) -> None:
+        """Give the model the first process's weights."""
+        if self.count > 1:
+            for weights in model.parameters():
+                distributed.broadcast(weights.data, 0)
 
-    @contextmanager
-    def without_averaging(self, model: nn.Module) -> Iterator[None]:
-        """Within the block, gradients stay with the process; the next backward pass averages them
-        with its own."""
-        if isinstance(model, DistributedDataParallel):
-            with model.no_sync():
-                yield
-        else:
-            yield
+    def average_gradients(self, model: nn.Module) -> None:
+        """Replace each gradient by its mean over all processes.
+
+        Not DistributedDataParallel: it keeps the group's threads for good (PyTorch 2.13), and one
+        that was still at work when Python ended aborted a process whose training was done.
+        """
+        if self.count == 1:
+            return
+        gradients = [weights.grad for weights in model.parameters() if weights.grad is not None]
+        joined = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(joined)
+        sizes = [gradient.numel() for gradient in gradients]
+        means = torch.split(joined / self.count, sizes)
+        for gradient, mean in zip(gradients, means, strict=True):
+            gradient.copy_(mean.view_as(gradient))
 
 
 @contextmanager

@@ -215,7 +215,8 @@ class _Step:
             reader,
             adam,
         )
-        self._parallel, self._model = processes.parallel(model), model
+        self._model = model
+        processes.copy_first(model)
 
     def __call__(self, rows: Sequence[Ids], labels: Sequence[float]) -> float:
         """Learn; this process's loss."""
@@ -225,11 +226,12 @@ class _Step:
         weight = self._processes.count * len(share) / len(rows)
         taken = share if len(share) else np.zeros(1, np.int64)
         with low_precision("bf16", device):
-            logits = self._parallel(self._reader.pad([rows[row] for row in taken]).to(device))
+            logits = self._model(self._reader.pad([rows[row] for row in taken]).to(device))
         wanted = torch.tensor([labels[row] for row in taken], device=device)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), wanted)
         self._adam.zero_grad()
         (loss * weight).backward()  # type: ignore[no-untyped-call]
+        self._processes.average_gradients(self._model)
         torch.nn.utils.clip_grad_norm_(self._model.learning.parameters(), self._settings.clip_norm)
         self._adam.step()
         return loss.item()

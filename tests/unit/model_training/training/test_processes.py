@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from model_training.corpus.cache import Corpus
 from model_training.errors import ReeltoneError
 from model_training.training.processes import run_side_by_side
+from tests.needs import need
 from tests.small_recipes import train, write_recipe
 from tests.unit.model_training.training.test_stages import PROGRAM
 
@@ -49,6 +50,32 @@ def test_several_processes_end_with_the_weights_of_one(
     together = load_file(model / "forward.safetensors")
     for name, tensor in alone.items():
         assert torch.allclose(tensor, together[name], atol=1e-4), name
+
+
+LEAVES = """
+from pathlib import Path
+import torch
+from model_training.training.processes import join_processes
+
+def threads():
+    return {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+
+model = torch.nn.Linear(2, 1)
+with join_processes() as processes:
+    processes.copy_first(model)
+    model(torch.ones(1, 2) * processes.rank).sum().backward()
+    processes.average_gradients(model)
+    assert any("gloo" in name for name in threads())
+assert model.weight.grad.tolist() == [[0.5, 0.5]]
+assert not any("gloo" in name for name in threads()), threads()
+"""
+
+
+def test_processes_leave_no_thread_that_could_outlive_python(tmp_path: Path) -> None:
+    need(Path("/proc/self/task").exists(), "there is no /proc to see threads in")
+    (tmp_path / "leaves.py").write_text(LEAVES)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    subprocess.run([*command, "--nproc-per-node=2", str(tmp_path / "leaves.py")], check=True)
 
 
 @pytest.fixture
